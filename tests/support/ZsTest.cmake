@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: BSD-3-Clause
+#
+# How a test is declared. One call registers it; nothing else has to know about it.
+#
+#   zs_add_test(NAME unit_bits SOURCES bits_test.c [INTERNAL])
+#
+# builds the program unit_bits (target and test share the name, which starts with the name of the folder), links it with
+# the static library and cmocka, and runs it under CTest. Exit code 0 passes, 77 skips, anything else fails.
+#
+#   SOURCES  files of the program
+#   LIBS     more libraries to link
+#   LABELS   more CTest labels; the folder's name is always one
+#   TIMEOUT  seconds until the test is stopped and fails (default 120; ZS_SANITIZE doubles it)
+#   ARGS     arguments for the program
+#   ENV      environment, as NAME=VALUE
+#   INTERNAL the test includes headers of src/: adds src/ to the include path and the library's own definitions
+#   SHARED   link the shared library instead (not with INTERNAL: its symbols are hidden)
+#   SERIAL   run it alone: it measures time or memory of the machine
+#
+#   zs_add_script_test(NAME layering_tree SCRIPT check.sh [ARGS ...] [LABELS ...] [TIMEOUT n] [ENV ...] [SERIAL])
+#
+# does the same for a shell script in the folder of the caller, run by sh. It finds in its environment what it may need:
+# ZS_SOURCE_DIR, ZS_BUILD_DIR, ZS_CC, ZS_CXX, ZS_SANITIZE.
+
+# What every test gets, however it was declared.
+function(zsi_test_properties name)
+	cmake_parse_arguments(PARSE_ARGV 1 T "SERIAL" "TIMEOUT" "LABELS;ENV")
+	get_filename_component(folder ${CMAKE_CURRENT_SOURCE_DIR} NAME)
+	if(NOT T_TIMEOUT)
+		set(T_TIMEOUT 120)
+	endif()
+	if(ZS_SANITIZE)
+		math(EXPR T_TIMEOUT "${T_TIMEOUT} * 2")
+	endif()
+	set(supp ${PROJECT_SOURCE_DIR}/tests/support/tsan.supp)
+	set_tests_properties(${name} PROPERTIES
+		TIMEOUT ${T_TIMEOUT}
+		SKIP_RETURN_CODE 77
+		LABELS "${folder};${T_LABELS}"
+		ENVIRONMENT "ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=1:strict_string_checks=1;\
+UBSAN_OPTIONS=print_stacktrace=1;TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1:suppressions=${supp};${T_ENV}")
+	if(T_SERIAL)
+		set_tests_properties(${name} PROPERTIES RUN_SERIAL ON)
+	endif()
+endfunction()
+
+function(zs_add_test)
+	cmake_parse_arguments(PARSE_ARGV 0 T "INTERNAL;SHARED;SERIAL" "NAME;TIMEOUT" "SOURCES;LIBS;LABELS;ARGS;ENV")
+	if(NOT T_NAME OR NOT T_SOURCES OR T_UNPARSED_ARGUMENTS)
+		message(FATAL_ERROR "zs_add_test: NAME and SOURCES are needed; not understood: '${T_UNPARSED_ARGUMENTS}'")
+	endif()
+	add_executable(${T_NAME} ${T_SOURCES})
+	target_include_directories(${T_NAME} PRIVATE ${PROJECT_SOURCE_DIR}/tests/support)
+	target_compile_definitions(${T_NAME} PRIVATE _GNU_SOURCE)
+	if(T_INTERNAL)
+		target_link_libraries(${T_NAME} PRIVATE zs_internal)
+	endif()
+	if(T_SHARED)
+		target_link_libraries(${T_NAME} PRIVATE zsmalloc_shared)
+	else()
+		target_link_libraries(${T_NAME} PRIVATE zsmalloc_static)
+	endif()
+	target_link_libraries(${T_NAME} PRIVATE zs_flags ${T_LIBS} PkgConfig::CMOCKA Threads::Threads)
+	add_test(NAME ${T_NAME} COMMAND ${T_NAME} ${T_ARGS})
+	set(serial)
+	if(T_SERIAL)
+		set(serial SERIAL)
+	endif()
+	zsi_test_properties(${T_NAME} TIMEOUT "${T_TIMEOUT}" LABELS ${T_LABELS} ENV ${T_ENV} ${serial})
+endfunction()
+
+function(zs_add_script_test)
+	cmake_parse_arguments(PARSE_ARGV 0 T "SERIAL" "NAME;TIMEOUT;SCRIPT" "LABELS;ARGS;ENV")
+	if(NOT T_NAME OR NOT T_SCRIPT OR T_UNPARSED_ARGUMENTS)
+		message(FATAL_ERROR "zs_add_script_test: NAME and SCRIPT are needed; not understood: '${T_UNPARSED_ARGUMENTS}'")
+	endif()
+	add_test(NAME ${T_NAME} COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/${T_SCRIPT} ${T_ARGS})
+	set(serial)
+	if(T_SERIAL)
+		set(serial SERIAL)
+	endif()
+	zsi_test_properties(${T_NAME} TIMEOUT "${T_TIMEOUT}" LABELS ${T_LABELS} ${serial} ENV
+		ZS_SOURCE_DIR=${PROJECT_SOURCE_DIR} ZS_BUILD_DIR=${PROJECT_BINARY_DIR} ZS_CC=${CMAKE_C_COMPILER}
+		ZS_CXX=${CMAKE_CXX_COMPILER} ZS_SANITIZE=${ZS_SANITIZE} ${T_ENV})
+endfunction()
