@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: BSD-3-Clause
+#
+# What cmake --install puts where, but for the zs tool and the manual, which install themselves: headers, both
+# libraries, the pkg-config file and the CMake package.
+include(CMakePackageConfigHelpers)
+
+set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/zsmalloc)
+
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/zsmalloc DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
+  FILES_MATCHING PATTERN "*.h")
+install(TARGETS zsmalloc_shared zsmalloc_static EXPORT zsmallocTargets
+  LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
+  ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+install(EXPORT zsmallocTargets NAMESPACE zsmalloc:: DESTINATION ${package_dir})
+
+configure_package_config_file(${PROJECT_SOURCE_DIR}/cmake/zsmallocConfig.cmake.in
+  ${PROJECT_BINARY_DIR}/zsmallocConfig.cmake INSTALL_DESTINATION ${package_dir})
+# Before 1.0 a minor version may change the interface.
+write_basic_package_version_file(${PROJECT_BINARY_DIR}/zsmallocConfigVersion.cmake COMPATIBILITY SameMinorVersion)
+install(FILES ${PROJECT_BINARY_DIR}/zsmallocConfig.cmake ${PROJECT_BINARY_DIR}/zsmallocConfigVersion.cmake
+  DESTINATION ${package_dir})
+
+# pkg-config can move a package whose paths hang off the prefix; a libdir that is absolute stays where it is.
+foreach(dir IN ITEMS INCLUDEDIR LIBDIR)
+  if(IS_ABSOLUTE "${CMAKE_INSTALL_${dir}}")
+    set(PC_${dir} "${CMAKE_INSTALL_${dir}}")
+  else()
+    set(PC_${dir} "\${prefix}/${CMAKE_INSTALL_${dir}}")
+  endif()
+endforeach()
+configure_file(${PROJECT_SOURCE_DIR}/cmake/zsmalloc.pc.in ${PROJECT_BINARY_DIR}/zsmalloc.pc @ONLY)
+install(FILES ${PROJECT_BINARY_DIR}/zsmalloc.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
