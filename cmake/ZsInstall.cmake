@@ -20,13 +20,17 @@ write_basic_package_version_file(${PROJECT_BINARY_DIR}/zsmallocConfigVersion.cma
 install(FILES ${PROJECT_BINARY_DIR}/zsmallocConfig.cmake ${PROJECT_BINARY_DIR}/zsmallocConfigVersion.cmake
   DESTINATION ${package_dir})
 
-# pkg-config can move a package whose paths hang off the prefix; a libdir that is absolute stays where it is.
+# The prefix may be given as late as "cmake --install --prefix", so the file is written then.
 foreach(dir IN ITEMS INCLUDEDIR LIBDIR)
   if(IS_ABSOLUTE "${CMAKE_INSTALL_${dir}}")
-    set(PC_${dir} "${CMAKE_INSTALL_${dir}}")
+    set(pc_${dir} "${CMAKE_INSTALL_${dir}}")
   else()
-    set(PC_${dir} "\${prefix}/${CMAKE_INSTALL_${dir}}")
+    set(pc_${dir} "\\\${prefix}/${CMAKE_INSTALL_${dir}}")
   endif()
 endforeach()
-configure_file(${PROJECT_SOURCE_DIR}/cmake/zsmalloc.pc.in ${PROJECT_BINARY_DIR}/zsmalloc.pc @ONLY)
+install(CODE "
+  set(PC_INCLUDEDIR \"${pc_INCLUDEDIR}\")
+  set(PC_LIBDIR \"${pc_LIBDIR}\")
+  set(PROJECT_VERSION ${PROJECT_VERSION})
+  configure_file(\"${PROJECT_SOURCE_DIR}/cmake/zsmalloc.pc.in\" \"${PROJECT_BINARY_DIR}/zsmalloc.pc\" @ONLY)")
 install(FILES ${PROJECT_BINARY_DIR}/zsmalloc.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
