@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * file_input.c - files, block devices, named pipes and standard input as pages.
+ *
+ * What can be read again is opened by its name when it is needed. What comes only once, a pipe, is copied to memory
+ * first, so that it too can be compared with what was stored.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "interrupt.h"
+#include "message.h"
+#include "pages.h"
+#include "units.h"
+
+#define STDIN_NAME "standard input"
+
+/* The whole pages of offset..end, and the last part too if it is to be padded. fd becomes the set's. */
+static bool add_span(struct page_set *set, const char *name, int fd, off_t offset, off_t end, bool pad)
+{
+	uint64_t bytes = end > offset ? (uint64_t)(end - offset) : 0;
+	uint64_t rest = bytes % set->page_size;
+	if (bytes == 0)
+		message_problem(name, "is empty");
+	else if (rest && !pad && rest == bytes)
+		message_problem(name, "is left out: %s, less than a page of %zu (--pad fills the page with zeros)",
+				format_plural(rest, "byte", "bytes").s, set->page_size);
+	else if (rest && !pad)
+		message_problem(name, "the last %s left out: not a whole page of %zu (--pad fills it with zeros)",
+				format_plural(rest, "byte is", "bytes are").s, set->page_size);
+	if (rest && !pad)
+		bytes -= rest;
+	if (bytes == 0) {
+		if (fd > STDIN_FILENO)
+			close(fd);
+		return true;
+	}
+	return page_set_add_input(set, INPUT_FILE, name, fd) && page_set_add_range(set, (uint64_t)offset, bytes);
+}
+
+/* Copy all of a pipe to memory. Bytes, or -1 with errno. */
+static off_t copy_stream(int from, int to)
+{
+	enum { BUFFER_BYTES = 262144 };
+	char *buffer = malloc(BUFFER_BYTES);
+	off_t total = 0;
+	if (!buffer)
+		return -1;
+	while (total >= 0 && !interrupted()) {
+		ssize_t n = read(from, buffer, BUFFER_BYTES);
+		if (n == 0)
+			break;
+		if (n < 0 && errno == EINTR)
+			continue;
+		for (ssize_t done = 0, wrote; n > 0 && done < n; done += wrote) {
+			wrote = write(to, buffer + done, (size_t)(n - done));
+			if (wrote < 0) {
+				n = -1;
+				break;
+			}
+		}
+		total = n < 0 ? -1 : total + n;
+	}
+	int error = errno;
+	free(buffer);
+	errno = error;
+	return total;
+}
+
+static bool add_stream(struct page_set *set, const char *name, int from, bool pad)
+{
+	int fd = memfd_create("zs-input", MFD_CLOEXEC);
+	off_t bytes = fd < 0 ? -1 : copy_stream(from, fd);
+	if (bytes >= 0)
+		return add_span(set, name, fd, 0, bytes, pad);
+	message_problem(name, "%s", strerror(errno));
+	if (fd >= 0)
+		close(fd);
+	return true;
+}
+
+/* fd is open for reading. Files and block devices are read again later: through fd if keep, else by name. */
+static bool add_open(struct page_set *set, const char *name, int fd, bool keep, bool pad)
+{
+	struct stat st;
+	if (fstat(fd, &st) != 0) {
+		message_problem(name, "%s", strerror(errno));
+	} else if (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode) || (keep && S_ISCHR(st.st_mode))) {
+		return add_stream(set, name, fd, pad);
+	} else if (S_ISREG(st.st_mode) || S_ISBLK(st.st_mode)) {
+		/* Standard input may have been read in part by whoever had it before. */
+		off_t start = lseek(fd, 0, SEEK_CUR);
+		off_t end = lseek(fd, 0, SEEK_END);
+		if (start < 0 || end < 0)
+			message_problem(name, "%s", strerror(errno));
+		else
+			return add_span(set, name, keep ? fd : -1, start, end, pad);
+	} else if (S_ISDIR(st.st_mode)) {
+		message_problem(name, "is a directory (try: find %s -type f -print0 | zs pack --null --files-from -)",
+				name);
+	} else {
+		message_problem(name, "is neither a file nor a block device nor a pipe");
+	}
+	return true;
+}
+
+bool page_set_add_file(struct page_set *set, const char *path, bool pad)
+{
+	struct stat st;
+	if (strcmp(path, "-") == 0)
+		return add_open(set, STDIN_NAME, STDIN_FILENO, true, pad);
+	/* Opening some devices has effects of its own (tapes rewind, watchdogs start), so look before. */
+	if (stat(path, &st) == 0 && (S_ISCHR(st.st_mode) || S_ISSOCK(st.st_mode))) {
+		message_problem(path, "is neither a file nor a block device nor a pipe");
+		return true;
+	}
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	if (fd < 0) {
+		if (!interrupted())
+			message_problem(path, "%s", strerror(errno));
+		return true;
+	}
+	bool added = add_open(set, path, fd, false, pad);
+	close(fd);
+	return added;
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* interrupt.c - see interrupt.h. */
+#include "interrupt.h"
+
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "progress.h"
+
+static atomic_int caught; /* the signal; lock-free on every platform with int atomics, so a handler may set it */
+
+static void on_signal(int number)
+{
+	atomic_store(&caught, number);
+}
+
+void interrupt_catch(void)
+{
+	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
+	struct sigaction action;
+	memset(&action, 0, sizeof(action));
+	action.sa_handler = on_signal;
+	action.sa_flags = (int)SA_RESETHAND;
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
+		struct sigaction old;
+		/* What the parent ignores stays ignored: nohup and background jobs of a script rely on it. */
+		if (sigaction(signals[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN)
+			sigaction(signals[i], &action, NULL);
+	}
+}
+
+bool interrupted(void)
+{
+	return atomic_load_explicit(&caught, memory_order_relaxed) != 0;
+}
+
+_Noreturn void interrupt_die(void)
+{
+	int number = atomic_load(&caught);
+	progress_clear();
+	signal(number, SIG_DFL);
+	raise(number);
+	_exit(128 + number);
+}

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * message.c - see message.h.
+ *
+ * A file name may hold any byte but '/' and 0, line breaks and escape sequences too. Each message is made whole first
+ * and then written with those bytes shown as \ooo, in one call, so that it stays one line whatever the name is.
+ */
+#include "message.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "command.h"
+#include "progress.h"
+
+static const char *prefix = "zs";
+static char **problems;
+static size_t problem_count;
+
+void message_prefix(const char *text)
+{
+	prefix = text;
+}
+
+static void put_line(const char *text)
+{
+	progress_clear();
+	flockfile(stderr);
+	fprintf(stderr, "%s: ", prefix);
+	for (const unsigned char *c = (const unsigned char *)text; *c; c++) {
+		if (*c < ' ' || *c == 0x7f)
+			fprintf(stderr, "\\%03o", *c);
+		else
+			putc_unlocked(*c, stderr);
+	}
+	putc_unlocked('\n', stderr);
+	funlockfile(stderr);
+}
+
+/* vasprintf that never gives NULL: a message about lack of memory must come out as well. *made: free() it. */
+static const char *format_text(char **made, const char *format, va_list args)
+{
+	if (vasprintf(made, format, args) < 0) {
+		*made = NULL;
+		return "out of memory";
+	}
+	return *made;
+}
+
+void message(const char *format, ...)
+{
+	va_list args;
+	char *made;
+	va_start(args, format);
+	put_line(format_text(&made, format, args));
+	va_end(args);
+	free(made);
+}
+
+int message_usage(const char *format, ...)
+{
+	va_list args;
+	char *made;
+	va_start(args, format);
+	const char *text = format_text(&made, format, args);
+	va_end(args);
+	char *whole = NULL;
+	if (asprintf(&whole, "%s (see: %s --help)", text, prefix) < 0)
+		whole = NULL;
+	put_line(whole ? whole : text);
+	free(whole);
+	free(made);
+	return EXIT_USAGE;
+}
+
+void message_problem(const char *input, const char *format, ...)
+{
+	va_list args;
+	char *made;
+	va_start(args, format);
+	const char *text = format_text(&made, format, args);
+	va_end(args);
+
+	char *whole = NULL;
+	char **grown = reallocarray(problems, problem_count + 1, sizeof(*problems));
+	if (grown)
+		problems = grown;
+	if (asprintf(&whole, "%s: %s", input, text) < 0)
+		whole = NULL;
+	put_line(whole ? whole : text);
+	/* Without memory the text is lost but the count, and so the exit status, stays right. */
+	if (grown)
+		problems[problem_count++] = whole;
+	else
+		free(whole);
+	free(made);
+}
+
+size_t message_problem_count(void)
+{
+	return problem_count;
+}
+
+const char *message_problem_text(size_t i)
+{
+	return problems[i] ? problems[i] : "out of memory";
+}

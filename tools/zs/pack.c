@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* pack.c - zs pack: store real pages, read them back, say what that took. */
+#include <errno.h>
+#include <limits.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "codec.h"
+#include "command.h"
+#include "interrupt.h"
+#include "kernel_view.h"
+#include "message.h"
+#include "options.h"
+#include "packer.h"
+#include "pages.h"
+#include "report.h"
+
+enum { OPTION_ALGO = OPTION_OWN, OPTION_THREADS, OPTION_PID, OPTION_PAD, OPTION_FILES_FROM };
+
+enum { MOST_THREADS = 1024 };
+
+static const struct option long_options[] = {
+	POOL_OPTIONS,
+	JSON_OPTION,
+	HELP_OPTION,
+	{ "algo", required_argument, NULL, OPTION_ALGO },
+	{ "threads", required_argument, NULL, OPTION_THREADS },
+	{ "pid", required_argument, NULL, OPTION_PID },
+	{ "pad", no_argument, NULL, OPTION_PAD },
+	{ "files-from", required_argument, NULL, OPTION_FILES_FROM },
+	{ "null", no_argument, NULL, '0' },
+	OPTIONS_END,
+};
+
+static const char help[] =
+	"usage: zs pack [OPTION]... FILE...\n"
+	"       zs pack [OPTION]... --pid PID\n"
+	"\n"
+	"Compress every page of the files, or of a live process's writable memory, store\n"
+	"them in a pool, read everything back and compare it, and print what that took:\n"
+	"density, compression ratio, speed, and what the kernel's zram would hold for the\n"
+	"same pages. A FILE may be a block device or a pipe; - is standard input.\n"
+	"\n" POOL_OPTIONS_HELP "  --algo lz4|zstd         the compressor (default lz4); zstd is at level 3\n"
+	"  --threads N             threads to store and read with (default: one for each\n"
+	"                          processor)\n"
+	"  --pid PID               read the memory of this process; may be repeated\n"
+	"  --pad                   fill a last page that is not whole with zeros; without\n"
+	"                          this it is left out and reported\n"
+	"  --files-from LIST       read names of further files from LIST, one a line;\n"
+	"                          - is standard input\n"
+	"  -0, --null              names in LIST end with a null byte, as from find -print0\n"
+	"  --json                  print one JSON object, sizes in bytes\n"
+	"  -h, --help              show this\n"
+	"\n"
+	"exit status: 0 all done and equal; 1 some inputs had problems, the rest is done;\n"
+	"2 wrong usage; 3 what was read back differs, or out of memory, or can't print.\n"
+	"\n"
+	"example: zs pack --pad /usr/lib/x86_64-linux-gnu/*.so.*\n";
+
+struct arguments {
+	struct pool_settings pool;
+	const struct codec *codec;
+	unsigned threads;
+	bool pad, json, null, help;
+	const char *files_from;
+	char **files;
+	size_t file_count;
+	int *pids; /* room for as many as there are arguments */
+	size_t pid_count;
+};
+
+/* Processors this process may run on, which is what a container's limits leave. */
+static unsigned default_threads(void)
+{
+	cpu_set_t cpus;
+	if (sched_getaffinity(0, sizeof(cpus), &cpus) == 0)
+		return (unsigned)CPU_COUNT(&cpus);
+	long online = sysconf(_SC_NPROCESSORS_ONLN); /* more processors than a cpu_set_t holds */
+	return online < 1 ? 1 : online > MOST_THREADS ? MOST_THREADS : (unsigned)online;
+}
+
+static bool take_option(struct arguments *args, int option)
+{
+	uint64_t n;
+	switch (option) {
+	case OPTION_ALGO:
+		args->codec = codec_find(optarg);
+		if (!args->codec)
+			message_usage("--algo '%s': must be lz4 or zstd", optarg);
+		return args->codec != NULL;
+	case OPTION_THREADS:
+		if (!option_number("--threads", optarg, 1, MOST_THREADS, &n))
+			return false;
+		args->threads = (unsigned)n;
+		return true;
+	case OPTION_PID:
+		if (!option_number("--pid", optarg, 1, INT_MAX, &n))
+			return false;
+		args->pids[args->pid_count++] = (int)n;
+		return true;
+	case OPTION_PAD:
+		args->pad = true;
+		return true;
+	case OPTION_FILES_FROM:
+		args->files_from = optarg;
+		return true;
+	case OPTION_JSON:
+		args->json = true;
+		return true;
+	case '0':
+		args->null = true;
+		return true;
+	case 'h':
+		args->help = true;
+		return true;
+	case OPTION_BAD:
+		return false;
+	default:
+		return pool_settings_option(&args->pool, option, optarg);
+	}
+}
+
+static bool check_arguments(const struct arguments *args)
+{
+	bool reads_stdin = args->files_from && strcmp(args->files_from, "-") == 0;
+	size_t from_stdin = reads_stdin;
+	for (size_t i = 0; i < args->file_count; i++)
+		from_stdin += strcmp(args->files[i], "-") == 0;
+	if (args->null && !args->files_from)
+		message_usage("--null goes with --files-from");
+	else if (!args->files_from && args->file_count == 0 && args->pid_count == 0)
+		message_usage("no FILE and no --pid given");
+	else if (from_stdin > 1)
+		message_usage("standard input can be read only once");
+	else
+		return pool_settings_check(&args->pool);
+	return false;
+}
+
+static bool read_arguments(struct arguments *args, int argc, char **argv)
+{
+	for (int option; (option = option_next(argc, argv, ":h0", long_options)) != -1;) {
+		if (!take_option(args, option))
+			return false;
+		if (args->help)
+			return true;
+	}
+	args->files = argv + optind;
+	args->file_count = (size_t)(argc - optind);
+	return check_arguments(args);
+}
+
+/* Add the files that a list names. False without memory. */
+static bool add_listed(struct page_set *set, const struct arguments *args)
+{
+	bool from_stdin = strcmp(args->files_from, "-") == 0, added = true;
+	FILE *list = from_stdin ? stdin : fopen(args->files_from, "re");
+	if (!list) {
+		message_problem(args->files_from, "%s", strerror(errno));
+		return true;
+	}
+	int end = args->null ? '\0' : '\n';
+	char *name = NULL;
+	size_t room = 0;
+	ssize_t len;
+	while (added && !interrupted() && (len = getdelim(&name, &room, end, list)) > 0) {
+		if (name[len - 1] == end)
+			name[--len] = '\0';
+		if (strlen(name) != (size_t)len)
+			message_problem(args->files_from, "has a null byte in a name (is --null missing?)");
+		else if (strcmp(name, "-") == 0)
+			added = page_set_add_file(set, "./-", args->pad);
+		else if (len > 0)
+			added = page_set_add_file(set, name, args->pad);
+	}
+	if (ferror(list) && !interrupted())
+		message_problem(args->files_from, "%s", strerror(errno));
+	free(name);
+	if (!from_stdin)
+		fclose(list);
+	return added;
+}
+
+static bool add_inputs(struct page_set *set, const struct arguments *args)
+{
+	bool added = true;
+	for (size_t i = 0; i < args->file_count && added && !interrupted(); i++)
+		added = page_set_add_file(set, args->files[i], args->pad);
+	if (args->files_from && added && !interrupted())
+		added = add_listed(set, args);
+	for (size_t i = 0; i < args->pid_count && added && !interrupted(); i++)
+		added = page_set_add_process(set, args->pids[i]);
+	if (!added)
+		message("out of memory: too many inputs");
+	return added;
+}
+
+/* Both passes and what the kernel would hold, into the report. False when it could not be done to the end. */
+static bool measure(struct packer *packer, struct report *report)
+{
+	struct zs_pool_stats stats = ZS_POOL_STATS_INIT;
+	if (!packer_store(packer) || interrupted())
+		return false;
+	zs_pool_stats(packer->pool, &stats);
+	report->held_bytes = stats.bytes_total;
+	report->metadata_bytes = stats.bytes_metadata;
+	if (!packer_check(packer) || interrupted())
+		return false;
+	report->given_back = page_set_report(packer->set);
+	return kernel_view_of(packer, &report->kernel) && !interrupted();
+}
+
+/* set has pages. The exit status. */
+static int pack(struct page_set *set, const struct arguments *args)
+{
+	struct packer packer;
+	struct report report = { .settings = &args->pool, .packer = &packer };
+	struct zs_pool *pool = pool_settings_create(&args->pool, "zs pack", 0);
+	if (!pool)
+		return EXIT_BROKEN;
+	report.longest_zspage = pool_longest_zspage(pool);
+	bool done = packer_init(&packer, set, args->codec, pool, args->threads) && measure(&packer, &report);
+	if (done && args->json)
+		report_json(&report);
+	else if (done)
+		report_print(&report);
+	packer_destroy(&packer);
+	zs_destroy_pool(pool);
+	if (!done || packer.broken)
+		return EXIT_BROKEN;
+	return message_problem_count() ? EXIT_PARTLY : EXIT_DONE;
+}
+
+static int pack_inputs(const struct arguments *args)
+{
+	struct page_set set;
+	int status = EXIT_PARTLY;
+	page_set_init(&set, args->pool.page_size);
+	interrupt_catch();
+	if (!add_inputs(&set, args))
+		status = EXIT_BROKEN;
+	else if (set.pages > 0 && !interrupted())
+		status = pack(&set, args);
+	else if (!interrupted())
+		message("nothing to pack");
+	page_set_destroy(&set);
+	return status;
+}
+
+static int run(int argc, char **argv)
+{
+	struct arguments args = { .pool = POOL_SETTINGS_INIT,
+				  .codec = codec_find("lz4"),
+				  .threads = default_threads() };
+	args.pids = calloc((size_t)argc, sizeof(*args.pids));
+	if (!args.pids) {
+		message("out of memory");
+		return EXIT_BROKEN;
+	}
+	int status = EXIT_DONE;
+	if (!read_arguments(&args, argc, argv))
+		status = EXIT_USAGE;
+	else if (args.help)
+		fputs(help, stdout);
+	else
+		status = pack_inputs(&args);
+	free(args.pids);
+	if (interrupted())
+		interrupt_die();
+	return status;
+}
+
+const struct command pack_command = {
+	"pack",
+	"store real pages compressed, check them, print what that took",
+	help,
+	run,
+};

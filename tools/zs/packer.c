@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* packer.c - see packer.h. */
+#include "packer.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "crew.h"
+#include "interrupt.h"
+#include "message.h"
+#include "progress.h"
+#include "units.h"
+#include "worker.h"
+
+const struct chunk *worker_next_chunk(struct worker *worker)
+{
+	struct pass *pass = worker->pass;
+	const struct page_set *set = pass->packer->set;
+	if (interrupted() || atomic_load_explicit(&pass->error, memory_order_relaxed))
+		return NULL;
+	size_t i = atomic_fetch_add_explicit(&pass->next_chunk, 1, memory_order_relaxed);
+	return i < set->chunk_count ? &set->chunks[i] : NULL;
+}
+
+void worker_chunk_done(struct worker *worker, const struct chunk *chunk)
+{
+	atomic_fetch_add_explicit(&worker->pass->done_bytes, chunk->bytes, memory_order_relaxed);
+}
+
+static bool worker_init(struct worker *worker, const struct packer *packer)
+{
+	enum { ALIGN = 4096 }; /* so that direct reads and whole-page copies are at their best */
+	size_t chunk_bytes = packer->set->chunk_bytes;
+	worker->scratch_bytes = packer->codec->bound(packer->set->page_size);
+	worker->codec = packer->codec->create();
+	worker->input = aligned_alloc(ALIGN, chunk_bytes);
+	worker->output = aligned_alloc(ALIGN, chunk_bytes);
+	worker->scratch = malloc(worker->scratch_bytes);
+	worker->good = calloc(chunk_bytes / packer->set->page_size, sizeof(*worker->good));
+	worker->restored = calloc(chunk_bytes / packer->set->page_size, sizeof(*worker->restored));
+	return worker->codec && worker->input && worker->output && worker->scratch && worker->good && worker->restored;
+}
+
+static void worker_destroy(struct worker *worker, const struct packer *packer)
+{
+	packer->codec->destroy(worker->codec);
+	free(worker->input);
+	free(worker->output);
+	free(worker->scratch);
+	free(worker->good);
+	free(worker->restored);
+}
+
+bool packer_init(struct packer *packer, struct page_set *set, const struct codec *codec, struct zs_pool *pool,
+		 unsigned threads)
+{
+	memset(packer, 0, sizeof(*packer));
+	packer->set = set;
+	packer->codec = codec;
+	packer->pool = pool;
+	/* More threads than chunks would have nothing to do. */
+	packer->threads = threads > set->chunk_count ? (unsigned)set->chunk_count : threads;
+	packer->records = calloc(set->pages, sizeof(*packer->records));
+	packer->workers = calloc(packer->threads, sizeof(*packer->workers));
+	bool good = packer->records && packer->workers;
+	for (unsigned i = 0; good && i < packer->threads; i++)
+		good = worker_init(&packer->workers[i], packer);
+	if (!good)
+		message("out of memory: %llu pages are too many", (unsigned long long)set->pages);
+	return good;
+}
+
+void packer_destroy(struct packer *packer)
+{
+	for (unsigned i = 0; packer->workers && i < packer->threads; i++)
+		worker_destroy(&packer->workers[i], packer);
+	free(packer->workers);
+	free(packer->records);
+}
+
+struct progress_of {
+	const char *what;
+	struct pass *pass;
+};
+
+static void show_progress(void *arg)
+{
+	struct progress_of *of = arg;
+	const struct page_set *set = of->pass->packer->set;
+	progress_draw(of->what, atomic_load(&of->pass->done_bytes), set->pages * set->page_size);
+}
+
+/* Run one pass; the busiest thread's time into *ns. False when an allocation failed. */
+static bool run_pass(struct packer *packer, struct pass *pass, const char *what, void (*work)(void *), uint64_t *ns)
+{
+	struct progress_of of = { what, pass };
+	for (unsigned i = 0; i < packer->threads; i++) {
+		packer->workers[i].pass = pass;
+		packer->workers[i].busy_ns = 0;
+	}
+	struct crew crew = {
+		.work = work,
+		.workers = packer->workers,
+		.worker_bytes = sizeof(*packer->workers),
+		.count = packer->threads,
+		.tick = show_progress,
+		.arg = &of,
+	};
+	unsigned ran = crew_run(&crew);
+	progress_clear();
+	if (ran < packer->threads)
+		message("only %u of %u threads could be started", ran, packer->threads);
+	for (unsigned i = 0; i < packer->threads; i++)
+		if (packer->workers[i].busy_ns > *ns)
+			*ns = packer->workers[i].busy_ns;
+	if (atomic_load(&pass->error) == 0)
+		return true;
+	message("the pool gives no memory for another page: %s", strerror(atomic_load(&pass->error)));
+	return false;
+}
+
+bool packer_store(struct packer *packer)
+{
+	struct pass pass = { .packer = packer, .huge_size = zs_huge_class_size(packer->pool) };
+	if (pass.huge_size > packer->set->page_size)
+		pass.huge_size = packer->set->page_size;
+	bool stored = run_pass(packer, &pass, "storing", worker_store, &packer->store_ns);
+	for (unsigned i = 0; i < packer->threads; i++) {
+		const struct worker *worker = &packer->workers[i];
+		packer->lost += worker->pages[PAGE_LOST];
+		packer->same_filled += worker->pages[PAGE_SAME_FILLED];
+		packer->incompressible += worker->pages[PAGE_INCOMPRESSIBLE];
+		packer->compressed += worker->pages[PAGE_COMPRESSED];
+		packer->compressed_bytes += worker->compressed_bytes;
+	}
+	return stored;
+}
+
+/* Name the first page that is not what it was, so that it can be looked at. */
+static void report_broken(const struct packer *packer, uint64_t page)
+{
+	const struct page_set *set = packer->set;
+	size_t low = 0, high = set->chunk_count;
+	while (high - low > 1) {
+		size_t middle = low + (high - low) / 2;
+		if (set->chunks[middle].first_page <= page)
+			low = middle;
+		else
+			high = middle;
+	}
+	const struct chunk *chunk = &set->chunks[low];
+	message("%s not what was stored; the first is at offset %llu of %s",
+		format_plural(packer->broken, "page read back is", "pages read back are").s,
+		(unsigned long long)(chunk->offset + (page - chunk->first_page) * set->page_size),
+		set->inputs[chunk->input].name);
+}
+
+bool packer_check(struct packer *packer)
+{
+	struct pass pass = { .packer = packer, .first_broken = UINT64_MAX };
+	bool ran = run_pass(packer, &pass, "reading", worker_check, &packer->read_ns);
+	for (unsigned i = 0; i < packer->threads; i++) {
+		packer->intact += packer->workers[i].intact;
+		packer->broken += packer->workers[i].broken;
+	}
+	if (packer->broken)
+		report_broken(packer, atomic_load(&pass.first_broken));
+	return ran;
+}

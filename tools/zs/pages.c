@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* pages.c - see pages.h. */
+#include "pages.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "message.h"
+#include "units.h"
+
+void page_set_init(struct page_set *set, size_t page_size)
+{
+	enum { CHUNK_BYTES = 262144 }; /* four pages of the largest size; stays in a second-level cache */
+	memset(set, 0, sizeof(*set));
+	set->page_size = page_size;
+	set->chunk_bytes = CHUNK_BYTES;
+}
+
+void page_set_destroy(struct page_set *set)
+{
+	for (size_t i = 0; i < set->input_count; i++) {
+		if (set->inputs[i].fd > STDIN_FILENO)
+			close(set->inputs[i].fd);
+		free(set->inputs[i].name);
+	}
+	free(set->inputs);
+	free(set->chunks);
+	memset(set, 0, sizeof(*set));
+}
+
+size_t chunk_pages(const struct page_set *set, const struct chunk *chunk)
+{
+	return (chunk->bytes + set->page_size - 1) / set->page_size;
+}
+
+/* Make room for one more element in an array that doubles. */
+static bool make_room(void **array, size_t count, size_t *room, size_t element_bytes)
+{
+	if (count < *room)
+		return true;
+	size_t wanted = *room ? *room * 2 : 16;
+	void *grown = reallocarray(*array, wanted, element_bytes);
+	if (!grown)
+		return false;
+	*array = grown;
+	*room = wanted;
+	return true;
+}
+
+struct input *page_set_add_input(struct page_set *set, enum input_kind kind, const char *name, int fd)
+{
+	void *array = set->inputs;
+	bool room = make_room(&array, set->input_count, &set->input_room, sizeof(*set->inputs));
+	set->inputs = array;
+	char *copy = room ? strdup(name) : NULL;
+	if (!copy) {
+		if (fd > STDIN_FILENO)
+			close(fd);
+		return NULL;
+	}
+	struct input *input = &set->inputs[set->input_count++];
+	memset(input, 0, sizeof(*input));
+	input->name = copy;
+	input->kind = kind;
+	input->fd = fd;
+	return input;
+}
+
+bool page_set_add_range(struct page_set *set, uint64_t offset, uint64_t bytes)
+{
+	while (bytes > 0) {
+		uint32_t piece = (uint32_t)(bytes < set->chunk_bytes ? bytes : set->chunk_bytes);
+		void *array = set->chunks;
+		bool room = make_room(&array, set->chunk_count, &set->chunk_room, sizeof(*set->chunks));
+		set->chunks = array;
+		if (!room)
+			return false;
+		struct chunk *chunk = &set->chunks[set->chunk_count++];
+		chunk->offset = offset;
+		chunk->first_page = set->pages;
+		chunk->input = (uint32_t)(set->input_count - 1);
+		chunk->bytes = piece;
+		set->pages += chunk_pages(set, chunk);
+		offset += piece;
+		bytes -= piece;
+	}
+	return true;
+}
+
+static void note_error(struct input *input, int error)
+{
+	int none = 0;
+	atomic_compare_exchange_strong(&input->error, &none, error);
+}
+
+/* pread() until all is there or nothing more comes. Bytes read; *error: why it stopped early, 0 at the end. */
+static size_t read_fully(int fd, char *to, size_t bytes, uint64_t offset, int *error)
+{
+	size_t done = 0;
+	*error = 0;
+	while (done < bytes) {
+		ssize_t n = pread(fd, to + done, bytes - done, (off_t)(offset + done));
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			*error = errno;
+		if (n <= 0)
+			break;
+		done += (size_t)n;
+	}
+	return done;
+}
+
+/*
+ * Read the memory of a process page by page where it can't be read in one go: parts of it may have been unmapped since
+ * it was looked at (EIO), which loses only those. Nothing at all comes once the process is gone.
+ */
+static void read_process(struct page_set *set, struct input *input, const struct chunk *chunk, char *buffer, bool *good)
+{
+	size_t pages = chunk_pages(set, chunk);
+	int error;
+	bool whole = read_fully(input->fd, buffer, chunk->bytes, chunk->offset, &error) == chunk->bytes;
+	for (size_t i = 0; i < pages; i++) {
+		size_t start = i * set->page_size;
+		size_t bytes = chunk->bytes - start < set->page_size ? chunk->bytes - start : set->page_size;
+		good[i] = whole || read_fully(input->fd, buffer + start, bytes, chunk->offset + start, &error) == bytes;
+		if (good[i])
+			continue;
+		if (error == 0)
+			atomic_store(&input->ended, true);
+		else if (error != EIO)
+			note_error(input, error);
+	}
+}
+
+static void read_file(struct page_set *set, struct input *input, const struct chunk *chunk, char *buffer, bool *good)
+{
+	size_t pages = chunk_pages(set, chunk), done = 0;
+	int error = 0;
+	int fd = input->fd >= 0 ? input->fd : open(input->name, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	if (fd < 0) {
+		error = errno;
+	} else {
+		done = read_fully(fd, buffer, chunk->bytes, chunk->offset, &error);
+		if (input->fd < 0)
+			close(fd);
+	}
+	for (size_t i = 0; i < pages; i++)
+		good[i] = done == chunk->bytes || (i + 1) * set->page_size <= done;
+	if (error)
+		note_error(input, error);
+	else if (done < chunk->bytes)
+		atomic_store(&input->ended, true);
+}
+
+void page_set_read(struct page_set *set, const struct chunk *chunk, void *buffer, bool *good)
+{
+	struct input *input = &set->inputs[chunk->input];
+	size_t whole = chunk_pages(set, chunk) * set->page_size;
+	memset((char *)buffer + chunk->bytes, 0, whole - chunk->bytes);
+	if (input->kind == INPUT_PROCESS)
+		read_process(set, input, chunk, buffer, good);
+	else
+		read_file(set, input, chunk, buffer, good);
+}
+
+uint64_t page_set_report(struct page_set *set)
+{
+	uint64_t given_back = 0;
+	for (size_t i = 0; i < set->input_count; i++) {
+		struct input *input = &set->inputs[i];
+		unsigned long long lost = atomic_load(&input->lost_pages), changed = atomic_load(&input->changed_pages);
+		int error = atomic_load(&input->error);
+		bool process = input->kind == INPUT_PROCESS;
+		struct text pages = format_plural(lost, "page is", "pages are");
+		if (error && lost)
+			message_problem(input->name, "%s; %s left out", strerror(error), pages.s);
+		else if (lost && atomic_load(&input->ended))
+			message_problem(input->name, "%s while it was read; %s left out",
+					process ? "the process ended" : "the file became shorter", pages.s);
+		else if (lost)
+			given_back += lost;
+		else if (changed)
+			message_problem(input->name, "%s when it was read again; %s as read the first time",
+					error ? strerror(error) : "was not the same",
+					format_plural(changed, "page was checked", "pages were checked").s);
+	}
+	return given_back;
+}

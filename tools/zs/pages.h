@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * pages.h - the pages that a command works on, wherever they come from.
+ *
+ *   input   one file, standard input, or one process
+ *   range   part of an input that is read as whole pages, one after the other
+ *   chunk   a piece of a range, small enough for one buffer; what one thread reads at a time
+ *   page    page_size bytes; pages are numbered through all chunks
+ *
+ *   sum over chunks of ceil(bytes / page_size) == pages
+ *
+ * A set is filled by one thread (file_input.c, process_input.c), then read by many. Adding an input returns false only
+ * when there is no memory; an input that can't be used is reported as a problem and left out.
+ */
+#ifndef ZS_PAGES_H
+#define ZS_PAGES_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum input_kind {
+	INPUT_FILE,    /* the same bytes come again when it is read again */
+	INPUT_PROCESS, /* memory that changes all the time */
+};
+
+struct input {
+	char *name;
+	enum input_kind kind;
+	int fd; /* -1: opened by its name each time, so that a great many files can be in one set */
+	/* What the threads that read meet; reported by page_set_report(). */
+	atomic_int error;            /* errno of the first read that failed */
+	atomic_bool ended;           /* a file that became shorter, a process that is gone */
+	atomic_ullong lost_pages;    /* not read the first time */
+	atomic_ullong changed_pages; /* other bytes the second time */
+};
+
+struct chunk {
+	uint64_t offset;     /* in the file, or the address */
+	uint64_t first_page; /* its number in the set */
+	uint32_t input;      /* index */
+	uint32_t bytes;      /* read; what is missing to whole pages is zeros */
+};
+
+struct page_set {
+	size_t page_size;
+	size_t chunk_bytes; /* most in one chunk, a multiple of page_size */
+	struct input *inputs;
+	size_t input_count, input_room;
+	struct chunk *chunks;
+	size_t chunk_count, chunk_room;
+	uint64_t pages;
+};
+
+void page_set_init(struct page_set *set, size_t page_size);
+void page_set_destroy(struct page_set *set);
+
+/* Pages of one chunk, at most chunk_bytes / page_size. */
+size_t chunk_pages(const struct page_set *set, const struct chunk *chunk);
+
+/* A new input (name is copied, fd becomes the set's) and a range of it. For the sources of inputs. */
+struct input *page_set_add_input(struct page_set *set, enum input_kind kind, const char *name, int fd);
+bool page_set_add_range(struct page_set *set, uint64_t offset, uint64_t bytes); /* of the input added last */
+
+/* A file, named pipe or block device; "-": standard input. pad: fill a last page that is not whole with zeros. */
+bool page_set_add_file(struct page_set *set, const char *path, bool pad);
+
+/* The memory of a process that is private to it, writable and in use. */
+bool page_set_add_process(struct page_set *set, int pid);
+
+/*
+ * Read a chunk into buffer (chunk_bytes). good[i] says whether page i of the chunk was read. Any thread.
+ */
+void page_set_read(struct page_set *set, const struct chunk *chunk, void *buffer, bool *good);
+
+/* Report what the reading threads met as problems. Returns the pages that processes gave back meanwhile. */
+uint64_t page_set_report(struct page_set *set);
+
+#endif

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * worker.h - what one thread of the packer does: packer_store.c and packer_check.c. packer.c runs them.
+ */
+#ifndef ZS_WORKER_H
+#define ZS_WORKER_H
+
+#include <stdatomic.h>
+
+#include "packer.h"
+
+/* What the threads of one pass share. */
+struct pass {
+	struct packer *packer;
+	size_t huge_size;           /* compressed to this or more, a page is stored as it is */
+	atomic_size_t next_chunk;   /* handed out */
+	atomic_ullong done_bytes;   /* for the progress bar */
+	atomic_int error;           /* errno of the allocation that failed: everyone stops */
+	atomic_ullong first_broken; /* number of the first page that didn't read back; UINT64_MAX: none */
+};
+
+struct worker {
+	struct pass *pass;
+	void *codec;   /* its context */
+	char *input;   /* a chunk as read */
+	char *output;  /* a chunk as it comes back */
+	char *scratch; /* one compressed page */
+	size_t scratch_bytes;
+	bool *good;     /* of each page of the chunk, whether it was read */
+	bool *restored; /* and whether it came back */
+	uint64_t busy_ns;
+	uint64_t pages[PAGE_COMPRESSED + 1]; /* by state */
+	uint64_t compressed_bytes, intact, broken;
+};
+
+/* The next chunk to work on, NULL when there are no more, or it is time to stop. */
+const struct chunk *worker_next_chunk(struct worker *worker);
+void worker_chunk_done(struct worker *worker, const struct chunk *chunk);
+
+/* What the threads run. */
+void worker_store(void *worker);
+void worker_check(void *worker);
+
+#endif
