@@ -51,7 +51,10 @@ ZS_API bool zpool_has_pool(const char *type);
 /* Make a pool of the driver type. Errors: ENOENT no such driver; what the driver says. */
 ZS_API struct zpool *zpool_create_pool(const char *type, const char *name);
 
-/* Free the pool and everything in it. NULL is a no-op. */
+/*
+ * Free the pool. NULL is a no-op. With "zsmalloc" everything in it goes too; with "malloc" live objects are the caller's
+ * to free first, since nothing is kept for each object that could find them.
+ */
 ZS_API void zpool_destroy_pool(struct zpool *pool);
 
 /* The driver's name. */

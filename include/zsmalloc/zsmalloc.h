@@ -19,7 +19,8 @@
  * Threads: every function may be called from any thread at any time without registration, except where it says
  * otherwise. Two calls on the same object are the caller's to order, as with plain memory: freeing an object that
  * another thread is reading, or writing one that another thread is reading, is an error of the caller's. Nothing here
- * is async-signal-safe. After fork() the child has a working copy of every pool.
+ * is async-signal-safe. After fork() the child has a working copy of every pool; a thread must not fork while it holds
+ * an object for reading, since fork waits for readers' grace periods to end.
  *
  * Readers run under userspace RCU and never wait. A thread that is between a read_begin and its read_end must not
  * wait for a compaction that runs in another thread: that compaction may be waiting for the reader.
@@ -101,7 +102,7 @@ struct zs_pool_options {
 /*
  * Make a pool. name is copied (its first 63 bytes) and appears in statistics; NULL means "zsmalloc".
  * Errors: EINVAL an option is out of range, unknown or contradicts another; ENOMEM no memory or address space, or
- * limit_bytes is less than an empty pool needs; EMFILE more than 8191 pools exist.
+ * limit_bytes is less than an empty pool needs; EMFILE 16383 pools exist already.
  */
 ZS_API struct zs_pool *zs_create_pool(const char *name);
 ZS_API struct zs_pool *zs_create_pool_with(const char *name, const struct zs_pool_options *options);

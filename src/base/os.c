@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* os.c - mmap and friends behind struct zsi_os_ops. */
+#include "base/os.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/bits.h"
+
+#ifndef MADV_DONTNEED_LOCKED
+#define MADV_DONTNEED_LOCKED 24 /* Linux 5.18; older kernels answer EINVAL */
+#endif
+
+static void *os_reserve(size_t bytes, size_t align)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	size_t slack = align > page ? align - page : 0;
+
+	if (bytes > SIZE_MAX - slack) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	uint8_t *raw = mmap(NULL, bytes + slack, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (raw == MAP_FAILED) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	size_t head = (size_t)(zsi_round_up((uintptr_t)raw, align) - (uintptr_t)raw);
+
+	if (head > 0)
+		munmap(raw, head);
+	if (slack > head)
+		munmap(raw + head + bytes, slack - head);
+	return raw + head;
+}
+
+static int os_commit(void *start, size_t bytes, unsigned hints)
+{
+	if (mprotect(start, bytes, PROT_READ | PROT_WRITE) != 0)
+		return -1;
+	/* Advice: a kernel built without huge pages refuses it, and nothing is lost. */
+	if (hints & ZSI_OS_NO_HUGEPAGE)
+		(void)madvise(start, bytes, MADV_NOHUGEPAGE);
+	else if (hints & ZSI_OS_HUGEPAGE)
+		(void)madvise(start, bytes, MADV_HUGEPAGE);
+	if ((hints & ZSI_OS_MLOCK) && mlock2(start, bytes, MLOCK_ONFAULT) != 0) {
+		/* Beyond RLIMIT_MEMLOCK this says ENOMEM, EAGAIN or EPERM: to the caller it is memory refused. */
+		(void)mprotect(start, bytes, PROT_NONE);
+		errno = ENOMEM;
+		return -1;
+	}
+	return 0;
+}
+
+static void os_decommit(void *start, size_t bytes, unsigned hints)
+{
+	if (!(hints & ZSI_OS_MLOCK)) {
+		(void)madvise(start, bytes, MADV_DONTNEED);
+		return;
+	}
+	if (madvise(start, bytes, MADV_DONTNEED_LOCKED) == 0)
+		return;
+	(void)munlock(start, bytes);
+	(void)madvise(start, bytes, MADV_DONTNEED);
+	(void)mlock2(start, bytes, MLOCK_ONFAULT);
+}
+
+static void os_release(void *start, size_t bytes)
+{
+	(void)munmap(start, bytes);
+}
+
+const struct zsi_os_ops zsi_os_real = {
+	.reserve = os_reserve,
+	.commit = os_commit,
+	.decommit = os_decommit,
+	.release = os_release,
+};
+
+struct zsi_os_ops zsi_os = {
+	.reserve = os_reserve,
+	.commit = os_commit,
+	.decommit = os_decommit,
+	.release = os_release,
+};
+
+size_t zsi_os_ram_bytes(void)
+{
+	long pages = sysconf(_SC_PHYS_PAGES);
+	long page = sysconf(_SC_PAGESIZE);
+
+	return pages > 0 && page > 0 ? (size_t)pages * (size_t)page : (size_t)1 << 30;
+}

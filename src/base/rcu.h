@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * rcu.h - userspace RCU, the flavour that needs no registration (liburcu-bp).
+ *
+ * What readers rely on: bytes and pages that were reachable when zsi_rcu_read_lock() returned stay as they are until
+ * zsi_rcu_read_unlock(), because whoever takes them away publishes the new place first and then calls
+ * zsi_rcu_synchronize() before he reuses the old one.
+ *
+ * liburcu is not built with ThreadSanitizer, which therefore can't see that order; the annotations say it: the end of
+ * every read section happens before the end of every later grace period.
+ */
+#ifndef ZSI_BASE_RCU_H
+#define ZSI_BASE_RCU_H
+
+#include <stdbool.h>
+
+#include <urcu/urcu-bp.h>
+/* The read-side functions that liburcu allows non-LGPL code to inline (each says so in its comment). */
+#include <urcu/static/urcu-bp.h>
+
+#if defined(__SANITIZE_THREAD__)
+#define ZSI_TSAN 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define ZSI_TSAN 1
+#endif
+#endif
+
+#ifdef ZSI_TSAN
+void __tsan_acquire(void *addr);
+void __tsan_release(void *addr);
+extern char zsi_rcu_tsan_order;
+#endif
+
+static inline void zsi_rcu_read_lock(void)
+{
+	_urcu_bp_read_lock();
+}
+
+static inline void zsi_rcu_read_unlock(void)
+{
+#ifdef ZSI_TSAN
+	__tsan_release(&zsi_rcu_tsan_order);
+#endif
+	_urcu_bp_read_unlock();
+}
+
+/* Whether this thread is inside a read section, so that waiting for readers would be waiting for itself. */
+static inline bool zsi_rcu_read_ongoing(void)
+{
+	return _urcu_bp_read_ongoing() != 0;
+}
+
+static inline void zsi_rcu_synchronize(void)
+{
+	urcu_bp_synchronize_rcu();
+#ifdef ZSI_TSAN
+	__tsan_acquire(&zsi_rcu_tsan_order);
+#endif
+}
+
+static inline void zsi_rcu_before_fork(void)
+{
+	urcu_bp_before_fork();
+}
+
+static inline void zsi_rcu_after_fork_parent(void)
+{
+	urcu_bp_after_fork_parent();
+}
+
+static inline void zsi_rcu_after_fork_child(void)
+{
+	urcu_bp_after_fork_child();
+}
+
+#endif

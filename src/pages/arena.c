@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * arena.c - the built-in backing: address space reserved once, made accessible a chunk at a time, given memory by the
+ * kernel a page at a time when it is touched.
+ */
+#include <errno.h>
+
+#include "base/os.h"
+#include "pages/space.h"
+
+int zsi_arena_open_chunk(struct zsi_space *s, uint32_t chunk)
+{
+	uint64_t bytes = (uint64_t)ZSI_CHUNK_PAGES << s->page_shift;
+
+	if (zsi_os.commit(s->base + chunk * bytes, bytes, s->hints) == 0)
+		return 0;
+	errno = ENOMEM;
+	return -1;
+}
+
+void zsi_arena_decommit(struct zsi_space *s, uint32_t page, unsigned pages)
+{
+	zsi_os.decommit(s->base + ((uint64_t)page << s->page_shift), (size_t)pages << s->page_shift, s->hints);
+}

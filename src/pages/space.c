@@ -1,0 +1,480 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * space.c - chunks and runs: who uses which page numbers. See space.h for the picture and the invariants.
+ */
+#include "pages/space.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/assert.h"
+#include "base/os.h"
+
+/* Committing the chunk table costs a system call, charging it does not. */
+#define TABLE_COMMIT_STEP ((uint64_t)64 << 10)
+#define TABLE_CHARGE_STEP ((uint64_t)4096)
+
+/* What reserving is content with when address space is scarce. */
+#define MIN_SPACE_BYTES ((uint64_t)64 << 20)
+
+/* Resident pages kept for reuse: a 256th of what the pool holds, and enough for a few zspages in a small pool. */
+#define DIRTY_SHIFT 8
+#define DIRTY_FLOOR_PAGES 64
+
+/* What the space notes in the record of a free run. */
+struct free_run {
+	uint32_t resident; /* pages; not 0 only where the dirty bit is set */
+};
+
+static struct free_run *note_of(const struct zsi_space *s, const struct zsi_chunk *c, uint32_t run)
+{
+	return zsi_chunk_record(s, c, run);
+}
+
+static bool map_get(const uint64_t *map, uint32_t i)
+{
+	return map[i / 64] >> (i % 64) & 1;
+}
+
+static void map_set(uint64_t *map, uint32_t i)
+{
+	map[i / 64] |= 1ull << (i % 64);
+}
+
+static void map_clear(uint64_t *map, uint32_t i)
+{
+	map[i / 64] &= ~(1ull << (i % 64));
+}
+
+/* The first bit that is set; there is one. */
+static uint32_t map_first(const uint64_t *map)
+{
+	uint32_t word = 0;
+
+	while (map[word] == 0)
+		word++;
+	return word * 64 + (uint32_t)__builtin_ctzll(map[word]);
+}
+
+static uint32_t chunk_number(const struct zsi_space *s, const struct zsi_chunk *c)
+{
+	return (uint32_t)(c - s->chunks);
+}
+
+static bool has_room(const struct zsi_chunk *c)
+{
+	return c->nfree > 0 || c->fresh < c->runs;
+}
+
+static void roomy_push(struct zsi_space *s, struct zsi_chunk *c)
+{
+	uint32_t *head = &s->roomy[c->run_pages];
+	uint32_t self = chunk_number(s, c) + 1;
+
+	c->prev = 0;
+	c->next = *head;
+	if (*head != 0)
+		s->chunks[*head - 1].prev = self;
+	*head = self;
+}
+
+static void roomy_remove(struct zsi_space *s, struct zsi_chunk *c)
+{
+	if (c->prev != 0)
+		s->chunks[c->prev - 1].next = c->next;
+	else
+		s->roomy[c->run_pages] = c->next;
+	if (c->next != 0)
+		s->chunks[c->next - 1].prev = c->prev;
+	c->next = c->prev = 0;
+}
+
+static size_t records_bytes(const struct zsi_space *s, const struct zsi_chunk *c)
+{
+	return (size_t)c->runs * s->record_bytes;
+}
+
+static int init_backing(struct zsi_space *s, const struct zsi_space_options *o)
+{
+	uint64_t chunk_bytes = (uint64_t)ZSI_CHUNK_PAGES << s->page_shift;
+
+	for (uint64_t bytes = o->space_bytes; bytes >= MIN_SPACE_BYTES; bytes /= 2) {
+		s->max_chunks = (uint32_t)(bytes / chunk_bytes);
+		if (s->max_chunks == 0)
+			break;
+		if (o->source != NULL)
+			s->table = zsi_os.reserve((size_t)s->max_chunks * ZSI_CHUNK_PAGES * sizeof(*s->table), 4096);
+		else
+			s->base = zsi_os.reserve((size_t)s->max_chunks * chunk_bytes, chunk_bytes);
+		if (s->table != NULL || s->base != NULL)
+			return 0;
+	}
+	errno = ENOMEM;
+	return -1;
+}
+
+static void release_backing(struct zsi_space *s)
+{
+	uint64_t pages = (uint64_t)s->max_chunks * ZSI_CHUNK_PAGES;
+
+	if (s->base != NULL)
+		zsi_os.release(s->base, (size_t)(pages << s->page_shift));
+	if (s->table != NULL)
+		zsi_os.release(s->table, (size_t)pages * sizeof(*s->table));
+}
+
+int zsi_space_init(struct zsi_space *s, struct zsi_meta *meta, struct zsi_account *account,
+		   const struct zsi_space_options *options)
+{
+	memset(s, 0, sizeof(*s));
+	s->meta = meta;
+	s->account = account;
+	s->page_shift = zsi_log2_floor(options->page_size);
+	s->record_bytes = (uint32_t)options->record_bytes;
+	s->hints = options->hints;
+	s->map.account = account;
+	if (options->source != NULL)
+		s->source = *options->source;
+	if (init_backing(s, options) != 0)
+		return -1;
+	s->chunks = zsi_os.reserve(s->max_chunks * sizeof(*s->chunks), 4096);
+	if (s->chunks != NULL)
+		return 0;
+	release_backing(s);
+	errno = ENOMEM;
+	return -1;
+}
+
+static uint32_t run_first_page(const struct zsi_space *s, const struct zsi_chunk *c, uint32_t run)
+{
+	return chunk_number(s, c) * ZSI_CHUNK_PAGES + run * c->run_pages;
+}
+
+/* A caller's pages are his: each goes back through free_page. The arena's go with the reservation. */
+void zsi_space_fini(struct zsi_space *s)
+{
+	if (s->table != NULL) {
+		uint64_t pages = (uint64_t)s->nr_chunks * ZSI_CHUNK_PAGES;
+
+		for (uint64_t page = 0; page < pages && s->pages_in_runs > 0; page++)
+			if (atomic_load_explicit(&s->table[page], memory_order_relaxed) != NULL)
+				zsi_source_decommit(s, (uint32_t)page, 1);
+		zsi_pagemap_fini(&s->map);
+	}
+	zsi_os.release(s->chunks, s->max_chunks * sizeof(*s->chunks));
+	release_backing(s);
+}
+
+/* Make the chunk table reach over chunk number n. */
+static int grow_table(struct zsi_space *s, uint32_t n)
+{
+	uint64_t end = (n + 1) * sizeof(*s->chunks);
+	uint64_t charge_end = zsi_round_up(end, TABLE_CHARGE_STEP);
+	uint64_t more = charge_end > s->chunk_table_charged ? charge_end - s->chunk_table_charged : 0;
+
+	if (more > 0 && zsi_charge_metadata(s->account, more) != 0)
+		return -1;
+	if (end > s->chunk_table_committed) {
+		uint64_t all = zsi_round_up(s->max_chunks * sizeof(*s->chunks), TABLE_CHARGE_STEP);
+		uint64_t to = zsi_min(zsi_round_up(end, TABLE_COMMIT_STEP), all);
+
+		if (zsi_os.commit((uint8_t *)s->chunks + s->chunk_table_committed, to - s->chunk_table_committed,
+				  ZSI_OS_NO_HUGEPAGE) != 0) {
+			zsi_uncharge_metadata(s->account, more);
+			errno = ENOMEM;
+			return -1;
+		}
+		s->chunk_table_committed = to;
+	}
+	s->chunk_table_charged += more;
+	return 0;
+}
+
+/* A chunk number that was never used, its pages accessible. */
+static struct zsi_chunk *new_chunk_locked(struct zsi_space *s)
+{
+	uint32_t n = atomic_load_explicit(&s->nr_chunks, memory_order_relaxed);
+
+	if (n == s->max_chunks) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	if (grow_table(s, n) != 0)
+		return NULL;
+	if ((s->base != NULL ? zsi_arena_open_chunk(s, n) : zsi_source_open_chunk(s, n)) != 0)
+		return NULL;
+	atomic_store_explicit(&s->nr_chunks, n + 1, memory_order_relaxed);
+	return &s->chunks[n];
+}
+
+/* Where no run of the chunk is in use, undo its dedication. */
+static bool close_chunk_locked(struct zsi_space *s, struct zsi_chunk *c)
+{
+	if (c->run_pages == 0 || c->nfree != c->fresh || c->ndirty != 0)
+		return false;
+	roomy_remove(s, c);
+	zsi_meta_free(s->meta, c->records, records_bytes(s, c));
+	memset(c, 0, sizeof(*c));
+	c->next = s->unused_chunks;
+	s->unused_chunks = chunk_number(s, c) + 1;
+	return true;
+}
+
+static void close_chunks_locked(struct zsi_space *s)
+{
+	uint32_t n = atomic_load_explicit(&s->nr_chunks, memory_order_relaxed);
+
+	for (uint32_t i = 0; i < n; i++)
+		(void)close_chunk_locked(s, &s->chunks[i]);
+}
+
+/* Dedicate a chunk to runs of `pages` pages. */
+static struct zsi_chunk *open_chunk_locked(struct zsi_space *s, unsigned pages)
+{
+	struct zsi_chunk *c;
+
+	if (s->unused_chunks == 0 && s->nr_chunks == s->max_chunks)
+		close_chunks_locked(s);
+	if (s->unused_chunks == 0) {
+		c = new_chunk_locked(s);
+		if (c == NULL)
+			return NULL;
+		c->next = s->unused_chunks;
+		s->unused_chunks = chunk_number(s, c) + 1;
+	}
+	c = &s->chunks[s->unused_chunks - 1];
+	uint32_t runs = ZSI_CHUNK_PAGES / pages;
+	uint32_t records = zsi_meta_alloc(s->meta, runs * s->record_bytes);
+
+	if (records == 0)
+		return NULL;
+	s->unused_chunks = c->next;
+	memset(c, 0, sizeof(*c));
+	c->records = records;
+	c->run_pages = (uint16_t)pages;
+	c->runs = (uint16_t)runs;
+	c->reciprocal = zsi_reciprocal(pages);
+	roomy_push(s, c);
+	return c;
+}
+
+static uint32_t take_run_locked(struct zsi_space *s, struct zsi_chunk *c, unsigned *present)
+{
+	uint32_t run;
+
+	*present = 0;
+	if (c->ndirty > 0) {
+		run = map_first(c->dirty_map);
+		*present = note_of(s, c, run)->resident;
+		s->dirty_pages -= *present;
+		map_clear(c->dirty_map, run);
+		c->ndirty--;
+		map_clear(c->free_map, run);
+		c->nfree--;
+	} else if (c->nfree > 0) {
+		run = map_first(c->free_map);
+		map_clear(c->free_map, run);
+		c->nfree--;
+	} else {
+		run = c->fresh++;
+	}
+	if (!has_room(c))
+		roomy_remove(s, c);
+	return run;
+}
+
+uint32_t zsi_run_alloc(struct zsi_space *s, unsigned pages, unsigned *present)
+{
+	uint32_t first = ZSI_NO_PAGE;
+
+	ZSI_ASSERT(pages >= 1 && pages <= ZSI_MAX_RUN_PAGES);
+	zsi_lock(&s->lock, ZSI_RANK_SOURCE);
+	uint32_t head = s->roomy[pages];
+	struct zsi_chunk *c = head != 0 ? &s->chunks[head - 1] : open_chunk_locked(s, pages);
+
+	if (c != NULL) {
+		uint32_t run = take_run_locked(s, c, present);
+
+		first = run_first_page(s, c, run);
+	}
+	zsi_unlock(&s->lock, ZSI_RANK_SOURCE);
+	return first;
+}
+
+int zsi_run_commit(struct zsi_space *s, uint32_t first, unsigned present, unsigned want)
+{
+	int result;
+
+	if (want <= present)
+		return 0;
+	if (s->base != NULL)
+		return zsi_charge(s->account, (uint64_t)(want - present) << s->page_shift);
+	zsi_lock(&s->lock, ZSI_RANK_SOURCE);
+	result = zsi_source_commit(s, first, present, want);
+	zsi_unlock(&s->lock, ZSI_RANK_SOURCE);
+	return result;
+}
+
+/*
+ * Give back the dirty runs of one chunk. They are neither free nor in use while the lock is dropped for the system
+ * calls, adjacent ones together in one.
+ */
+static uint64_t purge_chunk_locked(struct zsi_space *s, struct zsi_chunk *c)
+{
+	uint64_t taken[ZSI_CHUNK_WORDS];
+	uint64_t resident = 0;
+	unsigned count = c->ndirty;
+
+	memcpy(taken, c->dirty_map, sizeof(taken));
+	for (uint32_t run = 0; run < c->runs; run++) {
+		if (!map_get(taken, run))
+			continue;
+		resident += note_of(s, c, run)->resident;
+		map_clear(c->free_map, run);
+	}
+	memset(c->dirty_map, 0, sizeof(c->dirty_map));
+	c->ndirty = 0;
+	c->nfree = (uint16_t)(c->nfree - count);
+	roomy_remove(s, c);
+	s->dirty_pages -= resident;
+
+	zsi_unlock(&s->lock, ZSI_RANK_SOURCE);
+	for (uint32_t run = 0; run < c->runs; run++) {
+		uint32_t from = run;
+
+		while (run < c->runs && map_get(taken, run))
+			run++;
+		if (run > from)
+			zsi_arena_decommit(s, run_first_page(s, c, from), (run - from) * c->run_pages);
+	}
+	zsi_uncharge(s->account, resident << s->page_shift);
+	zsi_lock(&s->lock, ZSI_RANK_SOURCE);
+
+	for (unsigned i = 0; i < ZSI_CHUNK_WORDS; i++)
+		c->free_map[i] |= taken[i];
+	c->nfree = (uint16_t)(c->nfree + count);
+	return resident;
+}
+
+/* Purge chunks until no more than keep pages are dirty. */
+static uint64_t purge_locked(struct zsi_space *s, uint64_t keep)
+{
+	uint64_t purged = 0;
+
+	for (uint32_t i = 0; i < s->nr_chunks && s->dirty_pages > keep; i++) {
+		struct zsi_chunk *c = &s->chunks[i];
+		bool listed;
+
+		if (c->ndirty == 0)
+			continue;
+		purged += purge_chunk_locked(s, c);
+		/* Frees may have listed it again while the lock was dropped. */
+		listed = c->prev != 0 || s->roomy[c->run_pages] == i + 1;
+		if (!listed)
+			roomy_push(s, c);
+	}
+	return purged;
+}
+
+void zsi_run_free(struct zsi_space *s, uint32_t first, unsigned present)
+{
+	struct zsi_chunk *c = zsi_space_chunk(s, first);
+	uint32_t run = zsi_reciprocal_divide(first & (ZSI_CHUNK_PAGES - 1), c->reciprocal);
+
+	zsi_lock(&s->lock, ZSI_RANK_SOURCE);
+	ZSI_ASSERT(run < c->fresh && !map_get(c->free_map, run));
+	if (s->base == NULL) {
+		zsi_source_decommit(s, first, present);
+		present = 0;
+	}
+	bool listed = c->prev != 0 || s->roomy[c->run_pages] == chunk_number(s, c) + 1;
+
+	map_set(c->free_map, run);
+	c->nfree++;
+	note_of(s, c, run)->resident = present;
+	if (present > 0) {
+		map_set(c->dirty_map, run);
+		c->ndirty++;
+		s->dirty_pages += present;
+	}
+	if (!listed)
+		roomy_push(s, c);
+	uint64_t held = atomic_load_explicit(&s->account->used, memory_order_relaxed) >> s->page_shift;
+	uint64_t most = zsi_max(held >> DIRTY_SHIFT, DIRTY_FLOOR_PAGES);
+
+	if (s->dirty_pages > most)
+		purge_locked(s, most / 2);
+	zsi_unlock(&s->lock, ZSI_RANK_SOURCE);
+}
+
+uint64_t zsi_space_trim(struct zsi_space *s)
+{
+	uint64_t purged;
+
+	zsi_lock(&s->lock, ZSI_RANK_SOURCE);
+	purged = purge_locked(s, 0);
+	close_chunks_locked(s);
+	zsi_unlock(&s->lock, ZSI_RANK_SOURCE);
+	return purged;
+}
+
+static uint32_t map_count(const uint64_t *map)
+{
+	uint32_t n = 0;
+
+	for (unsigned i = 0; i < ZSI_CHUNK_WORDS; i++)
+		n += (uint32_t)__builtin_popcountll(map[i]);
+	return n;
+}
+
+static bool chunk_valid(const struct zsi_space *s, const struct zsi_chunk *c, uint64_t *dirty_pages)
+{
+	if (c->run_pages == 0)
+		return true;
+	if (c->run_pages > ZSI_MAX_RUN_PAGES || c->runs != ZSI_CHUNK_PAGES / c->run_pages || c->fresh > c->runs)
+		return false;
+	if (map_count(c->free_map) != c->nfree || map_count(c->dirty_map) != c->ndirty || c->nfree > c->fresh)
+		return false;
+	for (uint32_t run = 0; run < c->runs; run++) {
+		if (map_get(c->dirty_map, run)) {
+			if (!map_get(c->free_map, run) || note_of(s, c, run)->resident > c->run_pages)
+				return false;
+			*dirty_pages += note_of(s, c, run)->resident;
+		}
+	}
+	return true;
+}
+
+static bool roomy_valid(const struct zsi_space *s, unsigned pages, uint32_t *listed)
+{
+	uint32_t prev = 0;
+
+	for (uint32_t n = s->roomy[pages]; n != 0; n = s->chunks[n - 1].next) {
+		const struct zsi_chunk *c = &s->chunks[n - 1];
+
+		if (n > s->nr_chunks || c->prev != prev || c->run_pages != pages || !has_room(c) ||
+		    ++*listed > s->nr_chunks)
+			return false;
+		prev = n;
+	}
+	return true;
+}
+
+bool zsi_space_validate(struct zsi_space *s)
+{
+	uint64_t dirty_pages = 0;
+	uint32_t roomy = 0, listed = 0;
+	bool ok = true;
+
+	zsi_lock(&s->lock, ZSI_RANK_SOURCE);
+	for (uint32_t i = 0; ok && i < s->nr_chunks; i++) {
+		ok = chunk_valid(s, &s->chunks[i], &dirty_pages);
+		roomy += s->chunks[i].run_pages != 0 && has_room(&s->chunks[i]);
+	}
+	for (unsigned pages = 1; ok && pages <= ZSI_MAX_RUN_PAGES; pages++)
+		ok = roomy_valid(s, pages, &listed);
+	/* A chunk whose dirty runs are being given back right now is in no list. */
+	ok = ok && listed <= roomy && dirty_pages == s->dirty_pages;
+	zsi_unlock(&s->lock, ZSI_RANK_SOURCE);
+	return ok;
+}

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* class.c - a size class's lists of zspages, their slots, and the making and unmaking of zspages. */
+#include <errno.h>
+#include <string.h>
+
+#include "base/assert.h"
+#include "zsmalloc/pool.h"
+
+static void link_head(struct zs_pool *pool, struct zsi_class *c, struct zsi_zspage *z)
+{
+	uint32_t *head = &c->heads[z->group - 1];
+	uint32_t self = zsi_zspage_ref(pool, z);
+
+	z->prev = 0;
+	z->next = *head;
+	if (*head != 0)
+		zsi_zspage_ptr(pool, *head)->prev = self;
+	*head = self;
+	c->nonempty = (uint16_t)(c->nonempty | 1u << z->group);
+}
+
+static void unlink_zspage(struct zs_pool *pool, struct zsi_class *c, struct zsi_zspage *z)
+{
+	if (z->prev != 0)
+		zsi_zspage_ptr(pool, z->prev)->next = z->next;
+	else
+		c->heads[z->group - 1] = z->next;
+	if (z->next != 0)
+		zsi_zspage_ptr(pool, z->next)->prev = z->prev;
+	if (c->heads[z->group - 1] == 0)
+		c->nonempty = (uint16_t)(c->nonempty & ~(1u << z->group));
+	z->next = z->prev = 0;
+}
+
+void zsi_class_list_locked(struct zs_pool *pool, struct zsi_zspage *z)
+{
+	ZSI_ASSERT(z->state != ZSI_ZSPAGE_LISTED && z->group > 0);
+	link_head(pool, zsi_class_of(pool, z), z);
+	z->state = ZSI_ZSPAGE_LISTED;
+}
+
+void zsi_class_unlist_locked(struct zs_pool *pool, struct zsi_zspage *z)
+{
+	ZSI_ASSERT(z->state == ZSI_ZSPAGE_LISTED);
+	unlink_zspage(pool, zsi_class_of(pool, z), z);
+	z->state = ZSI_ZSPAGE_ISOLATED;
+}
+
+void zsi_class_regroup_locked(struct zs_pool *pool, struct zsi_zspage *z)
+{
+	struct zsi_class *c = zsi_class_of(pool, z);
+	unsigned group = zsi_fullness_group(z->inuse, zsi_size_class(pool, z)->objs);
+
+	/* An empty one is about to be removed, from the group it was last in. */
+	if (group == z->group || group == 0)
+		return;
+	if (z->state == ZSI_ZSPAGE_LISTED)
+		unlink_zspage(pool, c, z);
+	c->counts[z->group - 1]--;
+	c->counts[group - 1]++;
+	z->group = (uint8_t)group;
+	if (z->state == ZSI_ZSPAGE_LISTED)
+		link_head(pool, c, z);
+}
+
+struct zsi_zspage *zsi_class_fullest_locked(struct zs_pool *pool, unsigned position)
+{
+	const struct zsi_class *c = &pool->classes[position];
+	unsigned partial = c->nonempty & ((1u << ZSI_GROUP_FULL) - 1);
+
+	return partial == 0 ? NULL : zsi_zspage_ptr(pool, c->heads[zsi_log2_floor(partial) - 1]);
+}
+
+struct zsi_zspage *zsi_class_sparsest_locked(struct zs_pool *pool, unsigned position)
+{
+	const struct zsi_class *c = &pool->classes[position];
+	unsigned partial = c->nonempty & ((1u << ZSI_GROUP_FULL) - 1);
+
+	return partial == 0 ? NULL : zsi_zspage_ptr(pool, c->heads[__builtin_ctz(partial) - 1]);
+}
+
+static void count_pages(struct zs_pool *pool, struct zsi_class *c, int64_t pages)
+{
+	c->pages += (uint64_t)pages;
+	atomic_fetch_add_explicit(&pool->pages, (uint64_t)pages, memory_order_relaxed);
+}
+
+unsigned zsi_slot_take_locked(struct zs_pool *pool, struct zsi_zspage *z)
+{
+	const struct zsi_size_class *sc = zsi_size_class(pool, z);
+	unsigned slot = z->free_head;
+
+	ZSI_ASSERT(zsi_zspage_has_slot(z, sc));
+	if (slot != ZSI_NO_SLOT) {
+		z->free_head = (uint16_t)(zsi_zspage_slots(&pool->meta, z)[slot] & ZSI_NO_SLOT);
+	} else {
+		unsigned want;
+
+		slot = z->bump;
+		want = zsi_slot_pages(&pool->space, sc, slot);
+		if (want > z->present) {
+			if (zsi_run_commit(&pool->space, z->first, z->present, want) != 0)
+				return ZSI_NO_SLOT;
+			if (z->state != ZSI_ZSPAGE_OUTSIDE)
+				count_pages(pool, zsi_class_of(pool, z), (int64_t)want - z->present);
+			z->present = (uint8_t)want;
+		}
+		z->bump++;
+	}
+	z->inuse++;
+	return slot;
+}
+
+void zsi_slot_give_locked(struct zs_pool *pool, struct zsi_zspage *z, unsigned slot)
+{
+	zsi_zspage_slots(&pool->meta, z)[slot] = ZSI_SLOT_FREE | z->free_head;
+	z->free_head = (uint16_t)slot;
+}
+
+void zsi_class_add_locked(struct zs_pool *pool, struct zsi_zspage *z)
+{
+	struct zsi_class *c = zsi_class_of(pool, z);
+
+	z->group = (uint8_t)zsi_fullness_group(z->inuse, zsi_size_class(pool, z)->objs);
+	c->zspages++;
+	c->counts[z->group - 1]++;
+	count_pages(pool, c, z->present);
+	zsi_class_list_locked(pool, z);
+}
+
+void zsi_class_remove_locked(struct zs_pool *pool, struct zsi_zspage *z)
+{
+	struct zsi_class *c = zsi_class_of(pool, z);
+
+	ZSI_ASSERT(z->inuse == 0);
+	if (z->state == ZSI_ZSPAGE_LISTED)
+		unlink_zspage(pool, c, z);
+	c->zspages--;
+	c->counts[z->group - 1]--;
+	count_pages(pool, c, -(int64_t)z->present);
+	z->state = ZSI_ZSPAGE_OUTSIDE;
+}
+
+/*
+ * The zspages that the used slots would just fill are needed whole, the others could go. Where every page is present
+ * this is the kernel's (allocated - used) / objs_per_zspage * pages_per_zspage.
+ */
+uint64_t zsi_class_freeable_locked(const struct zs_pool *pool, unsigned position)
+{
+	const struct zsi_size_class *sc = &pool->geometry.classes[position];
+	const struct zsi_class *c = &pool->classes[position];
+	uint64_t needed = zsi_div_up(c->used, sc->objs) * sc->pages;
+
+	return c->pages > needed ? c->pages - needed : 0;
+}
+
+struct zsi_zspage *zsi_zspage_create(struct zs_pool *pool, unsigned position)
+{
+	const struct zsi_size_class *sc = &pool->geometry.classes[position];
+	size_t slots_bytes = sc->objs * sizeof(uint32_t);
+	uint32_t slots = zsi_meta_alloc(&pool->meta, slots_bytes);
+	unsigned present;
+	uint32_t first;
+
+	if (slots == 0)
+		return NULL;
+	first = zsi_run_alloc(&pool->space, sc->pages, &present);
+	if (first == ZSI_NO_PAGE) {
+		zsi_meta_free(&pool->meta, slots, slots_bytes);
+		return NULL;
+	}
+	struct zsi_zspage *z = zsi_space_record(&pool->space, first);
+
+	*z = (struct zsi_zspage){
+		.slots = slots,
+		.first = first,
+		.class_position = (uint16_t)position,
+		.free_head = ZSI_NO_SLOT,
+		.present = (uint8_t)present,
+		.state = ZSI_ZSPAGE_OUTSIDE,
+	};
+	if (!pool->lazy_pages) {
+		if (zsi_run_commit(&pool->space, first, present, sc->pages) != 0) {
+			zsi_zspage_release(pool, z);
+			errno = ENOMEM;
+			return NULL;
+		}
+		z->present = (uint8_t)sc->pages;
+	}
+	return z;
+}
+
+void zsi_zspage_release(struct zs_pool *pool, struct zsi_zspage *z)
+{
+	zsi_meta_free(&pool->meta, z->slots, zsi_size_class(pool, z)->objs * sizeof(uint32_t));
+	zsi_run_free(&pool->space, z->first, z->present);
+}

@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * compact.c - moving objects out of sparse zspages into full ones.
+ *
+ * One class at a time, from the largest down. The fullest zspage that is not full is the destination, the sparsest the
+ * source; objects move from source to destination until the source is empty or the destination full, as long as the
+ * class has a whole zspage's worth of free slots. That is the kernel's order, so that with the kernel's geometry the
+ * same zspages are freed and the lists look the same afterwards.
+ *
+ * A moved object's old slot is in limbo until a grace period has passed, because a reader may still look at it. The
+ * kernel frees it at once, so what follows from its being free is worked out without it:
+ *
+ *   - an emptied source leaves the class's counts at once, and is released after the grace period;
+ *   - a source that is not empty when the destination is full stays isolated, where the kernel puts it back and then
+ *     picks it again. Only where it would have picked it as the next destination is it really put back, after a
+ *     grace period of its own.
+ *
+ * A grace period ends a batch: a few hundred kilobytes moved. The class's lock is held for no longer than a batch and
+ * never while waiting. An object whose entry is locked by a writer is passed over; its zspage is set aside.
+ */
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/assert.h"
+#include "base/rcu.h"
+#include "zsmalloc/pool.h"
+
+/* Bytes moved under one hold of the class's lock: some tens of microseconds of copying. */
+#define BATCH_BYTES ((uint64_t)256 << 10)
+
+/* Objects moved between two looks at the clock. */
+#define CLOCK_EVERY 16u
+
+/* What an allocation that found no memory tries before it gives up. */
+#define ROOM_BYTES ((uint64_t)1 << 20)
+#define ROOM_PAGES 16u
+
+uint64_t zsi_now_ns(void)
+{
+	struct timespec ts;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+}
+
+static bool exhausted(const struct zsi_compact_budget *budget)
+{
+	return budget->bytes == 0 || budget->pages == 0 ||
+	       (budget->deadline_ns != UINT64_MAX && zsi_now_ns() >= budget->deadline_ns);
+}
+
+static void spend(uint64_t *budget, uint64_t amount)
+{
+	*budget = amount < *budget ? *budget - amount : 0;
+}
+
+/* Whether the free slots of the class add up to a zspage. */
+static bool worth_it(const struct zs_pool *pool, unsigned position)
+{
+	const struct zsi_class *c = &pool->classes[position];
+	uint64_t objs = pool->geometry.classes[position].objs;
+
+	return c->zspages * objs - c->used >= objs;
+}
+
+static struct zsi_zspage *isolate(struct zs_pool *pool, struct zsi_zspage *z)
+{
+	if (z != NULL)
+		zsi_class_unlist_locked(pool, z);
+	return z;
+}
+
+static void copy_object(const struct zs_pool *pool, uint64_t to, uint64_t from, size_t size)
+{
+	uint8_t *in[2], *out[2];
+	size_t in_split, out_split;
+
+	(void)zsi_space_pieces(&pool->space, from, size, in, &in_split);
+	(void)zsi_space_pieces(&pool->space, to, size, out, &out_split);
+	for (size_t done = 0; done < size;) {
+		const uint8_t *src = done < in_split ? in[0] + done : in[1] + (done - in_split);
+		uint8_t *dst = done < out_split ? out[0] + done : out[1] + (done - out_split);
+		size_t src_left = (done < in_split ? in_split : size) - done;
+		size_t dst_left = (done < out_split ? out_split : size) - done;
+		size_t n = zsi_min(src_left, dst_left);
+
+		memcpy(dst, src, n);
+		done += n;
+	}
+}
+
+enum moved { MOVED, LOCKED, NO_MEMORY };
+
+static enum moved move_object(struct zs_pool *pool, struct zsi_zspage *src, unsigned from, struct zsi_zspage *dst)
+{
+	const struct zsi_size_class *sc = zsi_size_class(pool, src);
+	uint32_t *src_slots = zsi_zspage_slots(&pool->meta, src);
+	uint32_t index = src_slots[from];
+	_Atomic uint64_t *at = &pool->handles.entries[index];
+	uint64_t entry = atomic_load_explicit(at, memory_order_relaxed);
+
+	if (!zsi_entry_trylock(at, entry))
+		return LOCKED;
+	ZSI_ASSERT(zsi_entry_live(entry) && zsi_entry_offset(entry) == zsi_slot_offset(&pool->space, src, sc, from));
+	unsigned to = zsi_slot_take_locked(pool, dst);
+
+	if (to == ZSI_NO_SLOT) {
+		zsi_entry_unlock(at, entry);
+		return NO_MEMORY;
+	}
+	uint64_t offset = zsi_slot_offset(&pool->space, dst, sc, to);
+
+	copy_object(pool, offset, zsi_entry_offset(entry), sc->size);
+	zsi_zspage_slots(&pool->meta, dst)[to] = index;
+	src_slots[from] = ZSI_SLOT_LIMBO;
+	src->inuse--;
+	src->limbo++;
+	zsi_entry_unlock(at, zsi_entry_with_offset(entry, offset));
+	atomic_fetch_add_explicit(&pool->objs_moved, 1, memory_order_relaxed);
+	return MOVED;
+}
+
+/*
+ * Move from the batch's source to its destination until one is done with, the batch is full or the budget is spent.
+ * False: no memory for a page of the destination.
+ */
+static bool move_objects(struct zs_pool *pool, struct zsi_compact_budget *budget)
+{
+	struct zsi_compact_batch *b = &pool->batch;
+	struct zsi_zspage *src = zsi_zspage_ptr(pool, b->src);
+	struct zsi_zspage *dst = zsi_zspage_ptr(pool, b->dst);
+	const struct zsi_size_class *sc = zsi_size_class(pool, src);
+	const uint32_t *slots = zsi_zspage_slots(&pool->meta, src);
+	unsigned moves = 0;
+	bool memory = true;
+
+	for (; b->src_scan < src->bump && src->inuse > 0 && memory; b->src_scan++) {
+		if ((slots[b->src_scan] & ZSI_SLOT_FREE) != 0)
+			continue;
+		if (!zsi_zspage_has_slot(dst, sc) || b->bytes >= BATCH_BYTES)
+			break;
+		if (budget->bytes == 0 || (++moves % CLOCK_EVERY == 0 && exhausted(budget)))
+			break;
+		enum moved moved = move_object(pool, src, b->src_scan, dst);
+
+		if (moved == NO_MEMORY) {
+			memory = false;
+			break;
+		}
+		if (moved == MOVED) {
+			b->bytes += sc->size;
+			spend(&budget->bytes, sc->size);
+		}
+	}
+	zsi_class_regroup_locked(pool, src);
+	zsi_class_regroup_locked(pool, dst);
+	return memory;
+}
+
+static void push(struct zs_pool *pool, uint32_t *list, struct zsi_zspage *z)
+{
+	z->next = *list;
+	*list = zsi_zspage_ref(pool, z);
+}
+
+static struct zsi_zspage *pop(struct zs_pool *pool, uint32_t *list)
+{
+	struct zsi_zspage *z = zsi_zspage_ptr(pool, *list);
+
+	if (z != NULL)
+		*list = z->next;
+	return z;
+}
+
+/* After the grace period: its limbo slots are free, and it is the class's again, or nobody's. */
+static void settle(struct zs_pool *pool, struct zsi_zspage *z)
+{
+	uint32_t *slots = zsi_zspage_slots(&pool->meta, z);
+
+	for (unsigned slot = 0; z->limbo > 0; slot++) {
+		if (slots[slot] == ZSI_SLOT_LIMBO) {
+			zsi_slot_give_locked(pool, z, slot);
+			z->limbo--;
+		}
+	}
+	if (z->inuse == 0) {
+		/* The last of its objects was freed while it was isolated. */
+		zsi_class_remove_locked(pool, z);
+		push(pool, &pool->batch.emptied, z);
+	} else {
+		zsi_class_list_locked(pool, z);
+	}
+}
+
+void zsi_compact_end_batch(struct zs_pool *pool)
+{
+	struct zsi_compact_batch *b = &pool->batch;
+	struct zsi_class *c = &pool->classes[b->position];
+	struct zsi_zspage *z;
+
+	if (b->bytes > 0)
+		zsi_rcu_synchronize();
+	zsi_lock(&c->lock, ZSI_RANK_CLASS);
+	while ((z = pop(pool, &b->passed)) != NULL)
+		settle(pool, z);
+	if (b->src != 0)
+		settle(pool, zsi_zspage_ptr(pool, b->src));
+	b->src = 0;
+	if (b->dst != 0)
+		settle(pool, zsi_zspage_ptr(pool, b->dst));
+	b->dst = 0;
+	b->bytes = 0;
+	while ((z = pop(pool, &b->emptied)) != NULL) {
+		zsi_unlock(&c->lock, ZSI_RANK_CLASS);
+		zsi_zspage_release(pool, z);
+		zsi_lock(&c->lock, ZSI_RANK_CLASS);
+	}
+	zsi_unlock(&c->lock, ZSI_RANK_CLASS);
+}
+
+/*
+ * Have a source and a destination. False: there is nothing to pair. *end is set when the batch has to end first, because
+ * the source is what the kernel would fill next.
+ */
+static bool choose_pair(struct zs_pool *pool, bool *end)
+{
+	struct zsi_compact_batch *b = &pool->batch;
+	struct zsi_zspage *src = zsi_zspage_ptr(pool, b->src);
+
+	if (b->dst == 0) {
+		struct zsi_zspage *fullest = zsi_class_fullest_locked(pool, b->position);
+
+		if (fullest == NULL)
+			return false;
+		if (src != NULL && src->group >= fullest->group) {
+			*end = true;
+			return true;
+		}
+		b->dst = zsi_zspage_ref(pool, isolate(pool, fullest));
+	}
+	if (src == NULL) {
+		src = isolate(pool, zsi_class_sparsest_locked(pool, b->position));
+		if (src == NULL)
+			return false;
+		b->src = zsi_zspage_ref(pool, src);
+		b->src_scan = 0;
+	}
+	return true;
+}
+
+/* After a move: what becomes of the source and of the destination. Returns the pages of an emptied source. */
+static uint64_t sort_out(struct zs_pool *pool)
+{
+	struct zsi_compact_batch *b = &pool->batch;
+	struct zsi_zspage *src = zsi_zspage_ptr(pool, b->src);
+	struct zsi_zspage *dst = zsi_zspage_ptr(pool, b->dst);
+	uint64_t freed = 0;
+
+	if (src->inuse == 0) {
+		freed = src->present;
+		zsi_class_remove_locked(pool, src);
+		push(pool, &b->emptied, src);
+		b->src = 0;
+	} else if (b->src_scan >= src->bump) {
+		/* What is left is held by writers. */
+		push(pool, &b->passed, src);
+		b->src = 0;
+	}
+	if (!zsi_zspage_has_slot(dst, zsi_size_class(pool, dst))) {
+		zsi_class_list_locked(pool, dst);
+		b->dst = 0;
+	}
+	return freed;
+}
+
+static uint64_t compact_class(struct zs_pool *pool, unsigned position, struct zsi_compact_budget *budget)
+{
+	struct zsi_class *c = &pool->classes[position];
+	struct zsi_compact_batch *b = &pool->batch;
+	uint64_t freed = 0;
+	bool memory = true;
+
+	zsi_lock(&c->lock, ZSI_RANK_CLASS);
+	b->position = position;
+	while (memory && worth_it(pool, position) && !exhausted(budget)) {
+		bool end = false;
+
+		if (!choose_pair(pool, &end))
+			break;
+		if (!end) {
+			memory = move_objects(pool, budget);
+			uint64_t pages = sort_out(pool);
+
+			freed += pages;
+			spend(&budget->pages, pages);
+		}
+		if (end || b->bytes >= BATCH_BYTES) {
+			zsi_unlock(&c->lock, ZSI_RANK_CLASS);
+			zsi_compact_end_batch(pool);
+			zsi_lock(&c->lock, ZSI_RANK_CLASS);
+		}
+	}
+	zsi_unlock(&c->lock, ZSI_RANK_CLASS);
+	zsi_compact_end_batch(pool);
+	return freed;
+}
+
+uint64_t zsi_compact_locked(struct zs_pool *pool, struct zsi_compact_budget *budget)
+{
+	unsigned n = pool->geometry.nr_classes;
+	uint64_t freed = 0;
+
+	zsi_compact_end_batch(pool);
+	for (unsigned visited = 0; visited < n; visited++) {
+		freed += compact_class(pool, pool->compact_cursor, budget);
+		if (exhausted(budget))
+			break;
+		pool->compact_cursor = (pool->compact_cursor + n - 1) % n;
+	}
+	atomic_fetch_add_explicit(&pool->pages_compacted, freed, memory_order_relaxed);
+	(void)zsi_space_trim(&pool->space);
+	return freed;
+}
+
+static unsigned long compact(struct zs_pool *pool, struct zsi_compact_budget *budget)
+{
+	uint64_t freed;
+
+	if (zsi_rcu_read_ongoing()) {
+		errno = EDEADLK;
+		return 0;
+	}
+	zsi_lock(&pool->compact_lock, ZSI_RANK_COMPACT);
+	freed = zsi_compact_locked(pool, budget);
+	zsi_unlock(&pool->compact_lock, ZSI_RANK_COMPACT);
+	return (unsigned long)freed;
+}
+
+unsigned long zs_compact(struct zs_pool *pool)
+{
+	return zs_compact_budget(pool, 0, 0);
+}
+
+unsigned long zs_compact_budget(struct zs_pool *pool, uint64_t max_bytes_moved, uint64_t max_ns)
+{
+	struct zsi_compact_budget budget = {
+		.bytes = max_bytes_moved != 0 ? max_bytes_moved : UINT64_MAX,
+		.deadline_ns = max_ns != 0 ? zsi_now_ns() + max_ns : UINT64_MAX,
+		.pages = UINT64_MAX,
+	};
+
+	return compact(pool, &budget);
+}
+
+unsigned long zs_shrinker_scan(struct zs_pool *pool, unsigned long nr_pages)
+{
+	struct zsi_compact_budget budget = { .bytes = UINT64_MAX, .deadline_ns = UINT64_MAX, .pages = nr_pages };
+
+	return nr_pages == 0 ? 0 : compact(pool, &budget);
+}
+
+bool zsi_make_room(struct zs_pool *pool)
+{
+	struct zsi_compact_budget budget = {
+		.bytes = ROOM_BYTES, .deadline_ns = UINT64_MAX, .pages = ROOM_PAGES
+	};
+	uint64_t freed;
+
+	if (zsi_space_trim(&pool->space) > 0)
+		return true;
+	if (zsi_rcu_read_ongoing())
+		return false;
+	if (!zsi_trylock(&pool->compact_lock, ZSI_RANK_COMPACT)) {
+		/* Someone is making room already. */
+		zsi_backoff(UINT32_MAX);
+		return true;
+	}
+	freed = zsi_compact_locked(pool, &budget);
+	zsi_unlock(&pool->compact_lock, ZSI_RANK_COMPACT);
+	return freed > 0;
+}

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * fork.c - a child gets pools that work.
+ *
+ * Before the fork every lock that guards structure is taken, so that the child's copy is consistent. The compaction
+ * lock is not among them: its holder may be waiting for readers, and the forking thread may be one. A compaction that
+ * was under way leaves its batch in the pool, where the child's next compaction ends it.
+ *
+ * Entry locks can't be waited for either. In the child those of other threads have no owner left and are cleared; what
+ * such a thread was writing may be half written, as with any memory.
+ */
+#include <errno.h>
+#include <pthread.h>
+
+#include "base/rcu.h"
+#include "zsmalloc/pool.h"
+
+static void lock_pool(struct zs_pool *pool)
+{
+	for (unsigned i = 0; i < pool->geometry.nr_classes; i++)
+		zsi_lock_unranked(&pool->classes[i].lock);
+	zsi_lock_unranked(&pool->space.lock);
+	zsi_lock_unranked(&pool->meta.lock);
+	zsi_lock_unranked(&pool->handles.lock);
+}
+
+static void unlock_pool(struct zs_pool *pool)
+{
+	zsi_unlock_unranked(&pool->handles.lock);
+	zsi_unlock_unranked(&pool->meta.lock);
+	zsi_unlock_unranked(&pool->space.lock);
+	for (unsigned i = pool->geometry.nr_classes; i-- > 0;)
+		zsi_unlock_unranked(&pool->classes[i].lock);
+}
+
+static void reset_pool(struct zs_pool *pool)
+{
+	struct zsi_handles *h = &pool->handles;
+	uint32_t bound = atomic_load_explicit(&h->bound, memory_order_relaxed);
+
+	for (unsigned i = 0; i < pool->geometry.nr_classes; i++)
+		zsi_lock_reset(&pool->classes[i].lock);
+	zsi_lock_reset(&pool->space.lock);
+	zsi_lock_reset(&pool->meta.lock);
+	zsi_lock_reset(&h->lock);
+	zsi_lock_reset(&pool->compact_lock);
+	zsi_lock_reset(&pool->shrinker.lock);
+	for (uint32_t i = 0; i < bound; i++) {
+		uint64_t entry = atomic_load_explicit(&h->entries[i], memory_order_relaxed);
+
+		if (zsi_entry_live(entry) && (entry & ZSI_ENTRY_LOCK) != 0 && !zsi_mapped_index_here(pool, i))
+			zsi_entry_unlock(&h->entries[i], entry);
+	}
+	if (pool->shrinker.running) {
+		pool->shrinker.running = false;
+		atomic_store_explicit(&pool->shrinker.lost, true, memory_order_relaxed);
+	}
+}
+
+static void before_fork(void)
+{
+	zsi_registry_lock();
+	for (struct zs_pool *pool = zsi_registry_first(); pool != NULL; pool = pool->registry_next)
+		lock_pool(pool);
+	zsi_rcu_before_fork();
+}
+
+static void after_fork_parent(void)
+{
+	zsi_rcu_after_fork_parent();
+	for (struct zs_pool *pool = zsi_registry_first(); pool != NULL; pool = pool->registry_next)
+		unlock_pool(pool);
+	zsi_registry_unlock();
+}
+
+static void after_fork_child(void)
+{
+	zsi_rcu_after_fork_child();
+	for (struct zs_pool *pool = zsi_registry_first(); pool != NULL; pool = pool->registry_next)
+		reset_pool(pool);
+	zsi_registry_reset_after_fork();
+}
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static int once_error;
+
+static void install_handlers(void)
+{
+	once_error = pthread_atfork(before_fork, after_fork_parent, after_fork_child);
+}
+
+int zsi_fork_handlers(void)
+{
+	int error = pthread_once(&once, install_handlers);
+
+	return error != 0 ? error : once_error;
+}

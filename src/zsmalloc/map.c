@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * map.c - zs_map_object and zs_unmap_object.
+ *
+ * A read-only mapping is a read section; the others hold the entry's lock bit. Either way the thread remembers what it
+ * has mapped, the newest first, with a buffer where the object lies in two pieces. One record is kept for the next
+ * mapping, so that the usual map, unmap, map allocates once a thread.
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/rcu.h"
+#include "zsmalloc/misuse.h"
+#include "zsmalloc/pool.h"
+
+struct mapping {
+	struct mapping *next;
+	const struct zs_pool *pool;
+	zs_handle handle;
+	enum zs_mapmode mode;
+	bool copied;       /* the caller has the buffer, not the object itself */
+	uint64_t entry;    /* as locked; not for ZS_MM_RO */
+	size_t size;       /* bytes of the slot */
+	uint8_t *buffer;   /* capacity bytes, or NULL */
+	size_t capacity;
+};
+
+struct thread_mappings {
+	struct mapping *active;
+	struct mapping *spare;
+};
+
+static _Thread_local struct thread_mappings mine;
+
+static pthread_once_t exit_once = PTHREAD_ONCE_INIT;
+static pthread_key_t exit_key;
+
+static void drop(struct mapping *m)
+{
+	if (m != NULL)
+		free(m->buffer);
+	free(m);
+}
+
+/* A thread that ends: its records go; what it still had mapped stays locked, as with a mutex it never unlocked. */
+static void at_thread_exit(void *value)
+{
+	struct thread_mappings *t = value;
+
+	drop(t->spare);
+	t->spare = NULL;
+	while (t->active != NULL) {
+		struct mapping *next = t->active->next;
+
+		drop(t->active);
+		t->active = next;
+	}
+}
+
+static void make_exit_key(void)
+{
+	if (pthread_key_create(&exit_key, at_thread_exit) != 0)
+		abort();
+}
+
+static struct mapping *find(const struct zs_pool *pool, zs_handle handle, bool as_writer, struct mapping ***link)
+{
+	struct mapping **at = &mine.active;
+
+	for (; *at != NULL; at = &(*at)->next) {
+		struct mapping *m = *at;
+
+		if (m->pool == pool && m->handle == handle && (!as_writer || m->mode != ZS_MM_RO)) {
+			if (link != NULL)
+				*link = at;
+			return m;
+		}
+	}
+	return NULL;
+}
+
+bool zsi_mapped_here(const struct zs_pool *pool, zs_handle handle, bool as_writer)
+{
+	return mine.active != NULL && find(pool, handle, as_writer, NULL) != NULL;
+}
+
+bool zsi_mapped_index_here(const struct zs_pool *pool, uint32_t index)
+{
+	for (const struct mapping *m = mine.active; m != NULL; m = m->next)
+		if (m->pool == pool && m->mode != ZS_MM_RO && zsi_handle_index(m->handle) == index)
+			return true;
+	return false;
+}
+
+static struct mapping *new_mapping(size_t buffer_bytes)
+{
+	struct mapping *m = mine.spare;
+
+	pthread_once(&exit_once, make_exit_key);
+	if (m == NULL) {
+		m = calloc(1, sizeof(*m));
+		if (m == NULL || pthread_setspecific(exit_key, &mine) != 0) {
+			free(m);
+			errno = ENOMEM;
+			return NULL;
+		}
+	}
+	mine.spare = NULL;
+	if (m->capacity < buffer_bytes) {
+		uint8_t *buffer = realloc(m->buffer, buffer_bytes);
+
+		if (buffer == NULL) {
+			mine.spare = m;
+			errno = ENOMEM;
+			return NULL;
+		}
+		m->buffer = buffer;
+		m->capacity = buffer_bytes;
+	}
+	return m;
+}
+
+static void put_mapping(struct mapping *m)
+{
+	if (mine.spare == NULL)
+		mine.spare = m;
+	else
+		drop(m);
+}
+
+/* Hold the object as the mode says. Returns its entry, or 0: misuse. */
+static uint64_t hold(struct zs_pool *pool, zs_handle handle, enum zs_mapmode mode)
+{
+	uint64_t entry;
+
+	if (mode != ZS_MM_RO)
+		return zsi_entry_lock(pool, handle, "zs_map_object");
+	zsi_rcu_read_lock();
+	entry = zsi_entry_look_up(pool, handle);
+	if (entry == 0) {
+		zsi_rcu_read_unlock();
+		zsi_misuse_handle(pool, handle, "zs_map_object");
+	}
+	return entry;
+}
+
+static void let_go(struct zs_pool *pool, zs_handle handle, enum zs_mapmode mode, uint64_t entry)
+{
+	if (mode == ZS_MM_RO)
+		zsi_rcu_read_unlock();
+	else
+		zsi_entry_unlock(&pool->handles.entries[zsi_handle_index(handle)], entry);
+}
+
+void *zs_map_object(struct zs_pool *pool, zs_handle handle, enum zs_mapmode mode)
+{
+	uint8_t *pieces[2];
+	size_t split;
+
+	if (mode != ZS_MM_RW && mode != ZS_MM_RO && mode != ZS_MM_WO) {
+		errno = EINVAL;
+		return NULL;
+	}
+	if (mine.active != NULL && find(pool, handle, mode == ZS_MM_RO, NULL) != NULL) {
+		errno = EDEADLK;
+		return NULL;
+	}
+	uint64_t entry = hold(pool, handle, mode);
+
+	if (entry == 0)
+		return NULL;
+	uint64_t offset = zsi_entry_offset(entry);
+	size_t size = zsi_size_class(pool, zsi_zspage_at(&pool->space, offset))->size;
+	bool apart = zsi_space_pieces(&pool->space, offset, size, pieces, &split) == 2;
+	struct mapping *m = new_mapping(apart ? size : 0);
+
+	if (m == NULL) {
+		let_go(pool, handle, mode, entry);
+		errno = ENOMEM;
+		return NULL;
+	}
+	m->pool = pool;
+	m->handle = handle;
+	m->mode = mode;
+	m->copied = apart;
+	m->entry = entry;
+	m->size = size;
+	m->next = mine.active;
+	mine.active = m;
+	if (!apart)
+		return pieces[0];
+	if (mode != ZS_MM_WO) {
+		memcpy(m->buffer, pieces[0], split);
+		memcpy(m->buffer + split, pieces[1], size - split);
+	}
+	return m->buffer;
+}
+
+void zs_unmap_object(struct zs_pool *pool, zs_handle handle)
+{
+	struct mapping **link = NULL;
+	struct mapping *m = find(pool, handle, false, &link);
+
+	if (m == NULL) {
+		zsi_misuse(pool, handle, "zs_unmap_object", ZS_MISUSE_NOT_MAPPED);
+		return;
+	}
+	*link = m->next;
+	if (m->copied && m->mode != ZS_MM_RO) {
+		uint8_t *pieces[2];
+		size_t split;
+
+		(void)zsi_space_pieces(&pool->space, zsi_entry_offset(m->entry), m->size, pieces, &split);
+		memcpy(pieces[0], m->buffer, split);
+		if (split < m->size)
+			memcpy(pieces[1], m->buffer + split, m->size - split);
+	}
+	let_go(pool, handle, m->mode, m->entry);
+	put_mapping(m);
+}

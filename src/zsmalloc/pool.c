@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* pool.c - making and unmaking pools, and the questions that need no lock. */
+#include <errno.h>
+#include <string.h>
+
+#include "base/os.h"
+#include "zsmalloc/pool.h"
+
+/*
+ * Address space to reserve, as a multiple of the machine's memory: chunks are dedicated to one run length, so a pool
+ * that was once full of each length of run may have much of it in use. Address space is free; halved where refused.
+ */
+#define SPACE_PER_RAM 16u
+#define MIN_SPACE_BYTES ((uint64_t)64 << 30)
+
+/* A pool with a limit needs no more than this many times it. */
+#define SPACE_PER_LIMIT 64u
+#define MIN_LIMITED_SPACE_BYTES ((uint64_t)1 << 30)
+
+/* Bytes of linear space for one handle entry and for one byte of metadata, at the least: generous for both. */
+#define SPACE_PER_HANDLE 32u
+#define SPACE_PER_META 8u
+#define MAX_META_BYTES ((uint64_t)64 << 30) /* what 32-bit references in units of 16 bytes reach */
+
+#define KNOWN_FLAGS (ZS_POOL_NO_THREAD_CACHE | ZS_POOL_NO_HUGEPAGE | ZS_POOL_MLOCK | ZS_POOL_HUGEPAGE)
+
+/* Options as they will be used: defaults in place, the page source copied. */
+struct settings {
+	struct zs_pool_options o;
+	struct zs_page_source source;
+	bool has_source;
+};
+
+/* Copy a struct of a caller that may have been built with an older or a newer header. False: it asks for the unknown. */
+static bool copy_versioned(void *to, size_t known, const void *from, size_t min)
+{
+	size_t given;
+
+	memcpy(&given, from, sizeof(given));
+	if (given < min)
+		return false;
+	for (size_t i = known; i < given; i++)
+		if (((const uint8_t *)from)[i] != 0)
+			return false;
+	memset(to, 0, known);
+	memcpy(to, from, zsi_min(given, known));
+	return true;
+}
+
+static bool read_options(struct settings *s, const struct zs_pool_options *options)
+{
+	memset(s, 0, sizeof(*s));
+	if (options != NULL && !copy_versioned(&s->o, sizeof(s->o), options, sizeof(size_t)))
+		return false;
+	if (s->o.page_size == 0)
+		s->o.page_size = ZSI_MIN_PAGE_SIZE;
+	if (s->o.chain_size == 0)
+		s->o.chain_size = zsi_default_chain_size(s->o.geometry);
+	if ((s->o.flags & ~KNOWN_FLAGS) != 0 ||
+	    (s->o.flags & (ZS_POOL_HUGEPAGE | ZS_POOL_NO_HUGEPAGE)) == (ZS_POOL_HUGEPAGE | ZS_POOL_NO_HUGEPAGE))
+		return false;
+	if (s->o.pages != NULL) {
+		if (!copy_versioned(&s->source, sizeof(s->source), s->o.pages, sizeof(s->source)))
+			return false;
+		if (s->source.alloc_page == NULL || s->source.free_page == NULL)
+			return false;
+		/* How its pages are held in memory is the caller's business. */
+		if ((s->o.flags & (ZS_POOL_MLOCK | ZS_POOL_HUGEPAGE)) != 0)
+			return false;
+		s->has_source = true;
+	}
+	return zsi_geometry_options_valid(s->o.geometry, s->o.page_size, s->o.chain_size);
+}
+
+static uint64_t space_bytes_for(const struct settings *s)
+{
+	uint64_t bytes = zsi_max(zsi_pow2_ceil((uint64_t)zsi_os_ram_bytes() * SPACE_PER_RAM), MIN_SPACE_BYTES);
+
+	if (s->o.limit_bytes != 0 && s->o.limit_bytes < bytes / SPACE_PER_LIMIT)
+		bytes = zsi_max(zsi_pow2_ceil(s->o.limit_bytes * SPACE_PER_LIMIT), MIN_LIMITED_SPACE_BYTES);
+	return zsi_min(bytes, ZSI_MAX_SPACE_BYTES);
+}
+
+static unsigned hints_for(unsigned flags)
+{
+	unsigned hints = (flags & ZS_POOL_HUGEPAGE) != 0 ? ZSI_OS_HUGEPAGE : ZSI_OS_NO_HUGEPAGE;
+
+	return (flags & ZS_POOL_MLOCK) != 0 ? hints | ZSI_OS_MLOCK : hints;
+}
+
+/* The pool's own mapping: the struct, without the unused end of its geometry, then the classes and the lookup table. */
+struct layout {
+	size_t classes, lookup, bytes; /* offsets */
+};
+
+static struct layout layout_of(const struct zsi_geometry *g)
+{
+	struct layout l;
+
+	l.classes = zsi_round_up(offsetof(struct zs_pool, geometry.classes) + g->nr_classes * sizeof(g->classes[0]),
+				 ZSI_CACHE_LINE);
+	l.lookup = l.classes + g->nr_classes * sizeof(struct zsi_class);
+	l.bytes = zsi_round_up(l.lookup + zsi_lookup_entries(g) * sizeof(uint16_t), ZSI_MIN_PAGE_SIZE);
+	return l;
+}
+
+/* Everything but the cookie. NULL with errno and nothing to undo. */
+static struct zs_pool *map_pool(const struct zsi_geometry *g, const struct settings *s)
+{
+	struct layout l = layout_of(g);
+	struct zs_pool *pool = zsi_os.reserve(l.bytes, ZSI_MIN_PAGE_SIZE);
+
+	if (pool == NULL)
+		return NULL;
+	if (zsi_os.commit(pool, l.bytes, ZSI_OS_NO_HUGEPAGE) != 0) {
+		zsi_os.release(pool, l.bytes);
+		errno = ENOMEM;
+		return NULL;
+	}
+	memcpy(&pool->geometry, g, offsetof(struct zsi_geometry, classes) + g->nr_classes * sizeof(g->classes[0]));
+	pool->self_bytes = l.bytes;
+	pool->classes = (struct zsi_class *)(void *)((uint8_t *)pool + l.classes);
+	pool->lookup = (uint16_t *)(void *)((uint8_t *)pool + l.lookup);
+	zsi_geometry_lookup(g, pool->lookup);
+	pool->account.limit = s->o.limit_bytes;
+	pool->flags = s->o.flags;
+	pool->lazy_pages = g->kind == ZS_GEOMETRY_DENSE;
+	pool->compact_cursor = g->nr_classes - 1;
+	pool->shrinker.stop_fd = -1;
+	if (zsi_charge_metadata(&pool->account, l.bytes) != 0) {
+		zsi_os.release(pool, l.bytes);
+		errno = ENOMEM;
+		return NULL;
+	}
+	return pool;
+}
+
+static int init_parts(struct zs_pool *pool, const struct settings *s)
+{
+	struct zsi_page_callbacks callbacks = { s->source.alloc_page, s->source.free_page, s->source.ctx };
+	uint64_t space_bytes = space_bytes_for(s);
+	struct zsi_space_options so = {
+		.page_size = s->o.page_size,
+		.record_bytes = sizeof(struct zsi_zspage),
+		.space_bytes = space_bytes,
+		.source = s->has_source ? &callbacks : NULL,
+		.hints = hints_for(s->o.flags),
+	};
+
+	if (zsi_meta_init(&pool->meta, &pool->account, zsi_min(space_bytes / SPACE_PER_META, MAX_META_BYTES)) != 0)
+		return -1;
+	if (zsi_space_init(&pool->space, &pool->meta, &pool->account, &so) != 0) {
+		zsi_meta_fini(&pool->meta);
+		return -1;
+	}
+	if (zsi_handles_init(&pool->handles, &pool->account, pool->cookie, space_bytes / SPACE_PER_HANDLE,
+			     pool->geometry.widest_class > ZSI_SLACK_MAX) != 0) {
+		zsi_space_fini(&pool->space);
+		zsi_meta_fini(&pool->meta);
+		return -1;
+	}
+	return 0;
+}
+
+struct zs_pool *zs_create_pool_with(const char *name, const struct zs_pool_options *options)
+{
+	struct zsi_geometry g;
+	struct settings s;
+	struct zs_pool *pool;
+	int error = zsi_fork_handlers();
+
+	if (error != 0) {
+		errno = error;
+		return NULL;
+	}
+	if (!read_options(&s, options)) {
+		errno = EINVAL;
+		return NULL;
+	}
+	zsi_geometry_build(&g, s.o.geometry, s.o.page_size, s.o.chain_size);
+	pool = map_pool(&g, &s);
+	if (pool == NULL)
+		return NULL;
+	strncpy(pool->name, name != NULL ? name : "zsmalloc", ZSI_NAME_BYTES - 1);
+	if (zsi_registry_cookie(&pool->cookie) != 0) {
+		zsi_os.release(pool, pool->self_bytes);
+		errno = EMFILE;
+		return NULL;
+	}
+	if (init_parts(pool, &s) != 0) {
+		zsi_registry_cookie_release(pool->cookie);
+		zsi_os.release(pool, pool->self_bytes);
+		errno = ENOMEM;
+		return NULL;
+	}
+	zsi_registry_add(pool);
+	return pool;
+}
+
+struct zs_pool *zs_create_pool(const char *name)
+{
+	return zs_create_pool_with(name, NULL);
+}
+
+void zs_destroy_pool(struct zs_pool *pool)
+{
+	if (pool == NULL)
+		return;
+	zs_unregister_shrinker(pool);
+	zsi_registry_remove(pool);
+	zsi_handles_fini(&pool->handles);
+	zsi_space_fini(&pool->space);
+	zsi_meta_fini(&pool->meta);
+	zsi_registry_cookie_release(pool->cookie);
+	zsi_os.release(pool, pool->self_bytes);
+}
+
+size_t zs_huge_class_size(struct zs_pool *pool)
+{
+	return pool->geometry.huge_class_size;
+}
+
+unsigned int zs_lookup_class_index(struct zs_pool *pool, size_t size)
+{
+	size = zsi_min(zsi_max(size, 1), pool->geometry.page_size);
+	return pool->geometry.classes[pool->lookup[zsi_lookup_entry(size)]].index;
+}
+
+unsigned long zs_get_total_pages(struct zs_pool *pool)
+{
+	return (unsigned long)atomic_load_explicit(&pool->pages, memory_order_relaxed);
+}

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * pool.h - a pool and its size classes; the calls between the files of this folder.
+ *
+ * Who does what: alloc.c gives out and takes back slots, class.c keeps a class's lists, access.c reads and writes,
+ * map.c is the classic pair, compact.c moves objects, migrate.c moves pages, shrink.c does it in the background,
+ * stats.c and print.c count, validate.c checks, misuse.c diagnoses, fork.c and registry.c know all pools.
+ *
+ * Counts of a class, all guarded by its lock:
+ *
+ *   counts[g] = zspages of fullness group g, listed or isolated, not yet released
+ *   zspages   = sum of counts
+ *   used      = sum of inuse            requested = sum of the sizes the live objects were asked for with
+ *   pages     = sum of present          pool->pages = sum over classes of pages
+ *
+ * Lock order (base/lock.h has the ranks, docs/locking.md the matrix): compact -> entry bit -> class -> source -> meta.
+ * Compaction never waits for an entry bit: it tries.
+ */
+#ifndef ZSI_ZSMALLOC_POOL_H
+#define ZSI_ZSMALLOC_POOL_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <zsmalloc/zsmalloc.h>
+
+#include "base/account.h"
+#include "base/lock.h"
+#include "pages/meta.h"
+#include "pages/space.h"
+#include "zsmalloc/geometry.h"
+#include "zsmalloc/handle.h"
+#include "zsmalloc/zspage.h"
+
+#define ZSI_NAME_BYTES 64u
+
+struct zsi_class {
+	struct zsi_lock lock;
+	uint32_t zspages;                 /* Guarded by lock, as all that follows */
+	uint32_t heads[ZSI_GROUPS - 1];   /* first zspage of group g at [g - 1]; metadata references */
+	uint32_t counts[ZSI_GROUPS - 1];  /* of group g at [g - 1]; an empty zspage is released, so 0 has none */
+	uint64_t used;
+	uint64_t requested; /* bytes */
+	uint64_t pages;
+	uint16_t nonempty;  /* bit g: heads[g - 1] is not 0 */
+	uint8_t unused_[6];
+};
+
+_Static_assert(sizeof(struct zsi_class) == 128, "two cache lines");
+
+/*
+ * A compaction batch. Outlives a slice, and a fork that happens in the middle of one: whoever compacts next ends it.
+ * The lists are threaded through zsi_zspage.next. Guarded by pool->compact_lock and by the lock of class `position`.
+ */
+struct zsi_compact_batch {
+	unsigned position;   /* of the class that the zspages belong to */
+	uint32_t dst;        /* isolated, being filled; 0 = none */
+	uint32_t src;        /* isolated, being emptied; 0 = none */
+	uint32_t emptied;    /* isolated, nothing live left: released after the grace period */
+	uint32_t passed;     /* isolated, with objects that a writer holds */
+	unsigned src_scan;   /* slots of src below this are done with */
+	uint64_t bytes;      /* moved since the last grace period */
+};
+
+/* The background thread. Guarded by lock, but for wake. */
+struct zsi_shrinker {
+	struct zsi_lock lock;
+	bool registered;
+	bool running;  /* a thread exists in this process */
+	struct zs_shrinker_policy policy;
+	pthread_t thread;
+	int stop_fd; /* eventfd: readable when the thread has to stop */
+	_Atomic bool lost; /* the thread did not survive a fork */
+};
+
+struct zs_pool {
+	/* Immutable after create; the first lines are all a reader needs. */
+	struct zsi_space space;
+	struct zsi_handles handles;
+	char name[ZSI_NAME_BYTES];
+	uint32_t cookie;
+	unsigned flags;
+	bool lazy_pages; /* a zspage gets pages as its slots are used, not all at first */
+	size_t self_bytes; /* of the pool's own mapping */
+	struct zsi_class *classes; /* nr_classes of them, as geometry.classes */
+	uint16_t *lookup;          /* zsi_lookup_entries() of them */
+
+	struct zsi_account account;
+	struct zsi_meta meta;
+	_Alignas(ZSI_CACHE_LINE) _Atomic uint64_t pages; /* atomic, changed under class locks */
+	_Atomic uint64_t pages_compacted;
+	_Atomic uint64_t objs_moved;
+
+	struct zsi_lock compact_lock; /* rank COMPACT */
+	struct zsi_compact_batch batch;
+	unsigned compact_cursor;      /* class to go on with; Guarded by compact_lock */
+	struct zsi_shrinker shrinker;
+
+	struct zs_pool *registry_next; /* Guarded by the registry's lock */
+	struct zsi_geometry geometry;  /* immutable after create */
+};
+
+/* --- class.c: lists and slots. The caller holds the class's lock. --- */
+
+/* Put a zspage at the head of the list of its fullness group; take it out of its list. */
+void zsi_class_list_locked(struct zs_pool *pool, struct zsi_zspage *z);
+void zsi_class_unlist_locked(struct zs_pool *pool, struct zsi_zspage *z);
+
+/* Count the zspage under the group of its inuse; move it between lists where it is listed. */
+void zsi_class_regroup_locked(struct zs_pool *pool, struct zsi_zspage *z);
+
+/* First zspage of the highest (or lowest) group between 1 and 10 that has one; NULL: none. */
+struct zsi_zspage *zsi_class_fullest_locked(struct zs_pool *pool, unsigned position);
+struct zsi_zspage *zsi_class_sparsest_locked(struct zs_pool *pool, unsigned position);
+
+/* A slot of z, its pages present; ZSI_NO_SLOT with ENOMEM. Its word is for the caller to set; inuse is counted. */
+unsigned zsi_slot_take_locked(struct zs_pool *pool, struct zsi_zspage *z);
+
+/* Back to the free list, out of use or out of limbo. inuse and limbo are the caller's to count. */
+void zsi_slot_give_locked(struct zs_pool *pool, struct zsi_zspage *z, unsigned slot);
+
+/* Add a new zspage to, and remove an empty one from, the class's counts. */
+void zsi_class_add_locked(struct zs_pool *pool, struct zsi_zspage *z);
+void zsi_class_remove_locked(struct zs_pool *pool, struct zsi_zspage *z);
+
+/* Pages that compacting the class could free: as the kernel counts, of the pages that are present. */
+uint64_t zsi_class_freeable_locked(const struct zs_pool *pool, unsigned position);
+
+/* A zspage with no slot in use, in no class yet; NULL with ENOMEM. No class lock is held. */
+struct zsi_zspage *zsi_zspage_create(struct zs_pool *pool, unsigned position);
+
+/* Give a zspage's memory back. It is in no list and no count. No class lock is held. */
+void zsi_zspage_release(struct zs_pool *pool, struct zsi_zspage *z);
+
+/* --- access.c --- */
+
+/* The entry of a handle if it is one of a live object of the pool, else 0 (a live entry's generation is odd). */
+uint64_t zsi_entry_look_up(const struct zs_pool *pool, zs_handle handle);
+
+/*
+ * Take the entry lock of a handle, waiting for whoever has it. Returns the entry without the lock bit, or 0 after the
+ * misuse handler was called in the name of `call`.
+ */
+uint64_t zsi_entry_lock(struct zs_pool *pool, zs_handle handle, const char *call);
+
+/* --- map.c --- */
+
+/* Whether this thread has the object mapped, in any mode or as a writer. */
+bool zsi_mapped_here(const struct zs_pool *pool, zs_handle handle, bool as_writer);
+
+/* --- compact.c --- */
+
+struct zsi_compact_budget {
+	uint64_t bytes;       /* still to move */
+	uint64_t deadline_ns; /* CLOCK_MONOTONIC; UINT64_MAX: none */
+	uint64_t pages;       /* still to free */
+};
+
+/* End a batch, this process's or one that a fork cut short. The caller holds compact_lock and no class's lock. */
+void zsi_compact_end_batch(struct zs_pool *pool);
+
+/* Compact within the budget. The caller holds compact_lock and is in no read section. Returns pages freed. */
+uint64_t zsi_compact_locked(struct zs_pool *pool, struct zsi_compact_budget *budget);
+
+/* After an allocation found no memory: whether something was freed that makes a retry worth it. Holds no lock. */
+bool zsi_make_room(struct zs_pool *pool);
+
+uint64_t zsi_now_ns(void);
+
+/* --- shrink.c --- */
+
+/* Start the thread again in a child after fork, if it was lost. */
+void zsi_shrinker_revive(struct zs_pool *pool);
+
+/* --- registry.c --- */
+
+/* Give the pool a cookie that no existing pool has, or add it to and take it from the list of all. */
+int zsi_registry_cookie(uint32_t *cookie);
+void zsi_registry_cookie_release(uint32_t cookie);
+void zsi_registry_add(struct zs_pool *pool);
+void zsi_registry_remove(struct zs_pool *pool);
+bool zsi_registry_has_cookie(uint32_t cookie);
+
+/* fork.c's: all pools, with the list locked. */
+void zsi_registry_lock(void);
+void zsi_registry_unlock(void);
+struct zs_pool *zsi_registry_first(void);
+void zsi_registry_reset_after_fork(void);
+
+/* --- fork.c --- */
+
+/* Make sure the process's fork handlers are there. 0, or an errno value. */
+int zsi_fork_handlers(void);
+
+/* The child's only thread keeps what it had mapped: map.c tells whether an entry is locked by it. */
+bool zsi_mapped_index_here(const struct zs_pool *pool, uint32_t index);
+
+static inline const struct zsi_size_class *zsi_size_class(const struct zs_pool *pool, const struct zsi_zspage *z)
+{
+	return &pool->geometry.classes[z->class_position];
+}
+
+static inline struct zsi_class *zsi_class_of(const struct zs_pool *pool, const struct zsi_zspage *z)
+{
+	return &pool->classes[z->class_position];
+}
+
+static inline struct zsi_zspage *zsi_zspage_ptr(const struct zs_pool *pool, uint32_t ref)
+{
+	return ref == 0 ? NULL : zsi_meta_ptr(&pool->meta, ref);
+}
+
+static inline uint32_t zsi_zspage_ref(const struct zs_pool *pool, const struct zsi_zspage *z)
+{
+	return zsi_meta_ref(&pool->meta, z);
+}
+
+#endif

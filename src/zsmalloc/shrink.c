@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * shrink.c - compaction in the background.
+ *
+ * One thread a pool, asleep for the policy's interval between two looks. Where the waste passes the threshold it
+ * compacts a slice, measures how long that took, and sleeps so long that its share of the processor stays within the
+ * policy; slice and sleep repeat until the waste is gone. It stops at an eventfd, so that unregistering never waits
+ * out a sleep.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "zsmalloc/pool.h"
+
+#define DEFAULT_WASTE_PERCENT 1u
+#define DEFAULT_CPU_PERCENT 5u
+#define DEFAULT_INTERVAL_MS 100u
+#define MAX_INTERVAL_MS 60000u
+
+/* One slice of work: short against the intervals, long against waking up. */
+#define SLICE_NS 2000000u
+
+unsigned long zs_shrinker_count(struct zs_pool *pool)
+{
+	uint64_t pages = 0;
+
+	for (unsigned i = 0; i < pool->geometry.nr_classes; i++) {
+		zsi_lock(&pool->classes[i].lock, ZSI_RANK_CLASS);
+		pages += zsi_class_freeable_locked(pool, i);
+		zsi_unlock(&pool->classes[i].lock, ZSI_RANK_CLASS);
+	}
+	return (unsigned long)pages;
+}
+
+static bool too_much_waste(struct zs_pool *pool, const struct zs_shrinker_policy *policy)
+{
+	return zs_shrinker_count(pool) * 100 > (uint64_t)zs_get_total_pages(pool) * policy->waste_percent;
+}
+
+/* Sleep; true when it is time to stop. */
+static bool sleep_or_stop(int stop_fd, uint64_t ns)
+{
+	struct pollfd fd = { .fd = stop_fd, .events = POLLIN };
+	struct timespec ts = { .tv_sec = (time_t)(ns / 1000000000u), .tv_nsec = (long)(ns % 1000000000u) };
+
+	return ppoll(&fd, 1, &ts, NULL) > 0;
+}
+
+static void *shrink(void *arg)
+{
+	struct zs_pool *pool = arg;
+	const struct zs_shrinker_policy policy = pool->shrinker.policy;
+	int stop_fd = pool->shrinker.stop_fd;
+	uint64_t interval_ns = (uint64_t)policy.interval_ms * 1000000u;
+	uint64_t sleep_ns = interval_ns;
+
+	while (!sleep_or_stop(stop_fd, sleep_ns)) {
+		uint64_t start = zsi_now_ns();
+		unsigned long freed = 0;
+
+		sleep_ns = interval_ns;
+		if (!too_much_waste(pool, &policy))
+			continue;
+		freed = zs_compact_budget(pool, 0, SLICE_NS);
+		/* worked / (worked + asleep) = cpu_percent / 100 */
+		if (freed > 0)
+			sleep_ns = (zsi_now_ns() - start) * (100 - policy.cpu_percent) / policy.cpu_percent;
+	}
+	return NULL;
+}
+
+/* With the shrinker's lock held and a policy in place. 0, or an errno value. */
+static int start_locked(struct zs_pool *pool)
+{
+	struct zsi_shrinker *s = &pool->shrinker;
+	sigset_t all, old;
+	int error;
+
+	s->stop_fd = eventfd(0, EFD_CLOEXEC);
+	if (s->stop_fd < 0)
+		return errno;
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	error = pthread_create(&s->thread, NULL, shrink, pool);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	if (error != 0) {
+		close(s->stop_fd);
+		s->stop_fd = -1;
+		return error;
+	}
+	s->running = true;
+	return 0;
+}
+
+static bool read_policy(struct zs_shrinker_policy *to, const struct zs_shrinker_policy *from)
+{
+	if (from != NULL) {
+		if (from->struct_size != sizeof(*from))
+			return false;
+		*to = *from;
+	} else {
+		*to = (struct zs_shrinker_policy)ZS_SHRINKER_POLICY_INIT;
+	}
+	if (to->waste_percent == 0)
+		to->waste_percent = DEFAULT_WASTE_PERCENT;
+	if (to->cpu_percent == 0)
+		to->cpu_percent = DEFAULT_CPU_PERCENT;
+	if (to->interval_ms == 0)
+		to->interval_ms = DEFAULT_INTERVAL_MS;
+	return to->waste_percent <= 100 && to->cpu_percent <= 100 && to->interval_ms <= MAX_INTERVAL_MS;
+}
+
+int zs_register_shrinker(struct zs_pool *pool, const struct zs_shrinker_policy *policy)
+{
+	struct zsi_shrinker *s = &pool->shrinker;
+	struct zs_shrinker_policy read;
+	int error;
+
+	if (!read_policy(&read, policy)) {
+		errno = EINVAL;
+		return -1;
+	}
+	zsi_lock(&s->lock, ZSI_RANK_SHRINKER);
+	if (s->registered) {
+		error = EEXIST;
+	} else {
+		s->policy = read;
+		error = start_locked(pool);
+		s->registered = error == 0;
+	}
+	zsi_unlock(&s->lock, ZSI_RANK_SHRINKER);
+	if (error == 0)
+		return 0;
+	errno = error;
+	return -1;
+}
+
+void zs_unregister_shrinker(struct zs_pool *pool)
+{
+	struct zsi_shrinker *s = &pool->shrinker;
+
+	zsi_lock(&s->lock, ZSI_RANK_SHRINKER);
+	if (s->running) {
+		/* An eventfd's counter takes this at once: it is 0 until now. */
+		while (write(s->stop_fd, &(uint64_t){ 1 }, sizeof(uint64_t)) < 0 && errno == EINTR)
+			;
+		pthread_join(s->thread, NULL);
+		close(s->stop_fd);
+	}
+	s->stop_fd = -1;
+	s->running = false;
+	s->registered = false;
+	atomic_store_explicit(&s->lost, false, memory_order_relaxed);
+	zsi_unlock(&s->lock, ZSI_RANK_SHRINKER);
+}
+
+void zsi_shrinker_revive(struct zs_pool *pool)
+{
+	struct zsi_shrinker *s = &pool->shrinker;
+
+	zsi_lock(&s->lock, ZSI_RANK_SHRINKER);
+	if (atomic_load_explicit(&s->lost, memory_order_relaxed)) {
+		atomic_store_explicit(&s->lost, false, memory_order_relaxed);
+		/* The parent's eventfd, which the child has too. */
+		close(s->stop_fd);
+		/* Without a thread the child compacts when it asks for it, as without a shrinker. */
+		if (start_locked(pool) != 0)
+			s->registered = false;
+	}
+	zsi_unlock(&s->lock, ZSI_RANK_SHRINKER);
+}

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* stats.c - the pool's numbers, as structs. print.c turns them into text. */
+#include <errno.h>
+#include <string.h>
+
+#include "zsmalloc/pool.h"
+#include "zsmalloc/stats.h"
+
+void zsi_class_stats(struct zs_pool *pool, unsigned position, struct zsi_class_stats *out)
+{
+	const struct zsi_size_class *sc = &pool->geometry.classes[position];
+	struct zsi_class *c = &pool->classes[position];
+
+	zsi_lock(&c->lock, ZSI_RANK_CLASS);
+	out->zspages = c->zspages;
+	out->allocated = (uint64_t)c->zspages * sc->objs;
+	out->used = c->used;
+	out->requested = c->requested;
+	out->pages = c->pages;
+	out->freeable = zsi_class_freeable_locked(pool, position);
+	memcpy(out->by_group, c->counts, sizeof(out->by_group));
+	out->almost_empty = out->almost_full = 0;
+	for (unsigned group = 1; group < ZSI_GROUP_FULL; group++) {
+		for (const struct zsi_zspage *z = zsi_zspage_ptr(pool, c->heads[group - 1]); z != NULL;
+		     z = zsi_zspage_ptr(pool, z->next)) {
+			/* n of N slots in use: almost empty up to a quarter, then almost full. */
+			if (z->inuse <= sc->objs / 4)
+				out->almost_empty++;
+			else
+				out->almost_full++;
+		}
+	}
+	zsi_unlock(&c->lock, ZSI_RANK_CLASS);
+}
+
+void zs_pool_stats(struct zs_pool *pool, struct zs_pool_stats *stats)
+{
+	struct zs_pool_stats s = ZS_POOL_STATS_INIT;
+	size_t room = stats->struct_size != 0 ? stats->struct_size : sizeof(s);
+
+	for (unsigned i = 0; i < pool->geometry.nr_classes; i++) {
+		const struct zsi_size_class *sc = &pool->geometry.classes[i];
+		struct zsi_class *c = &pool->classes[i];
+
+		zsi_lock(&c->lock, ZSI_RANK_CLASS);
+		s.zspages += c->zspages;
+		s.obj_allocated += (unsigned long)c->zspages * sc->objs;
+		s.obj_used += c->used;
+		s.bytes_requested += c->requested;
+		s.pages_used += c->pages;
+		s.freeable_pages += zsi_class_freeable_locked(pool, i);
+		zsi_unlock(&c->lock, ZSI_RANK_CLASS);
+	}
+	s.struct_size = stats->struct_size;
+	s.pages_compacted = atomic_load_explicit(&pool->pages_compacted, memory_order_relaxed);
+	s.bytes_total = atomic_load_explicit(&pool->account.used, memory_order_relaxed);
+	s.bytes_metadata = atomic_load_explicit(&pool->account.metadata, memory_order_relaxed);
+	s.limit_bytes = pool->account.limit;
+	s.objs_moved = atomic_load_explicit(&pool->objs_moved, memory_order_relaxed);
+	s.limit_hits = atomic_load_explicit(&pool->account.hits, memory_order_relaxed);
+	memcpy(stats, &s, zsi_min(room, sizeof(s)));
+}
+
+int zs_get_class_info(struct zs_pool *pool, unsigned index, struct zs_class_info *info)
+{
+	struct zs_class_info i = ZS_CLASS_INFO_INIT;
+	struct zsi_class_stats cs;
+	unsigned position = 0;
+
+	if (info->struct_size < sizeof(info->struct_size)) {
+		errno = EINVAL;
+		return -1;
+	}
+	while (position < pool->geometry.nr_classes && pool->geometry.classes[position].index < index)
+		position++;
+	if (position == pool->geometry.nr_classes) {
+		errno = ENOENT;
+		return -1;
+	}
+	const struct zsi_size_class *sc = &pool->geometry.classes[position];
+
+	zsi_class_stats(pool, position, &cs);
+	i.struct_size = info->struct_size;
+	i.index = sc->index;
+	i.size = sc->size;
+	i.min_request = sc->min_request;
+	i.max_request = sc->max_request;
+	i.pages_per_zspage = sc->pages;
+	i.objs_per_zspage = sc->objs;
+	i.zspages = cs.zspages;
+	i.obj_allocated = cs.allocated;
+	i.obj_used = cs.used;
+	i.pages_used = cs.pages;
+	i.freeable_pages = cs.freeable;
+	i.bytes_requested = cs.requested;
+	memcpy(info, &i, zsi_min(info->struct_size, sizeof(i)));
+	return 0;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* stats.h - one class's numbers, taken at one moment. */
+#ifndef ZSI_ZSMALLOC_STATS_H
+#define ZSI_ZSMALLOC_STATS_H
+
+#include <stdint.h>
+
+#include "zsmalloc/geometry.h"
+
+struct zs_pool;
+
+struct zsi_class_stats {
+	unsigned long zspages;
+	unsigned long allocated; /* slots */
+	unsigned long used;      /* slots */
+	unsigned long pages;
+	unsigned long freeable;  /* pages */
+	unsigned long almost_empty, almost_full; /* zspages, by the kernel's old rule */
+	uint64_t requested;      /* bytes */
+	uint32_t by_group[ZSI_GROUPS - 1]; /* zspages of fullness group g at [g - 1] */
+};
+
+/* position: in the geometry's classes[]. */
+void zsi_class_stats(struct zs_pool *pool, unsigned position, struct zsi_class_stats *out);
+
+#endif

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * validate.c - zs_pool_validate: every equation of pool.h, zspage.h and space.h, checked.
+ *
+ * All classes are locked, so nothing is allocated, freed or moved meanwhile; readers and writers of objects go on.
+ */
+#include <errno.h>
+
+#include "zsmalloc/pool.h"
+
+struct totals {
+	uint64_t zspages;
+	uint64_t used;
+	uint64_t requested;
+	uint64_t pages;
+	uint64_t limbo;
+	uint32_t counts[ZSI_GROUPS - 1];
+};
+
+/* The entry of a used slot: live, and pointing back at it. */
+static bool entry_valid(const struct zs_pool *pool, const struct zsi_zspage *z, unsigned slot, uint32_t index,
+			uint64_t *requested)
+{
+	const struct zsi_size_class *sc = zsi_size_class(pool, z);
+
+	if (index >= atomic_load_explicit(&pool->handles.bound, memory_order_acquire))
+		return false;
+	uint64_t entry = atomic_load_explicit(&pool->handles.entries[index], memory_order_acquire);
+	size_t size = zsi_handle_size(&pool->handles, index, entry, sc->size);
+
+	*requested += size;
+	return zsi_entry_live(entry) && zsi_entry_offset(entry) == zsi_slot_offset(&pool->space, z, sc, slot) &&
+	       size >= sc->min_request && size <= sc->max_request;
+}
+
+static bool free_list_valid(const struct zs_pool *pool, const struct zsi_zspage *z, unsigned length)
+{
+	const uint32_t *slots = zsi_zspage_slots(&pool->meta, z);
+	unsigned slot = z->free_head;
+
+	for (unsigned i = 0; i < length; i++) {
+		if (slot >= z->bump || (slots[slot] & ~ZSI_NO_SLOT) != ZSI_SLOT_FREE)
+			return false;
+		slot = slots[slot] & ZSI_NO_SLOT;
+	}
+	return slot == ZSI_NO_SLOT;
+}
+
+static bool zspage_valid(const struct zs_pool *pool, const struct zsi_zspage *z, unsigned position, struct totals *t)
+{
+	const struct zsi_size_class *sc = &pool->geometry.classes[position];
+	const uint32_t *slots = zsi_zspage_slots(&pool->meta, z);
+	unsigned inuse = 0, limbo = 0;
+
+	if (z->class_position != position || z->bump > sc->objs || z->present > sc->pages || z->slots == 0)
+		return false;
+	if (z->bump > 0 && zsi_slot_pages(&pool->space, sc, z->bump - 1u) > z->present)
+		return false;
+	if ((const void *)z != zsi_space_record(&pool->space, z->first))
+		return false;
+	for (unsigned slot = 0; slot < z->bump; slot++) {
+		if ((slots[slot] & ZSI_SLOT_FREE) == 0) {
+			inuse++;
+			if (!entry_valid(pool, z, slot, slots[slot], &t->requested))
+				return false;
+		} else if (slots[slot] == ZSI_SLOT_LIMBO) {
+			limbo++;
+		}
+	}
+	if (inuse != z->inuse || limbo != z->limbo || !free_list_valid(pool, z, z->bump - inuse - limbo))
+		return false;
+	if (inuse > 0 && z->group != zsi_fullness_group(inuse, sc->objs))
+		return false;
+	if (z->group == 0 || z->group > ZSI_GROUP_FULL)
+		return false;
+	t->zspages++;
+	t->counts[z->group - 1]++;
+	t->used += inuse;
+	t->limbo += limbo;
+	t->pages += z->present;
+	return true;
+}
+
+static bool list_valid(const struct zs_pool *pool, unsigned position, unsigned group, struct totals *t)
+{
+	const struct zsi_class *c = &pool->classes[position];
+	uint32_t prev = 0;
+
+	if ((c->nonempty >> group & 1) != (c->heads[group - 1] != 0))
+		return false;
+	for (uint32_t ref = c->heads[group - 1]; ref != 0;) {
+		const struct zsi_zspage *z = zsi_zspage_ptr(pool, ref);
+
+		if (z->state != ZSI_ZSPAGE_LISTED || z->prev != prev || z->group != group || z->inuse == 0 ||
+		    z->limbo != 0 || t->zspages >= c->zspages || !zspage_valid(pool, z, position, t))
+			return false;
+		prev = ref;
+		ref = z->next;
+	}
+	return true;
+}
+
+static bool isolated_valid(const struct zs_pool *pool, uint32_t ref, unsigned position, struct totals *t)
+{
+	const struct zsi_zspage *z = zsi_zspage_ptr(pool, ref);
+
+	return z == NULL || (z->state == ZSI_ZSPAGE_ISOLATED && zspage_valid(pool, z, position, t));
+}
+
+/* What compaction has in its hands, counted with the class it belongs to. */
+static bool batch_valid(const struct zs_pool *pool, unsigned position, struct totals *t)
+{
+	const struct zsi_compact_batch *b = &pool->batch;
+
+	if (b->position != position)
+		return true;
+	if (!isolated_valid(pool, b->src, position, t) || !isolated_valid(pool, b->dst, position, t))
+		return false;
+	for (uint32_t ref = b->passed; ref != 0; ref = zsi_zspage_ptr(pool, ref)->next)
+		if (t->zspages >= pool->classes[position].zspages || !isolated_valid(pool, ref, position, t))
+			return false;
+	return true;
+}
+
+static bool class_valid(const struct zs_pool *pool, unsigned position, struct totals *all)
+{
+	const struct zsi_class *c = &pool->classes[position];
+	struct totals t = { 0 };
+
+	for (unsigned group = 1; group <= ZSI_GROUP_FULL; group++)
+		if (!list_valid(pool, position, group, &t))
+			return false;
+	if (!batch_valid(pool, position, &t))
+		return false;
+	for (unsigned g = 0; g < ZSI_GROUPS - 1; g++)
+		if (t.counts[g] != c->counts[g])
+			return false;
+	all->used += t.used;
+	all->pages += t.pages;
+	return t.zspages == c->zspages && t.used == c->used && t.requested == c->requested && t.pages == c->pages;
+}
+
+static bool handles_valid(const struct zs_pool *pool, uint64_t used)
+{
+	uint32_t bound = atomic_load_explicit(&pool->handles.bound, memory_order_acquire);
+	uint64_t live = 0;
+
+	for (uint32_t i = 0; i < bound; i++)
+		live += zsi_entry_live(atomic_load_explicit(&pool->handles.entries[i], memory_order_relaxed));
+	return live == used;
+}
+
+static bool all_valid(const struct zs_pool *pool)
+{
+	struct totals t = { 0 };
+
+	for (unsigned i = 0; i < pool->geometry.nr_classes; i++)
+		if (!class_valid(pool, i, &t))
+			return false;
+	/* Pages were counted under class locks, all of which are held. */
+	return t.pages == atomic_load_explicit(&pool->pages, memory_order_relaxed) && handles_valid(pool, t.used);
+}
+
+int zs_pool_validate(struct zs_pool *pool)
+{
+	unsigned n = pool->geometry.nr_classes;
+	uint64_t limit = pool->account.limit;
+	bool ok;
+
+	zsi_rank_enter(ZSI_RANK_CLASS);
+	for (unsigned i = 0; i < n; i++)
+		zsi_lock_unranked(&pool->classes[i].lock);
+	ok = all_valid(pool) && zsi_space_validate(&pool->space);
+	for (unsigned i = n; i-- > 0;)
+		zsi_unlock_unranked(&pool->classes[i].lock);
+	zsi_rank_leave(ZSI_RANK_CLASS);
+	if (ok && (limit == 0 || atomic_load_explicit(&pool->account.used, memory_order_relaxed) <= limit))
+		return 0;
+	errno = EUCLEAN;
+	return -1;
+}

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* zpool.c - the table of drivers, and the calls that pass through to them. */
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zsmalloc/zpool.h>
+
+#include "zsmalloc/zpool_drivers.h"
+
+struct driver {
+	struct driver *next;
+	const struct zpool_driver *ops;
+	unsigned long pools; /* pools that exist */
+};
+
+struct zpool {
+	const struct zpool_driver *ops; /* immutable after create */
+	struct driver *driver;
+	void *pool;
+};
+
+static struct driver malloc_driver = { NULL, &zsi_zpool_malloc_driver, 0 };
+static struct driver zsmalloc_driver = { &malloc_driver, &zsi_zpool_zsmalloc_driver, 0 };
+
+static pthread_mutex_t drivers_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct driver *drivers = &zsmalloc_driver; /* Guarded by drivers_lock, with all it links and counts */
+
+static struct driver **find_locked(const char *type)
+{
+	struct driver **at = &drivers;
+
+	while (*at != NULL && strcmp((*at)->ops->type, type) != 0)
+		at = &(*at)->next;
+	return at;
+}
+
+static bool is_complete(const struct zpool_driver *d)
+{
+	if (d == NULL || d->struct_size < sizeof(*d) || d->type == NULL || d->type[0] == '\0')
+		return false;
+	return d->create != NULL && d->destroy != NULL && d->malloc != NULL && d->free != NULL &&
+	       d->obj_read_begin != NULL && d->obj_read_end != NULL && d->obj_write != NULL;
+}
+
+int zpool_register_driver(const struct zpool_driver *driver)
+{
+	struct driver *d;
+	int error = 0;
+
+	if (!is_complete(driver)) {
+		errno = EINVAL;
+		return -1;
+	}
+	d = calloc(1, sizeof(*d));
+	if (d == NULL)
+		return -1;
+	d->ops = driver;
+	pthread_mutex_lock(&drivers_lock);
+	if (*find_locked(driver->type) != NULL) {
+		error = EEXIST;
+	} else {
+		d->next = drivers;
+		drivers = d;
+	}
+	pthread_mutex_unlock(&drivers_lock);
+	if (error == 0)
+		return 0;
+	free(d);
+	errno = error;
+	return -1;
+}
+
+int zpool_unregister_driver(const struct zpool_driver *driver)
+{
+	struct driver *gone = NULL;
+	int error = 0;
+
+	if (driver == NULL || driver->type == NULL) {
+		errno = EINVAL;
+		return -1;
+	}
+	pthread_mutex_lock(&drivers_lock);
+	struct driver **at = find_locked(driver->type);
+
+	if (*at == NULL || (*at)->ops != driver || *at == &zsmalloc_driver || *at == &malloc_driver) {
+		error = ENOENT;
+	} else if ((*at)->pools > 0) {
+		error = EBUSY;
+	} else {
+		gone = *at;
+		*at = gone->next;
+	}
+	pthread_mutex_unlock(&drivers_lock);
+	free(gone);
+	if (error == 0)
+		return 0;
+	errno = error;
+	return -1;
+}
+
+bool zpool_has_pool(const char *type)
+{
+	bool has;
+
+	if (type == NULL)
+		return false;
+	pthread_mutex_lock(&drivers_lock);
+	has = *find_locked(type) != NULL;
+	pthread_mutex_unlock(&drivers_lock);
+	return has;
+}
+
+static void forget(struct driver *d)
+{
+	pthread_mutex_lock(&drivers_lock);
+	d->pools--;
+	pthread_mutex_unlock(&drivers_lock);
+}
+
+struct zpool *zpool_create_pool(const char *type, const char *name)
+{
+	struct zpool *zpool;
+	struct driver *d = NULL;
+	int error;
+
+	if (type != NULL) {
+		pthread_mutex_lock(&drivers_lock);
+		d = *find_locked(type);
+		if (d != NULL)
+			d->pools++;
+		pthread_mutex_unlock(&drivers_lock);
+	}
+	if (d == NULL) {
+		errno = ENOENT;
+		return NULL;
+	}
+	zpool = calloc(1, sizeof(*zpool));
+	if (zpool != NULL) {
+		zpool->ops = d->ops;
+		zpool->driver = d;
+		zpool->pool = d->ops->create(name);
+		if (zpool->pool != NULL)
+			return zpool;
+	}
+	error = errno;
+	free(zpool);
+	forget(d);
+	errno = error;
+	return NULL;
+}
+
+void zpool_destroy_pool(struct zpool *pool)
+{
+	if (pool == NULL)
+		return;
+	pool->ops->destroy(pool->pool);
+	forget(pool->driver);
+	free(pool);
+}
+
+const char *zpool_get_type(struct zpool *pool)
+{
+	return pool->ops->type;
+}
+
+zs_handle zpool_malloc(struct zpool *pool, size_t size, unsigned flags)
+{
+	return pool->ops->malloc(pool->pool, size, flags);
+}
+
+void zpool_free(struct zpool *pool, zs_handle handle)
+{
+	if (handle != 0)
+		pool->ops->free(pool->pool, handle);
+}
+
+const void *zpool_obj_read_begin(struct zpool *pool, zs_handle handle, void *local_copy)
+{
+	return pool->ops->obj_read_begin(pool->pool, handle, local_copy);
+}
+
+void zpool_obj_read_end(struct zpool *pool, zs_handle handle, const void *mem)
+{
+	pool->ops->obj_read_end(pool->pool, handle, mem);
+}
+
+int zpool_obj_write(struct zpool *pool, zs_handle handle, const void *src, size_t len)
+{
+	return pool->ops->obj_write(pool->pool, handle, src, len);
+}
+
+unsigned long zpool_get_total_pages(struct zpool *pool)
+{
+	return pool->ops->total_pages != NULL ? pool->ops->total_pages(pool->pool) : 0;
+}
