@@ -40,7 +40,7 @@ struct text format_bytes(uint64_t bytes)
 struct text format_plural(uint64_t n, const char *one, const char *many)
 {
 	struct text out;
-	snprintf(out.s, sizeof(out.s), "%s %s", format_count(n).s, n == 1 ? one : many);
+	snprintf(out.s, sizeof(out.s), "%.30s %.30s", format_count(n).s, n == 1 ? one : many);
 	return out;
 }
 
