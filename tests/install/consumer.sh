@@ -78,7 +78,7 @@ if [ -n "$ZS_CXX" ]; then
 fi
 
 # shellcheck disable=SC2046,SC2086 # the flags are words
-"$ZS_CC" -std=c11 $flags "$here/dlopen.c" $(pkg-config --cflags zsmalloc) -pthread -ldl -o "$work/dlopen" ||
+"$ZS_CC" -std=gnu11 $flags "$here/dlopen.c" $(pkg-config --cflags zsmalloc) -pthread -ldl -o "$work/dlopen" ||
 	fail "dlopen.c does not build"
 "$work/dlopen" "$libdir/libzsmalloc.so" || fail "the library can't be loaded at run time"
 echo "ok: dlopen"
