@@ -86,7 +86,12 @@ json() {
 
 # expect_json EXPRESSION...: each is true
 expect_json() {
-	jq -e . "$out" >/dev/null || fail "standard output is not JSON"
+	all=true
+	for expression; do
+		all="$all, ($expression)"
+	done
+	together=$(jq "[$all] | all(. == true)" "$out") || fail "standard output is not JSON, or an expression is wrong"
+	[ "$together" != true ] || return 0
 	for expression; do
 		[ "$(jq "$expression" "$out")" = true ] || fail "not true: $expression"
 	done

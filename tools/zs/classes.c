@@ -18,8 +18,8 @@ static const struct option long_options[] = {
 
 static const char help[] = "usage: zs classes [OPTION]...\n"
 			   "\n"
-			   "Print the table of size classes: which sizes share a class, of how many pages its\n"
-			   "zspages are made, how many objects fit in one, and what is left over.\n"
+			   "Print the table of size classes: which sizes share a class, of how many pages\n"
+			   "its zspages are made, how many objects fit in one, and what is left over.\n"
 			   "\n" POOL_OPTIONS_HELP "  --json                  print one JSON object, sizes in bytes\n"
 			   "  -h, --help              show this\n"
 			   "\n"
@@ -108,10 +108,10 @@ static int run(int argc, char **argv)
 			return EXIT_USAGE;
 		json |= option == OPTION_JSON;
 	}
-	if (optind < argc)
-		return message_usage("unexpected argument '%s'", argv[optind]);
 	if (!pool_settings_check(&settings))
 		return EXIT_USAGE;
+	if (optind < argc)
+		return message_usage("unexpected argument '%s'", argv[optind]);
 	struct zs_pool *pool = pool_settings_create(&settings, "zs classes", 0);
 	if (!pool)
 		return EXIT_BROKEN;

@@ -37,12 +37,12 @@ enum {
 /* clang-format on */
 
 /* The text on POOL_OPTIONS for a subcommand's help. */
-#define POOL_OPTIONS_HELP                                                                     \
-	"  --geometry dense|linux  how sizes become size classes: what packs best (dense,\n"  \
-	"                          the default), or the kernel's arithmetic (linux)\n"        \
-	"  --page-size N           bytes in a page, a power of two from 4096 to 65536; 16K\n" \
-	"                          is understood too (default 4096)\n"                        \
-	"  --chain-size N          most pages in one zspage, 1 to 64 (dense) or 1 to 16\n"    \
+#define POOL_OPTIONS_HELP                                                                    \
+	"  --geometry dense|linux  how sizes become size classes: what packs best (dense,\n" \
+	"                          the default), or the kernel's arithmetic (linux)\n"       \
+	"  --page-size N           bytes in a page, a power of two from 4096 to 65536;\n"    \
+	"                          16K is understood too (default 4096)\n"                   \
+	"  --chain-size N          most pages in one zspage, 1 to 64 (dense) or 1 to 16\n"   \
 	"                          (linux, default 8)\n"
 
 /* The next option: its val, OPTION_BAD, or -1 at the end; then optind is the first argument that is none. */

@@ -51,7 +51,7 @@ static const char help[] =
 	"                          this it is left out and reported\n"
 	"  --files-from LIST       read names of further files from LIST, one a line;\n"
 	"                          - is standard input\n"
-	"  -0, --null              names in LIST end with a null byte, as from find -print0\n"
+	"  -0, --null              names in LIST end with a null byte (find -print0)\n"
 	"  --json                  print one JSON object, sizes in bytes\n"
 	"  -h, --help              show this\n"
 	"\n"

@@ -106,7 +106,8 @@ static void report_refused(const char *name, int error)
 	if (error == ENOENT || error == ESRCH)
 		message_problem(name, "no such process");
 	else if (error == EACCES || error == EPERM)
-		message_problem(name, "%s (a process's memory can be read by its owner and by root)", strerror(error));
+		message_problem(name, "%s (its memory is for its owner and root, if they may trace it)",
+				strerror(error));
 	else
 		message_problem(name, "%s", strerror(error));
 }
