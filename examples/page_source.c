@@ -220,7 +220,8 @@ static int run(struct zs_pool *pool, struct region *region, struct object *objec
 	int taken = evacuate(pool, region, NPAGES / 4);
 	if (taken <= 0 || check_all(pool, objects, n, &spanning) || zs_pool_validate(pool))
 		return -1;
-	printf("took %d pages of the lower quarter back and overwrote them; every object still reads as written\n", taken);
+	printf("took %d pages of the lower quarter back and overwrote them; every object still reads as written\n",
+	       taken);
 
 	/* Use the region up: the allocation that finds no page fails, and what is stored stays as it is. */
 	uint32_t more = 0;
@@ -228,7 +229,8 @@ static int run(struct zs_pool *pool, struct region *region, struct object *objec
 		more++;
 	if (more == MAX_OBJECTS - n || errno != ENOMEM || check_all(pool, objects, n, &spanning))
 		return -1;
-	printf("%u more objects used the region up, then zs_malloc() failed with ENOMEM and nothing else changed\n", more);
+	printf("%u more objects used the region up, then zs_malloc() failed with ENOMEM and nothing else changed\n",
+	       more);
 
 	for (uint32_t o = 0; o < n + more; o++)
 		zs_free(pool, objects[o].handle);

@@ -150,7 +150,7 @@ static void *work(void *arg)
 			worker->deletes++;
 		}
 		if (!good) {
-			fprintf(stderr, "key %u: not what was written\n", key);
+			fprintf(stderr, "key %u: could not be stored, or is not what was written\n", key);
 			atomic_store(&worker->store->failed, true);
 		}
 	}
@@ -176,7 +176,9 @@ static bool run_threads(struct store *store, struct worker *workers, uint64_t op
 		return false;
 	for (; started < THREADS; started++) {
 		workers[started] = (struct worker){
-			.store = store, .random = 12345 + started * 77777, .operations = operations,
+			.store = store,
+			.random = 12345 + started * 77777,
+			.operations = operations,
 		};
 		if (pthread_create(&workers[started].thread, NULL, work, &workers[started]))
 			break;
@@ -226,9 +228,10 @@ static bool run(struct store *store, uint64_t operations)
 		deletes += workers[t].deletes;
 	}
 	zs_pool_stats(store->pool, &stats);
-	printf("%u threads: %" PRIu64 " puts, %" PRIu64 " gets (%" PRIu64 " found nothing), %" PRIu64 " deletes\n", THREADS,
-	       puts, gets, misses, deletes);
-	printf("meanwhile compaction moved %lu objects and gave %lu pages back\n", stats.objs_moved, stats.pages_compacted);
+	printf("%u threads: %" PRIu64 " puts, %" PRIu64 " gets (%" PRIu64 " found nothing), %" PRIu64 " deletes\n",
+	       THREADS, puts, gets, misses, deletes);
+	printf("meanwhile compaction moved %lu objects and gave %lu pages back\n", stats.objs_moved,
+	       stats.pages_compacted);
 
 	zs_compact(store->pool);
 	if (!check_table(store, &live_bytes) || zs_pool_validate(store->pool)) {
@@ -236,8 +239,8 @@ static bool run(struct store *store, uint64_t operations)
 		return false;
 	}
 	zs_pool_stats(store->pool, &stats);
-	printf("%lu values of %.1f KiB left in %.1f KiB, metadata included; every byte as it was written\n", stats.obj_used,
-	       (double)live_bytes / 1024, (double)stats.bytes_total / 1024);
+	printf("%lu values of %.1f KiB left in %.1f KiB, metadata included; every byte as it was written\n",
+	       stats.obj_used, (double)live_bytes / 1024, (double)stats.bytes_total / 1024);
 	return true;
 }
 
