@@ -315,6 +315,20 @@ int zsi_run_commit(struct zsi_space *s, uint32_t first, unsigned present, unsign
 	return result;
 }
 
+void zsi_run_decommit(struct zsi_space *s, uint32_t first, unsigned keep, unsigned present)
+{
+	if (keep >= present)
+		return;
+	if (s->base != NULL) {
+		zsi_arena_decommit(s, first + keep, present - keep);
+		zsi_uncharge(s->account, (uint64_t)(present - keep) << s->page_shift);
+		return;
+	}
+	zsi_lock(&s->lock, ZSI_RANK_SOURCE);
+	zsi_source_decommit(s, first + keep, present - keep);
+	zsi_unlock(&s->lock, ZSI_RANK_SOURCE);
+}
+
 /*
  * Give back the dirty runs of one chunk. They are neither free nor in use while the lock is dropped for the system
  * calls, adjacent ones together in one.

@@ -113,6 +113,9 @@ uint32_t zsi_run_alloc(struct zsi_space *s, unsigned pages, unsigned *present);
 /* Give the run that starts at first the pages [present, want). 0, or -1 with ENOMEM and no page more than before. */
 int zsi_run_commit(struct zsi_space *s, uint32_t first, unsigned present, unsigned want);
 
+/* Take the pages [keep, present) from the run again and give them back at once. The run is its owner's still. */
+void zsi_run_decommit(struct zsi_space *s, uint32_t first, unsigned keep, unsigned present);
+
 /* The run's owner is done with it. */
 void zsi_run_free(struct zsi_space *s, uint32_t first, unsigned present);
 

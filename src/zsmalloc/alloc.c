@@ -6,6 +6,13 @@
 #include "zsmalloc/misuse.h"
 #include "zsmalloc/pool.h"
 
+/*
+ * Borrowing: in a class of u objects, all of them in slots d bytes too large cost u * d bytes, and a partly filled page
+ * that the class doesn't have saves half a page. So while u * d is below that, an object that would need a new page
+ * rather takes a slot of a slightly larger class whose page is there already.
+ */
+#define BORROW_PAGES_SAVED_SHIFT 1
+
 /* How often a failed allocation is tried again after room was made. */
 #define ROOM_TRIES 4
 
@@ -38,13 +45,19 @@ static struct zsi_zspage *find_any_free_slot(struct zs_pool *pool, unsigned posi
 	return NULL;
 }
 
+/* Whether the next slot of z would need a page that isn't there. */
+static bool needs_page(const struct zs_pool *pool, const struct zsi_zspage *z)
+{
+	return z->free_head == ZSI_NO_SLOT &&
+	       zsi_slot_pages(&pool->space, zsi_size_class(pool, z), z->bump) > z->present;
+}
+
 /* The zspage to allocate from: the fullest, but rather one that needs no new page. NULL: all are full. */
 static struct zsi_zspage *pick_zspage(struct zs_pool *pool, unsigned position)
 {
-	const struct zsi_size_class *sc = &pool->geometry.classes[position];
 	struct zsi_zspage *z = zsi_class_fullest_locked(pool, position);
 
-	if (z == NULL || z->free_head != ZSI_NO_SLOT || zsi_slot_pages(&pool->space, sc, z->bump) <= z->present)
+	if (z == NULL || !needs_page(pool, z))
 		return z;
 	struct zsi_zspage *other = find_present_slot(pool, position, z);
 
@@ -63,6 +76,36 @@ static zs_handle publish_locked(struct zs_pool *pool, struct zsi_zspage *z, unsi
 	return zsi_handle_publish(&pool->handles, index, zsi_slot_offset(&pool->space, z, sc, slot), sc->size, size);
 }
 
+/* A slot of a larger class that needs no new page and is worth taking, in the name of entry `index`; 0: none. */
+static zs_handle borrow_locked(struct zs_pool *pool, unsigned position, uint32_t index, size_t size)
+{
+	const struct zsi_geometry *g = &pool->geometry;
+	uint64_t used = pool->classes[position].used + 1;
+	zs_handle h = 0;
+
+	for (unsigned p = position + 1; p < g->nr_classes && h == 0; p++) {
+		uint32_t extra = g->classes[p].size - g->classes[position].size;
+
+		if (used * extra >= g->page_size >> BORROW_PAGES_SAVED_SHIFT || g->classes[p].size - size > ZSI_SLACK_MAX)
+			break;
+		/* Two class locks, so the second is only tried. */
+		if (!zsi_trylock_word(&pool->classes[p].lock))
+			continue;
+		struct zsi_zspage *z = pick_zspage(pool, p);
+
+		if (z != NULL && !needs_page(pool, z)) {
+			unsigned slot = zsi_slot_take_locked(pool, z);
+
+			if (slot != ZSI_NO_SLOT) {
+				zsi_class_regroup_locked(pool, z);
+				h = publish_locked(pool, z, slot, index, size);
+			}
+		}
+		zsi_unlock_unranked(&pool->classes[p].lock);
+	}
+	return h;
+}
+
 /*
  * Allocate from a zspage that the class has. 0 where a new one is needed, or, with errno ENOMEM and *refused set, where
  * a page was.
@@ -73,6 +116,12 @@ static zs_handle alloc_listed_locked(struct zs_pool *pool, unsigned position, ui
 	struct zsi_zspage *z = pick_zspage(pool, position);
 	unsigned slot;
 
+	if (pool->lazy_pages && (z == NULL || needs_page(pool, z))) {
+		zs_handle h = borrow_locked(pool, position, index, size);
+
+		if (h != 0)
+			return h;
+	}
 	if (z == NULL)
 		return 0;
 	slot = zsi_slot_take_locked(pool, z);

@@ -85,6 +85,40 @@ static void count_pages(struct zs_pool *pool, struct zsi_class *c, int64_t pages
 	atomic_fetch_add_explicit(&pool->pages, (uint64_t)pages, memory_order_relaxed);
 }
 
+/* Another array of slot words in place of the zspage's, as far as both reach a copy. 0, or -1 with ENOMEM. */
+static int resize_slots(struct zs_pool *pool, struct zsi_zspage *z, unsigned step)
+{
+	const struct zsi_size_class *sc = zsi_size_class(pool, z);
+	size_t old_bytes = zsi_slot_words(sc, z->slots_step) * sizeof(uint32_t);
+	size_t new_bytes = zsi_slot_words(sc, step) * sizeof(uint32_t);
+	uint32_t slots = zsi_meta_alloc(&pool->meta, new_bytes);
+
+	if (slots == 0)
+		return -1;
+	memcpy(zsi_meta_ptr(&pool->meta, slots), zsi_zspage_slots(&pool->meta, z), zsi_min(old_bytes, new_bytes));
+	zsi_meta_free(&pool->meta, z->slots, old_bytes);
+	z->slots = slots;
+	z->slots_step = (uint8_t)step;
+	return 0;
+}
+
+/* Have a slot word and pages for the slot at bump. 0, or -1 with ENOMEM. */
+static int extend(struct zs_pool *pool, struct zsi_zspage *z, const struct zsi_size_class *sc)
+{
+	unsigned want = zsi_slot_pages(&pool->space, sc, z->bump);
+
+	if (z->bump == zsi_slot_words(sc, z->slots_step) && resize_slots(pool, z, z->slots_step + 1u) != 0)
+		return -1;
+	if (want <= z->present)
+		return 0;
+	if (zsi_run_commit(&pool->space, z->first, z->present, want) != 0)
+		return -1;
+	if (z->state != ZSI_ZSPAGE_OUTSIDE)
+		count_pages(pool, zsi_class_of(pool, z), (int64_t)want - z->present);
+	z->present = (uint8_t)want;
+	return 0;
+}
+
 unsigned zsi_slot_take_locked(struct zs_pool *pool, struct zsi_zspage *z)
 {
 	const struct zsi_size_class *sc = zsi_size_class(pool, z);
@@ -94,18 +128,9 @@ unsigned zsi_slot_take_locked(struct zs_pool *pool, struct zsi_zspage *z)
 	if (slot != ZSI_NO_SLOT) {
 		z->free_head = (uint16_t)(zsi_zspage_slots(&pool->meta, z)[slot] & ZSI_NO_SLOT);
 	} else {
-		unsigned want;
-
-		slot = z->bump;
-		want = zsi_slot_pages(&pool->space, sc, slot);
-		if (want > z->present) {
-			if (zsi_run_commit(&pool->space, z->first, z->present, want) != 0)
-				return ZSI_NO_SLOT;
-			if (z->state != ZSI_ZSPAGE_OUTSIDE)
-				count_pages(pool, zsi_class_of(pool, z), (int64_t)want - z->present);
-			z->present = (uint8_t)want;
-		}
-		z->bump++;
+		if (extend(pool, z, sc) != 0)
+			return ZSI_NO_SLOT;
+		slot = z->bump++;
 	}
 	z->inuse++;
 	return slot;
@@ -141,23 +166,62 @@ void zsi_class_remove_locked(struct zs_pool *pool, struct zsi_zspage *z)
 	z->state = ZSI_ZSPAGE_OUTSIDE;
 }
 
+unsigned zsi_zspage_trim_locked(struct zs_pool *pool, struct zsi_zspage *z)
+{
+	const struct zsi_size_class *sc = zsi_size_class(pool, z);
+	uint32_t *slots = zsi_zspage_slots(&pool->meta, z);
+	unsigned top = z->bump, step = 0, keep;
+	unsigned dropped;
+
+	ZSI_ASSERT(z->inuse > 0 && z->limbo == 0);
+	while ((slots[top - 1] & ZSI_SLOT_FREE) != 0)
+		top--;
+	keep = zsi_slot_pages(&pool->space, sc, top - 1);
+	if (!pool->lazy_pages || keep >= z->present)
+		return 0;
+	z->free_head = ZSI_NO_SLOT;
+	for (unsigned slot = top; slot-- > 0;)
+		if ((slots[slot] & ZSI_SLOT_FREE) != 0)
+			zsi_slot_give_locked(pool, z, slot);
+	z->bump = (uint16_t)top;
+	while (zsi_slot_words(sc, step) < top)
+		step++;
+	/* Smaller is better, but without memory for the smaller one the larger one does. */
+	if (step < z->slots_step)
+		(void)resize_slots(pool, z, step);
+	dropped = z->present - keep;
+	zsi_run_decommit(&pool->space, z->first, keep, z->present);
+	count_pages(pool, zsi_class_of(pool, z), -(int64_t)dropped);
+	z->present = (uint8_t)keep;
+	return dropped;
+}
+
 /*
- * The zspages that the used slots would just fill are needed whole, the others could go. Where every page is present
- * this is the kernel's (allocated - used) / objs_per_zspage * pages_per_zspage.
+ * With all pages of a zspage present from the start, the kernel's (allocated - used) / objs_per_zspage *
+ * pages_per_zspage. Else compaction packs what is left over down to the page, each partly filled zspage on its own
+ * where their free slots don't add up to one.
  */
 uint64_t zsi_class_freeable_locked(const struct zs_pool *pool, unsigned position)
 {
 	const struct zsi_size_class *sc = &pool->geometry.classes[position];
 	const struct zsi_class *c = &pool->classes[position];
-	uint64_t needed = zsi_div_up(c->used, sc->objs) * sc->pages;
+	uint64_t spare = c->zspages * (uint64_t)sc->objs - c->used;
+	uint64_t partial = c->zspages - c->counts[ZSI_GROUP_FULL - 1];
+	uint64_t needed = c->used / sc->objs * sc->pages;
 
+	if (!pool->lazy_pages)
+		return spare / sc->objs * sc->pages;
+	if (c->used % sc->objs != 0)
+		needed += zsi_slot_pages(&pool->space, sc, (unsigned)(c->used % sc->objs) - 1);
+	if (spare < sc->objs && partial > 1)
+		needed += partial - 1;
 	return c->pages > needed ? c->pages - needed : 0;
 }
 
 struct zsi_zspage *zsi_zspage_create(struct zs_pool *pool, unsigned position)
 {
 	const struct zsi_size_class *sc = &pool->geometry.classes[position];
-	size_t slots_bytes = sc->objs * sizeof(uint32_t);
+	size_t slots_bytes = zsi_slot_words(sc, 0) * sizeof(uint32_t);
 	uint32_t slots = zsi_meta_alloc(&pool->meta, slots_bytes);
 	unsigned present;
 	uint32_t first;
@@ -192,6 +256,6 @@ struct zsi_zspage *zsi_zspage_create(struct zs_pool *pool, unsigned position)
 
 void zsi_zspage_release(struct zs_pool *pool, struct zsi_zspage *z)
 {
-	zsi_meta_free(&pool->meta, z->slots, zsi_size_class(pool, z)->objs * sizeof(uint32_t));
+	zsi_meta_free(&pool->meta, z->slots, zsi_slot_words(zsi_size_class(pool, z), z->slots_step) * sizeof(uint32_t));
 	zsi_run_free(&pool->space, z->first, z->present);
 }

@@ -15,6 +15,9 @@
  *     picks it again. Only where it would have picked it as the next destination is it really put back, after a
  *     grace period of its own.
  *
+ * Where pages come as slots are used (the dense geometry), what is left over is packed inside each partly filled zspage,
+ * from its last slots into its first free ones, and the pages behind its last object are given back.
+ *
  * A grace period ends a batch: a few hundred kilobytes moved. The class's lock is held for no longer than a batch and
  * never while waiting. An object whose entry is locked by a writer is passed over; its zspage is set aside.
  */
@@ -73,7 +76,7 @@ static struct zsi_zspage *isolate(struct zs_pool *pool, struct zsi_zspage *z)
 
 static void copy_object(const struct zs_pool *pool, uint64_t to, uint64_t from, size_t size)
 {
-	uint8_t *in[2], *out[2];
+	uint8_t *in[2] = { NULL, NULL }, *out[2] = { NULL, NULL };
 	size_t in_split, out_split;
 
 	(void)zsi_space_pieces(&pool->space, from, size, in, &in_split);
@@ -92,19 +95,23 @@ static void copy_object(const struct zs_pool *pool, uint64_t to, uint64_t from, 
 
 enum moved { MOVED, LOCKED, NO_MEMORY };
 
-static enum moved move_object(struct zs_pool *pool, struct zsi_zspage *src, unsigned from, struct zsi_zspage *dst)
+/*
+ * Move the object in slot `from` of src to a slot of dst: to slot `to`, which is free, or to one that dst gives where
+ * that is ZSI_NO_SLOT. Counts inuse and limbo of src, not what dst gains in the first case.
+ */
+static enum moved move_object(struct zs_pool *pool, struct zsi_zspage *src, unsigned from, struct zsi_zspage *dst,
+			      unsigned to)
 {
 	const struct zsi_size_class *sc = zsi_size_class(pool, src);
-	uint32_t *src_slots = zsi_zspage_slots(&pool->meta, src);
-	uint32_t index = src_slots[from];
+	uint32_t index = zsi_zspage_slots(&pool->meta, src)[from];
 	_Atomic uint64_t *at = &pool->handles.entries[index];
 	uint64_t entry = atomic_load_explicit(at, memory_order_relaxed);
 
 	if (!zsi_entry_trylock(at, entry))
 		return LOCKED;
 	ZSI_ASSERT(zsi_entry_live(entry) && zsi_entry_offset(entry) == zsi_slot_offset(&pool->space, src, sc, from));
-	unsigned to = zsi_slot_take_locked(pool, dst);
-
+	if (to == ZSI_NO_SLOT)
+		to = zsi_slot_take_locked(pool, dst);
 	if (to == ZSI_NO_SLOT) {
 		zsi_entry_unlock(at, entry);
 		return NO_MEMORY;
@@ -113,7 +120,7 @@ static enum moved move_object(struct zs_pool *pool, struct zsi_zspage *src, unsi
 
 	copy_object(pool, offset, zsi_entry_offset(entry), sc->size);
 	zsi_zspage_slots(&pool->meta, dst)[to] = index;
-	src_slots[from] = ZSI_SLOT_LIMBO;
+	zsi_zspage_slots(&pool->meta, src)[from] = ZSI_SLOT_LIMBO;
 	src->inuse--;
 	src->limbo++;
 	zsi_entry_unlock(at, zsi_entry_with_offset(entry, offset));
@@ -142,7 +149,7 @@ static bool move_objects(struct zs_pool *pool, struct zsi_compact_budget *budget
 			break;
 		if (budget->bytes == 0 || (++moves % CLOCK_EVERY == 0 && exhausted(budget)))
 			break;
-		enum moved moved = move_object(pool, src, b->src_scan, dst);
+		enum moved moved = move_object(pool, src, b->src_scan, dst, ZSI_NO_SLOT);
 
 		if (moved == NO_MEMORY) {
 			memory = false;
@@ -189,6 +196,7 @@ static void settle(struct zs_pool *pool, struct zsi_zspage *z)
 		zsi_class_remove_locked(pool, z);
 		push(pool, &pool->batch.emptied, z);
 	} else {
+		pool->batch.trimmed += zsi_zspage_trim_locked(pool, z);
 		zsi_class_list_locked(pool, z);
 	}
 }
@@ -274,6 +282,54 @@ static uint64_t sort_out(struct zs_pool *pool)
 	return freed;
 }
 
+/*
+ * Move objects inside one zspage from its last slots to its first free ones, unless that frees no page. Its free list
+ * is no longer true then: settling it makes it anew.
+ */
+static void pack(struct zs_pool *pool, struct zsi_zspage *z, struct zsi_compact_budget *budget)
+{
+	const struct zsi_size_class *sc = zsi_size_class(pool, z);
+	const uint32_t *slots = zsi_zspage_slots(&pool->meta, z);
+	unsigned low = 0, high = z->bump;
+
+	while (low < high && !exhausted(budget)) {
+		if ((slots[high - 1] & ZSI_SLOT_FREE) != 0) {
+			high--;
+		} else if ((slots[low] & ZSI_SLOT_FREE) == 0) {
+			low++;
+		} else {
+			/* One that a writer holds stays where it is, and so do the pages below it. */
+			if (move_object(pool, z, high - 1, z, low) != MOVED)
+				break;
+			z->inuse++;
+			pool->batch.bytes += sc->size;
+			spend(&budget->bytes, sc->size);
+		}
+	}
+}
+
+/* The partly filled zspages that are left, each on its own. They wait for the batch's end in `passed`. */
+static void pack_leftovers(struct zs_pool *pool, unsigned position, struct zsi_compact_budget *budget)
+{
+	const struct zsi_size_class *sc = &pool->geometry.classes[position];
+	struct zsi_compact_batch *b = &pool->batch;
+
+	for (unsigned group = 1; group < ZSI_GROUP_FULL; group++) {
+		uint32_t ref = pool->classes[position].heads[group - 1];
+
+		while (ref != 0 && !exhausted(budget) && b->bytes < BATCH_BYTES) {
+			struct zsi_zspage *z = zsi_zspage_ptr(pool, ref);
+
+			ref = z->next;
+			if (zsi_slot_pages(&pool->space, sc, z->inuse - 1u) < z->present) {
+				zsi_class_unlist_locked(pool, z);
+				pack(pool, z, budget);
+				push(pool, &b->passed, z);
+			}
+		}
+	}
+}
+
 static uint64_t compact_class(struct zs_pool *pool, unsigned position, struct zsi_compact_budget *budget)
 {
 	struct zsi_class *c = &pool->classes[position];
@@ -301,8 +357,16 @@ static uint64_t compact_class(struct zs_pool *pool, unsigned position, struct zs
 			zsi_lock(&c->lock, ZSI_RANK_CLASS);
 		}
 	}
+	if (pool->lazy_pages && !exhausted(budget)) {
+		zsi_unlock(&c->lock, ZSI_RANK_CLASS);
+		zsi_compact_end_batch(pool);
+		zsi_lock(&c->lock, ZSI_RANK_CLASS);
+		pack_leftovers(pool, position, budget);
+	}
 	zsi_unlock(&c->lock, ZSI_RANK_CLASS);
 	zsi_compact_end_batch(pool);
+	freed += b->trimmed;
+	b->trimmed = 0;
 	return freed;
 }
 

@@ -13,11 +13,11 @@
 #define LINUX_CLASSES 256u
 
 /*
- * Dense: candidates in steps of 8 bytes where objects are so small that 8 bytes is several percent, of 16 up to a 4 KiB
- * page, and for larger pages of a 256th of the page. Finer steps leave more partly filled pages than they save.
+ * Dense: candidates in steps of 8 bytes where objects are so small that 16 would be a quarter of them, then of a 256th
+ * of the page. Finer steps leave more partly filled pages than they save.
  */
 #define DENSE_FINE_STEP 8u
-#define DENSE_FINE_LIMIT 256u
+#define DENSE_FINE_LIMIT 64u
 #define DENSE_STEPS_A_PAGE 256u
 
 /* Dense: a longer chain must save at least this share of the zspage, as 1 in so many. */

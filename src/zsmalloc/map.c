@@ -209,7 +209,7 @@ void zs_unmap_object(struct zs_pool *pool, zs_handle handle)
 	}
 	*link = m->next;
 	if (m->copied && m->mode != ZS_MM_RO) {
-		uint8_t *pieces[2];
+		uint8_t *pieces[2] = { NULL, NULL };
 		size_t split;
 
 		(void)zsi_space_pieces(&pool->space, zsi_entry_offset(m->entry), m->size, pieces, &split);

@@ -62,6 +62,7 @@ struct zsi_compact_batch {
 	uint32_t passed;     /* isolated, with objects that a writer holds */
 	unsigned src_scan;   /* slots of src below this are done with */
 	uint64_t bytes;      /* moved since the last grace period */
+	uint64_t trimmed;    /* pages given back from inside zspages, not reported yet */
 };
 
 /* The background thread. Guarded by lock, but for wake. */
@@ -121,11 +122,17 @@ unsigned zsi_slot_take_locked(struct zs_pool *pool, struct zsi_zspage *z);
 /* Back to the free list, out of use or out of limbo. inuse and limbo are the caller's to count. */
 void zsi_slot_give_locked(struct zs_pool *pool, struct zsi_zspage *z, unsigned slot);
 
+/*
+ * Give back the pages behind the last slot in use, where pages come as slots are used: the slots there count as never
+ * used. For an isolated zspage without limbo slots. Returns the pages.
+ */
+unsigned zsi_zspage_trim_locked(struct zs_pool *pool, struct zsi_zspage *z);
+
 /* Add a new zspage to, and remove an empty one from, the class's counts. */
 void zsi_class_add_locked(struct zs_pool *pool, struct zsi_zspage *z);
 void zsi_class_remove_locked(struct zs_pool *pool, struct zsi_zspage *z);
 
-/* Pages that compacting the class could free: as the kernel counts, of the pages that are present. */
+/* Pages that compacting the class could free. */
 uint64_t zsi_class_freeable_locked(const struct zs_pool *pool, unsigned position);
 
 /* A zspage with no slot in use, in no class yet; NULL with ENOMEM. No class lock is held. */

@@ -30,7 +30,7 @@ static bool entry_valid(const struct zs_pool *pool, const struct zsi_zspage *z, 
 
 	*requested += size;
 	return zsi_entry_live(entry) && zsi_entry_offset(entry) == zsi_slot_offset(&pool->space, z, sc, slot) &&
-	       size >= sc->min_request && size <= sc->max_request;
+	       size <= sc->max_request && (pool->lazy_pages || size >= sc->min_request);
 }
 
 static bool free_list_valid(const struct zs_pool *pool, const struct zsi_zspage *z, unsigned length)

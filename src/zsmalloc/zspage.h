@@ -12,7 +12,7 @@
  * A fresh zspage is filled from slot 0 on: slots from `bump` on were never used, have no valid word, and need no pages.
  *
  *   inuse + limbo + length of the free list + (objs - bump) = objs
- *   present pages reach over slot bump - 1
+ *   present pages reach over slot bump - 1, and so does the array of slot words, which grows as slots are used
  *   group = fullness group of inuse
  *
  * A listed zspage is in its class's list of its group. An isolated one is in the hands of compaction: it is in no
@@ -32,6 +32,7 @@
 #include "zsmalloc/geometry.h"
 
 #define ZSI_NO_SLOT 0xffffu
+#define ZSI_FIRST_SLOT_WORDS 16u
 #define ZSI_SLOT_FREE 0x80000000u
 #define ZSI_SLOT_LIMBO 0xc0000000u
 
@@ -43,7 +44,7 @@ enum zsi_zspage_state {
 
 struct zsi_zspage {
 	uint32_t next, prev;     /* metadata references, 0 = none */
-	uint32_t slots;          /* metadata reference of objs slot words */
+	uint32_t slots;          /* metadata reference of zsi_slot_words() slot words */
 	uint32_t first;          /* page number */
 	uint16_t class_position; /* in the geometry's classes[] */
 	uint16_t inuse;
@@ -52,8 +53,9 @@ struct zsi_zspage {
 	uint16_t bump;
 	uint8_t present; /* pages */
 	uint8_t group;
-	uint8_t state; /* enum zsi_zspage_state */
-	uint8_t unused_[3];
+	uint8_t state;      /* enum zsi_zspage_state */
+	uint8_t slots_step; /* how often the array of slot words was doubled */
+	uint8_t unused_[2];
 };
 
 _Static_assert(sizeof(struct zsi_zspage) == 32, "two descriptors a cache line");
@@ -88,6 +90,14 @@ static inline unsigned zsi_slot_pages(const struct zsi_space *s, const struct zs
 	uint64_t bytes = (uint64_t)(slot + 1) * sc->size;
 
 	return (unsigned)((bytes + zsi_space_page_size(s) - 1) >> s->page_shift);
+}
+
+/* Slot words that the zspage has room for after `step` doublings. */
+static inline unsigned zsi_slot_words(const struct zsi_size_class *sc, unsigned step)
+{
+	unsigned words = ZSI_FIRST_SLOT_WORDS << step;
+
+	return words < sc->objs ? words : sc->objs;
 }
 
 /* Whether a slot of the zspage can be given out. */
