@@ -43,6 +43,19 @@ bad "/dev/null: is neither a file nor a block device nor a pipe" 50 /dev/null
 bad ": No such file or directory" 50 ""
 bad "File name too long" 50 "$(printf '%05000d' 0)"
 
+# Larger than any memory. Only some file systems have such files.
+huge=$tmp/huge
+[ ! -d /dev/shm ] || huge=/dev/shm/zs-huge.$$
+if truncate -s 1P "$huge" 2>/dev/null; then
+	run "$ZS" pack --json "$huge" "$tmp/good"
+	rm -f "$huge"
+	expect_status 1
+	expect_lines 1
+	expect_message "$huge: is too large: not even a list of its pages (1.00 PiB) fits into memory"
+	expect_json '.pages == 50'
+fi
+rm -f "$huge"
+
 # Nothing usable at all.
 run "$ZS" pack "$tmp/nowhere"
 expect_status 1

@@ -20,12 +20,26 @@
 
 #define STDIN_NAME "standard input"
 
+/*
+ * Whether so many pages can be kept track of: sparse files and some of /proc are larger than any memory, and finding
+ * that out by running out of it would take the rest down too.
+ */
+static bool fits(uint64_t pages)
+{
+	uint64_t ram = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
+	return pages < ram / PAGE_RECORD_BYTES;
+}
+
 /* The whole pages of offset..end, and the last part too if it is to be padded. fd becomes the set's. */
 static bool add_span(struct page_set *set, const char *name, int fd, off_t offset, off_t end, bool pad)
 {
 	uint64_t bytes = end > offset ? (uint64_t)(end - offset) : 0;
 	uint64_t rest = bytes % set->page_size;
-	if (bytes == 0)
+	bool too_large = !fits(set->pages + bytes / set->page_size);
+	if (too_large)
+		message_problem(name, "is too large: not even a list of its pages (%s) fits into memory",
+				format_bytes(bytes).s);
+	else if (bytes == 0)
 		message_problem(name, "is empty");
 	else if (rest && !pad && rest == bytes)
 		message_problem(name, "is left out: %s, less than a page of %zu (--pad fills the page with zeros)",
@@ -35,7 +49,7 @@ static bool add_span(struct page_set *set, const char *name, int fd, off_t offse
 				format_plural(rest, "byte is", "bytes are").s, set->page_size);
 	if (rest && !pad)
 		bytes -= rest;
-	if (bytes == 0) {
+	if (bytes == 0 || too_large) {
 		if (fd > STDIN_FILENO)
 			close(fd);
 		return true;

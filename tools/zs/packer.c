@@ -12,6 +12,9 @@
 #include "units.h"
 #include "worker.h"
 
+_Static_assert(sizeof(struct page_record) + sizeof(struct chunk) / 4 <= PAGE_RECORD_BYTES,
+	       "a chunk has at least 4 pages");
+
 const struct chunk *worker_next_chunk(struct worker *worker)
 {
 	struct pass *pass = worker->pass;

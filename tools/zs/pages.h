@@ -43,6 +43,9 @@ struct chunk {
 	uint32_t bytes;      /* read; what is missing to whole pages is zeros */
 };
 
+/* What each page of a set takes in the memory of whoever works on it: a record, and its part of a chunk. */
+#define PAGE_RECORD_BYTES 32
+
 struct page_set {
 	size_t page_size;
 	size_t chunk_bytes; /* most in one chunk, a multiple of page_size */
