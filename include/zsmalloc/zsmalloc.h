@@ -301,7 +301,7 @@ enum zs_misuse_reason {
 	ZS_MISUSE_STALE,        /* the object was freed earlier */
 	ZS_MISUSE_FORGED,       /* no pool ever gave out such a handle */
 	ZS_MISUSE_FOREIGN,      /* a handle of another pool that exists */
-	ZS_MISUSE_MAPPED,       /* zs_free() or zs_obj_write() of an object that this thread has mapped */
+	ZS_MISUSE_MAPPED,       /* zs_free() of an object that this thread has mapped, zs_obj_write() of one mapped to write */
 	ZS_MISUSE_NOT_MAPPED,   /* zs_unmap_object() of an object that this thread has not mapped */
 };
 

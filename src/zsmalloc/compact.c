@@ -139,6 +139,7 @@ static bool move_objects(struct zs_pool *pool, struct zsi_compact_budget *budget
 	struct zsi_zspage *dst = zsi_zspage_ptr(pool, b->dst);
 	const struct zsi_size_class *sc = zsi_size_class(pool, src);
 	const uint32_t *slots = zsi_zspage_slots(&pool->meta, src);
+	unsigned before = dst->present;
 	unsigned moves = 0;
 	bool memory = true;
 
@@ -160,6 +161,7 @@ static bool move_objects(struct zs_pool *pool, struct zsi_compact_budget *budget
 			spend(&budget->bytes, sc->size);
 		}
 	}
+	b->grown += dst->present - before;
 	zsi_class_regroup_locked(pool, src);
 	zsi_class_regroup_locked(pool, dst);
 	return memory;
@@ -366,7 +368,9 @@ static uint64_t compact_class(struct zs_pool *pool, unsigned position, struct zs
 	zsi_unlock(&c->lock, ZSI_RANK_CLASS);
 	zsi_compact_end_batch(pool);
 	freed += b->trimmed;
-	b->trimmed = 0;
+	/* What a destination took on the way was not freed. */
+	freed = freed > b->grown ? freed - b->grown : 0;
+	b->trimmed = b->grown = 0;
 	return freed;
 }
 

@@ -63,6 +63,7 @@ struct zsi_compact_batch {
 	unsigned src_scan;   /* slots of src below this are done with */
 	uint64_t bytes;      /* moved since the last grace period */
 	uint64_t trimmed;    /* pages given back from inside zspages, not reported yet */
+	uint64_t grown;      /* pages that destinations took, not reported yet */
 };
 
 /* The background thread. Guarded by lock, but for wake. */
