@@ -30,8 +30,8 @@ static bool fits(uint64_t pages)
 	return pages < ram / PAGE_RECORD_BYTES;
 }
 
-/* The whole pages of offset..end, and the last part too if it is to be padded. fd becomes the set's. */
-static bool add_span(struct page_set *set, const char *name, int fd, off_t offset, off_t end, bool pad)
+/* The whole pages of offset..end, and the last part too if it is padded. fd becomes the set's. */
+static bool add_span(struct page_set *set, const char *name, int fd, off_t offset, off_t end)
 {
 	uint64_t bytes = end > offset ? (uint64_t)(end - offset) : 0;
 	uint64_t rest = bytes % set->page_size;
@@ -41,13 +41,13 @@ static bool add_span(struct page_set *set, const char *name, int fd, off_t offse
 				format_bytes(bytes).s);
 	else if (bytes == 0)
 		message_problem(name, "is empty");
-	else if (rest && !pad && rest == bytes)
+	else if (rest && !set->pad && rest == bytes)
 		message_problem(name, "is left out: %s, less than a page of %zu (--pad fills the page with zeros)",
 				format_plural(rest, "byte", "bytes").s, set->page_size);
-	else if (rest && !pad)
+	else if (rest && !set->pad)
 		message_problem(name, "the last %s left out: not a whole page of %zu (--pad fills it with zeros)",
 				format_plural(rest, "byte is", "bytes are").s, set->page_size);
-	if (rest && !pad)
+	if (rest && !set->pad)
 		bytes -= rest;
 	if (bytes == 0 || too_large) {
 		if (fd > STDIN_FILENO)
@@ -86,12 +86,12 @@ static off_t copy_stream(int from, int to)
 	return total;
 }
 
-static bool add_stream(struct page_set *set, const char *name, int from, bool pad)
+static bool add_stream(struct page_set *set, const char *name, int from)
 {
 	int fd = memfd_create("zs-input", MFD_CLOEXEC);
 	off_t bytes = fd < 0 ? -1 : copy_stream(from, fd);
 	if (bytes >= 0)
-		return add_span(set, name, fd, 0, bytes, pad);
+		return add_span(set, name, fd, 0, bytes);
 	message_problem(name, "%s", strerror(errno));
 	if (fd >= 0)
 		close(fd);
@@ -99,13 +99,13 @@ static bool add_stream(struct page_set *set, const char *name, int from, bool pa
 }
 
 /* fd is open for reading. Files and block devices are read again later: through fd if keep, else by name. */
-static bool add_open(struct page_set *set, const char *name, int fd, bool keep, bool pad)
+static bool add_open(struct page_set *set, const char *name, int fd, bool keep)
 {
 	struct stat st;
 	if (fstat(fd, &st) != 0) {
 		message_problem(name, "%s", strerror(errno));
 	} else if (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode) || (keep && S_ISCHR(st.st_mode))) {
-		return add_stream(set, name, fd, pad);
+		return add_stream(set, name, fd);
 	} else if (S_ISREG(st.st_mode) || S_ISBLK(st.st_mode)) {
 		/* Standard input may have been read in part by whoever had it before. */
 		off_t start = lseek(fd, 0, SEEK_CUR);
@@ -113,7 +113,7 @@ static bool add_open(struct page_set *set, const char *name, int fd, bool keep, 
 		if (start < 0 || end < 0)
 			message_problem(name, "%s", strerror(errno));
 		else
-			return add_span(set, name, keep ? fd : -1, start, end, pad);
+			return add_span(set, name, keep ? fd : -1, start, end);
 	} else if (S_ISDIR(st.st_mode)) {
 		message_problem(name, "is a directory (try: find %s -type f -print0 | zs pack --null --files-from -)",
 				name);
@@ -123,11 +123,11 @@ static bool add_open(struct page_set *set, const char *name, int fd, bool keep, 
 	return true;
 }
 
-bool page_set_add_file(struct page_set *set, const char *path, bool pad)
+bool page_set_add_file(struct page_set *set, const char *path)
 {
 	struct stat st;
 	if (strcmp(path, "-") == 0)
-		return add_open(set, STDIN_NAME, STDIN_FILENO, true, pad);
+		return add_open(set, STDIN_NAME, STDIN_FILENO, true);
 	/* Opening some devices has effects of its own (tapes rewind, watchdogs start), so look before. */
 	if (stat(path, &st) == 0 && (S_ISCHR(st.st_mode) || S_ISSOCK(st.st_mode))) {
 		message_problem(path, "is neither a file nor a block device nor a pipe");
@@ -139,7 +139,7 @@ bool page_set_add_file(struct page_set *set, const char *path, bool pad)
 			message_problem(path, "%s", strerror(errno));
 		return true;
 	}
-	bool added = add_open(set, path, fd, false, pad);
+	bool added = add_open(set, path, fd, false);
 	close(fd);
 	return added;
 }

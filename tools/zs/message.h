@@ -11,7 +11,7 @@
 #include <stddef.h>
 
 /* Set what messages begin with: "zs", or "zs pack". The string must stay. */
-void message_prefix(const char *prefix);
+void message_prefix(const char *text);
 
 /* Print one line. Bytes that would break the line or drive the terminal are shown as \ooo. */
 void message(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -172,9 +172,9 @@ static bool add_listed(struct page_set *set, const struct arguments *args)
 		if (strlen(name) != (size_t)len)
 			message_problem(args->files_from, "has a null byte in a name (is --null missing?)");
 		else if (strcmp(name, "-") == 0)
-			added = page_set_add_file(set, "./-", args->pad);
+			added = page_set_add_file(set, "./-");
 		else if (len > 0)
-			added = page_set_add_file(set, name, args->pad);
+			added = page_set_add_file(set, name);
 	}
 	if (ferror(list) && !interrupted())
 		message_problem(args->files_from, "%s", strerror(errno));
@@ -188,7 +188,7 @@ static bool add_inputs(struct page_set *set, const struct arguments *args)
 {
 	bool added = true;
 	for (size_t i = 0; i < args->file_count && added && !interrupted(); i++)
-		added = page_set_add_file(set, args->files[i], args->pad);
+		added = page_set_add_file(set, args->files[i]);
 	if (args->files_from && added && !interrupted())
 		added = add_listed(set, args);
 	for (size_t i = 0; i < args->pid_count && added && !interrupted(); i++)
@@ -238,7 +238,7 @@ static int pack_inputs(const struct arguments *args)
 {
 	struct page_set set;
 	int status = EXIT_PARTLY;
-	page_set_init(&set, args->pool.page_size);
+	page_set_init(&set, args->pool.page_size, args->pad);
 	interrupt_catch();
 	if (!add_inputs(&set, args))
 		status = EXIT_BROKEN;

@@ -152,9 +152,9 @@ static void report_broken(const struct packer *packer, uint64_t page)
 			high = middle;
 	}
 	const struct chunk *chunk = &set->chunks[low];
+	unsigned long long offset = chunk->offset + (page - chunk->first_page) * set->page_size;
 	message("%s not what was stored; the first is at offset %llu of %s",
-		format_plural(packer->broken, "page read back is", "pages read back are").s,
-		(unsigned long long)(chunk->offset + (page - chunk->first_page) * set->page_size),
+		format_plural(packer->broken, "page read back is", "pages read back are").s, offset,
 		set->inputs[chunk->input].name);
 }
 

@@ -11,12 +11,13 @@
 #include "message.h"
 #include "units.h"
 
-void page_set_init(struct page_set *set, size_t page_size)
+void page_set_init(struct page_set *set, size_t page_size, bool pad)
 {
 	enum { CHUNK_BYTES = 262144 }; /* four pages of the largest size; stays in a second-level cache */
 	memset(set, 0, sizeof(*set));
 	set->page_size = page_size;
 	set->chunk_bytes = CHUNK_BYTES;
+	set->pad = pad;
 }
 
 void page_set_destroy(struct page_set *set)

@@ -49,6 +49,7 @@ struct chunk {
 struct page_set {
 	size_t page_size;
 	size_t chunk_bytes; /* most in one chunk, a multiple of page_size */
+	bool pad;           /* fill a last page of a file that is not whole with zeros, instead of leaving it out */
 	struct input *inputs;
 	size_t input_count, input_room;
 	struct chunk *chunks;
@@ -56,7 +57,7 @@ struct page_set {
 	uint64_t pages;
 };
 
-void page_set_init(struct page_set *set, size_t page_size);
+void page_set_init(struct page_set *set, size_t page_size, bool pad);
 void page_set_destroy(struct page_set *set);
 
 /* Pages of one chunk, at most chunk_bytes / page_size. */
@@ -66,8 +67,8 @@ size_t chunk_pages(const struct page_set *set, const struct chunk *chunk);
 struct input *page_set_add_input(struct page_set *set, enum input_kind kind, const char *name, int fd);
 bool page_set_add_range(struct page_set *set, uint64_t offset, uint64_t bytes); /* of the input added last */
 
-/* A file, named pipe or block device; "-": standard input. pad: fill a last page that is not whole with zeros. */
-bool page_set_add_file(struct page_set *set, const char *path, bool pad);
+/* A file, named pipe or block device; "-": standard input. */
+bool page_set_add_file(struct page_set *set, const char *path);
 
 /* The memory of a process that is private to it, writable and in use. */
 bool page_set_add_process(struct page_set *set, int pid);

@@ -38,7 +38,7 @@ const struct chunk *worker_next_chunk(struct worker *worker);
 void worker_chunk_done(struct worker *worker, const struct chunk *chunk);
 
 /* What the threads run. */
-void worker_store(void *worker);
-void worker_check(void *worker);
+void worker_store(void *arg);
+void worker_check(void *arg);
 
 #endif
