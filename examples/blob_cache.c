@@ -61,11 +61,6 @@ static struct cache *cache_create(uint64_t limit_bytes)
 	if (!cache)
 		return NULL;
 	options.limit_bytes = limit_bytes;
-	/*
-	 * Every size class has a zspage that is not full yet. In a cache of a few megabytes and all sizes these would be
-	 * most of the memory if they were long; a large pool does better with the default.
-	 */
-	options.chain_size = 4;
 	cache->pool = zs_create_pool_with("blob_cache", &options);
 	if (!cache->pool) {
 		free(cache);
