@@ -97,7 +97,7 @@ int main(int argc, char **argv)
 	if (run.config.max_objects == 0)
 		run.config.max_objects = run.config.page_size >= 65536 ? 250 : run.config.page_size >= 16384 ? 600 : 1500;
 	if (run.steps == 0)
-		run.steps = run.config.page_size >= 65536 ? 4000 : run.config.page_size >= 16384 ? 7000 : 12000;
+		run.steps = run.config.page_size >= 65536 ? 12000 : run.config.page_size >= 16384 ? 25000 : 50000;
 	run.config.memory_is_short = run.config.limit_bytes != 0;
 	for (uint64_t round = 0; round < check_soak_factor(); round++) {
 		run_once(&run);

@@ -13,6 +13,8 @@
 
 static char context[256];
 static _Atomic uint64_t context_step;
+static const char *operation;
+static bool operation_ended;
 
 void check_context(const char *format, ...)
 {
@@ -29,11 +31,20 @@ void check_step(uint64_t step)
 	atomic_store_explicit(&context_step, step, memory_order_relaxed);
 }
 
+void check_operation(const char *name)
+{
+	if (name != NULL)
+		operation = name;
+	operation_ended = name == NULL;
+}
+
 static void print_context(void)
 {
-	char line[320];
-	int n = snprintf(line, sizeof(line), "while running: %s, step %llu\n", context,
-			 (unsigned long long)atomic_load_explicit(&context_step, memory_order_relaxed));
+	char line[400];
+	int n = snprintf(line, sizeof(line), "while running: %s, step %llu%s%s\n", context,
+			 (unsigned long long)atomic_load_explicit(&context_step, memory_order_relaxed),
+			 operation == NULL ? "" : operation_ended ? ", after " : ", in ",
+			 operation == NULL ? "" : operation);
 
 	if (context[0] != '\0' && n > 0 && write(STDERR_FILENO, line, (size_t)n) < 0)
 		_exit(1);

@@ -24,6 +24,9 @@ void check_context(const char *format, ...) __attribute__((format(printf, 1, 2))
 /* The step within it, cheap enough to set at each operation. */
 void check_step(uint64_t step);
 
+/* What it is, or was last: a string that stays; NULL leaves it at the last one, finished. */
+void check_operation(const char *name);
+
 /* Print the context on SIGABRT and on crashes too. */
 void check_install(void);
 

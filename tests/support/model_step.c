@@ -146,12 +146,17 @@ static void op_release_all(struct model *m)
 		model_release(m, m->nr_holds - 1);
 }
 
-/* What a compaction returned must be what the pool has shrunk by. */
+/*
+ * What a compaction returned must be what the pool has shrunk by. With the dense geometry a zspage that is being filled
+ * gets its next page when an object moves there, so that the pool may shrink by a little less.
+ */
 static void account_compaction(struct model *m, unsigned long before, unsigned long freed)
 {
 	unsigned long after = zs_get_total_pages(m->pool);
 
-	CHECK_MSG(before - freed == after, "%lu pages before, %lu freed, %lu after", before, freed, after);
+	CHECK_MSG(after >= before - freed, "%lu pages before, %lu freed, %lu after", before, freed, after);
+	if (m->config.geometry == ZS_GEOMETRY_LINUX)
+		CHECK_MSG(after == before - freed, "%lu pages before, %lu freed, %lu after", before, freed, after);
 	m->pages_compacted += freed;
 	model_check_holds(m);
 }
@@ -180,7 +185,8 @@ static void op_compact(struct model *m)
 static void op_compact_budget(struct model *m)
 {
 	uint64_t bytes = choose(&m->choose, 4) == 0 ? 0 : choose_range(&m->choose, 1, 16 * m->config.page_size);
-	uint64_t ns = choose(&m->choose, 4) != 0 ? 0 : choose_range(&m->choose, 1, 20000);
+	/* So little time that it is over at once, or so much that it never is: a run must be repeatable. */
+	uint64_t ns = choose(&m->choose, 4) != 0 ? 0 : choose(&m->choose, 2) == 0 ? 1 : UINT64_C(1) << 50;
 	unsigned rounds = (unsigned)choose(&m->choose, 4) + 1;
 
 	for (unsigned i = 0; i < rounds; i++) {
@@ -290,16 +296,21 @@ static void op_check(struct model *m)
 	model_check_holds(m);
 }
 
+#define OPERATION(run, weight) { run, #run, weight }
+
 static const struct {
 	void (*run)(struct model *m);
+	const char *name;
 	unsigned weight;
 } operations[] = {
-	{ op_malloc, 320 },        { op_free, 200 },      { op_malloc_batch, 20 }, { op_free_batch, 18 },
-	{ op_free_many, 2 },       { op_write, 160 },     { op_read, 150 },        { op_hold_briefly, 80 },
-	{ op_hold, 40 },           { op_release, 40 },    { op_release_all, 12 },  { op_compact, 4 },
-	{ op_compact_budget, 10 }, { op_scan, 4 },        { op_migrate, 40 },      { op_refused_page, 20 },
-	{ op_stats, 5 },           { op_print, 2 },       { op_check, 1 },         { model_wrong_argument, 20 },
-	{ model_wrong_handle, 30 }, { model_wrong_mapping, 10 },
+	OPERATION(op_malloc, 320), OPERATION(op_free, 200), OPERATION(op_malloc_batch, 20),
+	OPERATION(op_free_batch, 18), OPERATION(op_free_many, 2), OPERATION(op_write, 160),
+	OPERATION(op_read, 150), OPERATION(op_hold_briefly, 80), OPERATION(op_hold, 40),
+	OPERATION(op_release, 40), OPERATION(op_release_all, 12), OPERATION(op_compact, 4),
+	OPERATION(op_compact_budget, 10), OPERATION(op_scan, 4), OPERATION(op_migrate, 40),
+	OPERATION(op_refused_page, 20), OPERATION(op_stats, 5), OPERATION(op_print, 2),
+	OPERATION(op_check, 1), OPERATION(model_wrong_argument, 20), OPERATION(model_wrong_handle, 30),
+	OPERATION(model_wrong_mapping, 10),
 };
 
 void model_step(struct model *m)
@@ -314,5 +325,7 @@ void model_step(struct model *m)
 
 	while (at >= operations[i].weight)
 		at -= operations[i++].weight;
+	check_operation(operations[i].name);
 	operations[i].run(m);
+	check_operation(NULL);
 }
