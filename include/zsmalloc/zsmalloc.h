@@ -100,7 +100,9 @@ struct zs_pool_options {
 #define ZS_POOL_OPTIONS_INIT { sizeof(struct zs_pool_options), ZS_GEOMETRY_DENSE, 0, 0, 0, NULL, 0 }
 
 /*
- * Make a pool. name is copied (its first 63 bytes) and appears in statistics; NULL means "zsmalloc".
+ * Make a pool. name is copied (its first 63 bytes) and appears in statistics; NULL means "zsmalloc". options NULL means
+ * all defaults. With a page source ZS_POOL_MLOCK and ZS_POOL_HUGEPAGE are out of range: how those pages are held is the
+ * source's business.
  * Errors: EINVAL an option is out of range, unknown or contradicts another; ENOMEM no memory or address space, or
  * limit_bytes is less than an empty pool needs; EMFILE 16383 pools exist already.
  */
@@ -114,11 +116,13 @@ ZS_API struct zs_pool *zs_create_pool_with(const char *name, const struct zs_poo
 ZS_API void zs_destroy_pool(struct zs_pool *pool);
 
 /* Flags of zs_malloc() and zs_malloc_batch(). */
-#define ZS_NOWAIT (1u << 0) /* don't compact to make room at the limit: fail at once */
+#define ZS_NOWAIT (1u << 0) /* when memory is refused, at the limit or by the system, don't compact: fail at once */
 
 /*
  * Allocate size bytes, 1 to page_size. The contents are undefined; an address read through the handle is a multiple
- * of 8. Errors: EINVAL size is 0 or a flag is unknown; ENOSPC size is above the page size; ENOMEM.
+ * of 8 (but where it is a copy in the caller's buffer). When memory is refused and ZS_NOWAIT is not given, a bounded
+ * compaction is tried, which waits for readers; a thread that holds an object for reading gets ENOMEM instead.
+ * Errors: EINVAL size is 0 or a flag is unknown; ENOSPC size is above the page size; ENOMEM.
  */
 ZS_API zs_handle zs_malloc(struct zs_pool *pool, size_t size, unsigned flags);
 
@@ -181,7 +185,7 @@ ZS_API void zs_unmap_object(struct zs_pool *pool, zs_handle handle);
  * hold any object meanwhile; objects that are held by a writer are passed over. zs_compact() goes on to the end.
  * zs_compact_budget() stops after about max_bytes_moved bytes or max_ns nanoseconds (0: no such bound) and the next
  * call resumes where it left. Waits for the end of a grace period, so a thread that holds an object for reading can't
- * call it: 0, EDEADLK.
+ * call it, nor one that is in a read section of its own of liburcu-bp: 0, EDEADLK.
  */
 ZS_API unsigned long zs_compact(struct zs_pool *pool);
 ZS_API unsigned long zs_compact_budget(struct zs_pool *pool, uint64_t max_bytes_moved, uint64_t max_ns);
@@ -205,7 +209,7 @@ ZS_API unsigned long zs_shrinker_scan(struct zs_pool *pool, unsigned long nr_pag
 /* When and how hard a registered shrinker works. */
 struct zs_shrinker_policy {
 	size_t struct_size;     /* filled by ZS_SHRINKER_POLICY_INIT */
-	unsigned waste_percent; /* work when zs_shrinker_count() exceeds this share of the pool's pages; 0 = 1 */
+	unsigned waste_percent; /* work when zs_shrinker_count() exceeds this share of the pool's pages, 1 to 100; 0 = 1 */
 	unsigned cpu_percent;   /* at most this share of one processor, 1 to 100; 0 = 5 */
 	unsigned interval_ms;   /* look this often, 1 to 60000; 0 = 100 */
 };
@@ -223,7 +227,10 @@ ZS_API void zs_unregister_shrinker(struct zs_pool *pool);
 /* The smallest size that is stored in a page of its own: from here on compressing has saved nothing. */
 ZS_API size_t zs_huge_class_size(struct zs_pool *pool);
 
-/* Index of the size class for an object of size bytes (clamped to 1..page_size): equal for sizes that share a class. */
+/*
+ * Index of the size class for an object of size bytes (clamped to 1..page_size): equal for sizes that share a class. With
+ * ZS_GEOMETRY_DENSE a single object may lie in a slightly larger class, where that spares a page.
+ */
 ZS_API unsigned int zs_lookup_class_index(struct zs_pool *pool, size_t size);
 
 /* Pages held for objects. ZS_GEOMETRY_LINUX: all pages of every zspage, as in the kernel; DENSE: the ones in use. */
@@ -267,7 +274,7 @@ struct zs_pool_stats {
 	uint64_t limit_bytes;          /* as set; 0 = none */
 	unsigned long zspages;         /* zspages now */
 	unsigned long objs_moved;      /* objects moved by compaction so far */
-	unsigned long limit_hits;      /* allocations that found the limit reached */
+	unsigned long limit_hits;      /* requests for memory that the limit refused; one allocation may make several */
 };
 
 #define ZS_POOL_STATS_INIT { sizeof(struct zs_pool_stats), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }

@@ -176,14 +176,17 @@ unsigned zsi_zspage_trim_locked(struct zs_pool *pool, struct zsi_zspage *z)
 	ZSI_ASSERT(z->inuse > 0 && z->limbo == 0);
 	while ((slots[top - 1] & ZSI_SLOT_FREE) != 0)
 		top--;
-	keep = zsi_slot_pages(&pool->space, sc, top - 1);
-	if (!pool->lazy_pages || keep >= z->present)
+	if (!pool->lazy_pages)
 		return 0;
+	/* Packing filled slots of the free list without telling it: it is made anew, the lowest slot first. */
 	z->free_head = ZSI_NO_SLOT;
 	for (unsigned slot = top; slot-- > 0;)
 		if ((slots[slot] & ZSI_SLOT_FREE) != 0)
 			zsi_slot_give_locked(pool, z, slot);
 	z->bump = (uint16_t)top;
+	keep = zsi_slot_pages(&pool->space, sc, top - 1);
+	if (keep >= z->present)
+		return 0;
 	while (zsi_slot_words(sc, step) < top)
 		step++;
 	/* Smaller is better, but without memory for the smaller one the larger one does. */

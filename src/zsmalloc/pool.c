@@ -5,6 +5,7 @@
 
 #include "base/os.h"
 #include "zsmalloc/pool.h"
+#include "zsmalloc/versioned.h"
 
 /*
  * Address space to reserve, as a multiple of the machine's memory: chunks are dedicated to one run length, so a pool
@@ -31,26 +32,10 @@ struct settings {
 	bool has_source;
 };
 
-/* Copy a struct of a caller that may have been built with an older or a newer header. False: it asks for the unknown. */
-static bool copy_versioned(void *to, size_t known, const void *from, size_t min)
-{
-	size_t given;
-
-	memcpy(&given, from, sizeof(given));
-	if (given < min)
-		return false;
-	for (size_t i = known; i < given; i++)
-		if (((const uint8_t *)from)[i] != 0)
-			return false;
-	memset(to, 0, known);
-	memcpy(to, from, zsi_min(given, known));
-	return true;
-}
-
 static bool read_options(struct settings *s, const struct zs_pool_options *options)
 {
 	memset(s, 0, sizeof(*s));
-	if (options != NULL && !copy_versioned(&s->o, sizeof(s->o), options, sizeof(size_t)))
+	if (options != NULL && !zsi_copy_versioned(&s->o, sizeof(s->o), options, sizeof(size_t)))
 		return false;
 	if (s->o.page_size == 0)
 		s->o.page_size = ZSI_MIN_PAGE_SIZE;
@@ -60,7 +45,7 @@ static bool read_options(struct settings *s, const struct zs_pool_options *optio
 	    (s->o.flags & (ZS_POOL_HUGEPAGE | ZS_POOL_NO_HUGEPAGE)) == (ZS_POOL_HUGEPAGE | ZS_POOL_NO_HUGEPAGE))
 		return false;
 	if (s->o.pages != NULL) {
-		if (!copy_versioned(&s->source, sizeof(s->source), s->o.pages, sizeof(s->source)))
+		if (!zsi_copy_versioned(&s->source, sizeof(s->source), s->o.pages, sizeof(s->source)))
 			return false;
 		if (s->source.alloc_page == NULL || s->source.free_page == NULL)
 			return false;
@@ -162,6 +147,20 @@ static int init_parts(struct zs_pool *pool, const struct settings *s)
 	return 0;
 }
 
+/* As much of the name as fits, without half of a UTF-8 sequence at the end. */
+static void copy_name(char *to, const char *name)
+{
+	size_t len = strnlen(name, ZSI_NAME_BYTES);
+
+	if (len == ZSI_NAME_BYTES) {
+		len--;
+		while (len > 0 && ((unsigned char)name[len] & 0xc0) == 0x80)
+			len--;
+	}
+	memcpy(to, name, len);
+	to[len] = '\0';
+}
+
 struct zs_pool *zs_create_pool_with(const char *name, const struct zs_pool_options *options)
 {
 	struct zsi_geometry g;
@@ -181,7 +180,7 @@ struct zs_pool *zs_create_pool_with(const char *name, const struct zs_pool_optio
 	pool = map_pool(&g, &s);
 	if (pool == NULL)
 		return NULL;
-	strncpy(pool->name, name != NULL ? name : "zsmalloc", ZSI_NAME_BYTES - 1);
+	copy_name(pool->name, name != NULL ? name : "zsmalloc");
 	if (zsi_registry_cookie(&pool->cookie) != 0) {
 		zsi_os.release(pool, pool->self_bytes);
 		errno = EMFILE;

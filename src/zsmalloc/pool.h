@@ -124,8 +124,8 @@ unsigned zsi_slot_take_locked(struct zs_pool *pool, struct zsi_zspage *z);
 void zsi_slot_give_locked(struct zs_pool *pool, struct zsi_zspage *z, unsigned slot);
 
 /*
- * Give back the pages behind the last slot in use, where pages come as slots are used: the slots there count as never
- * used. For an isolated zspage without limbo slots. Returns the pages.
+ * Make an isolated zspage without limbo slots tidy, where pages come as slots are used: its free list is made anew, the
+ * slots behind the last one in use count as never used, and the pages behind it are given back. Returns the pages.
  */
 unsigned zsi_zspage_trim_locked(struct zs_pool *pool, struct zsi_zspage *z);
 

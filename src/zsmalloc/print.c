@@ -68,9 +68,10 @@ static void print_legacy(struct zs_pool *pool, FILE *out)
 /* --- the pool's numbers by name, for both machine-readable forms --- */
 
 struct number {
-	const char *name;
+	const char *name; /* of JSON, as in struct zs_pool_stats */
+	const char *metric; /* of Prometheus, where a name ends in its unit and only counters in _total */
+	const char *type;
 	const char *help;
-	const char *type; /* of Prometheus */
 	uint64_t value;
 };
 
@@ -82,19 +83,19 @@ static void collect(struct zs_pool *pool, struct number n[NUMBERS])
 	unsigned i = 0;
 
 	zs_pool_stats(pool, &s);
-#define ADD(field, kind, text) n[i++] = (struct number){ #field, text, kind, s.field }
-	ADD(bytes_requested, "gauge", "Sizes of the live objects as asked for");
-	ADD(bytes_total, "gauge", "Everything the pool holds, metadata included");
-	ADD(bytes_metadata, "gauge", "Descriptors, slot words, handle table");
-	ADD(limit_bytes, "gauge", "Hard limit, 0 for none");
-	ADD(pages_used, "gauge", "Pages held for objects");
-	ADD(freeable_pages, "gauge", "Pages compaction could free");
-	ADD(pages_compacted, "counter", "Pages freed by compaction");
-	ADD(zspages, "gauge", "Zspages");
-	ADD(obj_allocated, "gauge", "Slots in all zspages");
-	ADD(obj_used, "gauge", "Live objects");
-	ADD(objs_moved, "counter", "Objects moved by compaction");
-	ADD(limit_hits, "counter", "Times the limit refused memory");
+#define ADD(field, metric, type, text) n[i++] = (struct number){ #field, metric, type, text, s.field }
+	ADD(bytes_requested, "requested_bytes", "gauge", "Sizes of the live objects as asked for");
+	ADD(bytes_total, "held_bytes", "gauge", "Everything the pool holds, metadata included");
+	ADD(bytes_metadata, "metadata_bytes", "gauge", "Descriptors, slot words, handle table");
+	ADD(limit_bytes, "limit_bytes", "gauge", "Hard limit, 0 for none");
+	ADD(pages_used, "pages", "gauge", "Pages held for objects");
+	ADD(freeable_pages, "freeable_pages", "gauge", "Pages compaction could free");
+	ADD(pages_compacted, "pages_compacted_total", "counter", "Pages freed by compaction");
+	ADD(zspages, "zspages", "gauge", "Zspages");
+	ADD(obj_allocated, "slots", "gauge", "Slots in all zspages");
+	ADD(obj_used, "objects", "gauge", "Live objects");
+	ADD(objs_moved, "objects_moved_total", "counter", "Objects moved by compaction");
+	ADD(limit_hits, "limit_hits_total", "counter", "Times the limit refused memory");
 #undef ADD
 }
 
@@ -108,7 +109,7 @@ static void print_json_string(FILE *out, const char *s)
 
 		if (ch == '"' || ch == '\\')
 			fprintf(out, "\\%c", ch);
-		else if (ch < 0x20 || ch >= 0x7f)
+		else if (ch < 0x20 || ch == 0x7f)
 			fprintf(out, "\\u%04x", ch);
 		else
 			fputc(ch, out);
@@ -165,17 +166,15 @@ static void print_label(FILE *out, const char *s)
 
 static void print_prometheus(struct zs_pool *pool, FILE *out)
 {
-	static const char *const by_class[] = { "class_obj_used", "class_obj_allocated", "class_pages" };
+	static const char *const by_class[] = { "class_objects", "class_slots", "class_pages" };
 	static const char *const help[] = { "Live objects of a size class", "Slots of a size class",
 					    "Pages of a size class" };
 	struct number n[NUMBERS];
 
 	collect(pool, n);
 	for (unsigned i = 0; i < NUMBERS; i++) {
-		const char *suffix = n[i].type[0] == 'c' ? "_total" : "";
-
-		fprintf(out, "# HELP zsmalloc_%s%s %s\n# TYPE zsmalloc_%s%s %s\nzsmalloc_%s%s", n[i].name, suffix,
-			n[i].help, n[i].name, suffix, n[i].type, n[i].name, suffix);
+		fprintf(out, "# HELP zsmalloc_%s %s\n# TYPE zsmalloc_%s %s\nzsmalloc_%s", n[i].metric, n[i].help,
+			n[i].metric, n[i].type, n[i].metric);
 		print_label(out, pool->name);
 		fprintf(out, "} %" PRIu64 "\n", n[i].value);
 	}

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "zsmalloc/pool.h"
+#include "zsmalloc/versioned.h"
 
 #define DEFAULT_WASTE_PERCENT 1u
 #define DEFAULT_CPU_PERCENT 5u
@@ -98,13 +99,9 @@ static int start_locked(struct zs_pool *pool)
 
 static bool read_policy(struct zs_shrinker_policy *to, const struct zs_shrinker_policy *from)
 {
-	if (from != NULL) {
-		if (from->struct_size != sizeof(*from))
-			return false;
-		*to = *from;
-	} else {
-		*to = (struct zs_shrinker_policy)ZS_SHRINKER_POLICY_INIT;
-	}
+	*to = (struct zs_shrinker_policy)ZS_SHRINKER_POLICY_INIT;
+	if (from != NULL && !zsi_copy_versioned(to, sizeof(*to), from, sizeof(size_t)))
+		return false;
 	if (to->waste_percent == 0)
 		to->waste_percent = DEFAULT_WASTE_PERCENT;
 	if (to->cpu_percent == 0)
