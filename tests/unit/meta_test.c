@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* meta_test.c - bookkeeping memory: blocks don't overlap, are reused, and are charged by the page. */
+#include "unit.h"
+
+#include "pages/meta.h"
+
+#define RESERVE ((uint64_t)64 << 20)
+
+static struct zsi_account account;
+static struct zsi_meta meta;
+
+static int setup(void **state)
+{
+	(void)state;
+	memset(&account, 0, sizeof(account));
+	return zsi_meta_init(&meta, &account, RESERVE);
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	zsi_meta_fini(&meta);
+	return 0;
+}
+
+static void blocks_are_apart(void **state)
+{
+	uint32_t refs[2000];
+	size_t sizes[2000];
+
+	(void)state;
+	for (unsigned i = 0; i < 2000; i++) {
+		sizes[i] = 1 + (i * 7919u) % (i % 50 == 0 ? 40000 : 700);
+		refs[i] = zsi_meta_alloc(&meta, sizes[i]);
+		assert_int_not_equal(refs[i], 0);
+		assert_int_equal((uintptr_t)zsi_meta_ptr(&meta, refs[i]) % 16, 0);
+		assert_int_equal(zsi_meta_ref(&meta, zsi_meta_ptr(&meta, refs[i])), refs[i]);
+		memset(zsi_meta_ptr(&meta, refs[i]), (int)(i & 0xff), sizes[i]);
+	}
+	for (unsigned i = 0; i < 2000; i++) {
+		const uint8_t *p = zsi_meta_ptr(&meta, refs[i]);
+
+		for (size_t b = 0; b < sizes[i]; b++)
+			assert_int_equal(p[b], i & 0xff);
+	}
+}
+
+static void freed_blocks_are_reused(void **state)
+{
+	uint32_t first = zsi_meta_alloc(&meta, 100);
+	uint32_t second = zsi_meta_alloc(&meta, 100);
+	uint64_t top = meta.top;
+
+	(void)state;
+	zsi_meta_free(&meta, first, 100);
+	zsi_meta_free(&meta, second, 100);
+	assert_int_equal(meta.free_bytes, 224);
+	/* The same bucket: 97 to 112 bytes. */
+	assert_int_equal(zsi_meta_alloc(&meta, 112), second);
+	assert_int_equal(zsi_meta_alloc(&meta, 97), first);
+	assert_int_equal(meta.free_bytes, 0);
+	assert_int_equal(meta.top, top);
+	zsi_meta_free(&meta, 0, 100);
+	assert_int_equal(meta.free_bytes, 0);
+}
+
+static void largest_block(void **state)
+{
+	uint32_t ref = zsi_meta_alloc(&meta, ZSI_META_MAX_BYTES);
+
+	(void)state;
+	assert_int_not_equal(ref, 0);
+	memset(zsi_meta_ptr(&meta, ref), 1, ZSI_META_MAX_BYTES);
+	zsi_meta_free(&meta, ref, ZSI_META_MAX_BYTES);
+	assert_int_equal(zsi_meta_alloc(&meta, ZSI_META_MAX_BYTES), ref);
+}
+
+static void charged_by_the_page(void **state)
+{
+	(void)state;
+	assert_int_equal(account.used, 0);
+	for (unsigned i = 0; i < 1000; i++) {
+		assert_int_not_equal(zsi_meta_alloc(&meta, 48), 0);
+		assert_int_equal(account.used, (meta.top + 4095) / 4096 * 4096);
+		assert_int_equal(account.used, account.metadata);
+	}
+}
+
+static void refused_at_the_limit(void **state)
+{
+	unsigned n = 0;
+	uint64_t used;
+
+	(void)state;
+	account.limit = 3 * 4096;
+	while (zsi_meta_alloc(&meta, 512) != 0)
+		n++;
+	assert_int_equal(errno, ENOMEM);
+	assert_int_equal(n, (3 * 4096 - 64) / 512);
+	used = account.used;
+	assert_int_equal(zsi_meta_alloc(&meta, 512), 0);
+	assert_int_equal(account.used, used);
+	/* What is left of the last page still serves a smaller one. */
+	assert_int_not_equal(zsi_meta_alloc(&meta, 64), 0);
+}
+
+static void refused_at_the_end(void **state)
+{
+	unsigned n = 0;
+
+	(void)state;
+	while (zsi_meta_alloc(&meta, ZSI_META_MAX_BYTES) != 0)
+		n++;
+	assert_int_equal(errno, ENOMEM);
+	assert_int_equal(n, RESERVE / ZSI_META_MAX_BYTES - 1);
+}
+
+int main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(blocks_are_apart),    TEST(freed_blocks_are_reused), TEST(largest_block),
+		TEST(charged_by_the_page), TEST(refused_at_the_limit),    TEST(refused_at_the_end),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

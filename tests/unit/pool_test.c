@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* pool_test.c - making pools: what is refused, what is remembered, what is given back, and the flags of the arena. */
+#include "unit.h"
+
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/os.h"
+#include "zsmalloc/pool.h"
+
+static void refused(const struct zs_pool_options *o)
+{
+	errno = 0;
+	assert_null(zs_create_pool_with("refused", o));
+	assert_int_equal(errno, EINVAL);
+}
+
+static void *no_page(void *ctx)
+{
+	(void)ctx;
+	return NULL;
+}
+
+static void no_free(void *ctx, void *page)
+{
+	(void)ctx;
+	(void)page;
+}
+
+static void options_out_of_range(void **state)
+{
+	struct zs_page_source source = ZS_PAGE_SOURCE_INIT;
+	struct {
+		struct zs_pool_options o;
+		uint64_t newer;
+	} larger = { ZS_POOL_OPTIONS_INIT, 0 };
+
+	(void)state;
+#define REFUSED(...)                                          \
+	do {                                                  \
+		struct zs_pool_options o = ZS_POOL_OPTIONS_INIT; \
+		__VA_ARGS__;                                  \
+		refused(&o);                                  \
+	} while (0)
+	REFUSED(o.geometry = (enum zs_geometry)2);
+	REFUSED(o.page_size = 4095);
+	REFUSED(o.page_size = 2048);
+	REFUSED(o.page_size = 131072);
+	REFUSED(o.page_size = 12288);
+	REFUSED(o.chain_size = 65);
+	REFUSED(o.geometry = ZS_GEOMETRY_LINUX, o.chain_size = 17);
+	REFUSED(o.flags = 1u << 31);
+	REFUSED(o.flags = ZS_POOL_HUGEPAGE | ZS_POOL_NO_HUGEPAGE);
+	REFUSED(o.struct_size = 0);
+	REFUSED(o.pages = &source);
+	source.alloc_page = no_page;
+	REFUSED(o.pages = &source);
+	source.free_page = no_free;
+	REFUSED(o.pages = &source, o.flags = ZS_POOL_MLOCK);
+	source.struct_size = 1;
+	REFUSED(o.pages = &source);
+	/* A newer program: what this library doesn't know must be 0. */
+	larger.o.struct_size = sizeof(larger);
+	struct zs_pool *pool = zs_create_pool_with("newer", &larger.o);
+
+	assert_non_null(pool);
+	zs_destroy_pool(pool);
+	larger.newer = 1;
+	refused(&larger.o);
+	/* An older one: it knows no flags. */
+	larger.o.struct_size = offsetof(struct zs_pool_options, flags);
+	larger.o.flags = ~0u;
+	pool = zs_create_pool_with("older", &larger.o);
+	assert_non_null(pool);
+	zs_destroy_pool(pool);
+}
+
+static void tiny_limit(void **state)
+{
+	struct zs_pool_options o = ZS_POOL_OPTIONS_INIT;
+
+	(void)state;
+	o.limit_bytes = 4096;
+	errno = 0;
+	assert_null(zs_create_pool_with("tiny", &o));
+	assert_int_equal(errno, ENOMEM);
+}
+
+static void destroy_nothing(void **state)
+{
+	(void)state;
+	zs_destroy_pool(NULL);
+}
+
+/* All cookies taken, all given back. */
+static void as_many_pools_as_documented(void **state)
+{
+	static struct zs_pool *pools[16384];
+	unsigned n = 0;
+
+	(void)state;
+	for (; n < 16384; n++) {
+		uint32_t cookie;
+
+		if (zsi_registry_cookie(&cookie) != 0)
+			break;
+		assert_in_range(cookie, 1, 16383);
+		pools[n] = (struct zs_pool *)(uintptr_t)cookie;
+	}
+	assert_int_equal(n, 16383);
+	errno = 0;
+	assert_null(zs_create_pool("one too many"));
+	assert_int_equal(errno, EMFILE);
+	while (n-- > 0)
+		zsi_registry_cookie_release((uint32_t)(uintptr_t)pools[n]);
+	pools[0] = zs_create_pool("again");
+	assert_non_null(pools[0]);
+	zs_destroy_pool(pools[0]);
+}
+
+static unsigned hints_seen;
+
+static int note_hints(void *start, size_t bytes, unsigned hints)
+{
+	hints_seen |= bytes >= (2u << 20) ? hints : 0;
+	return zsi_os_real.commit(start, bytes, hints & ~(unsigned)ZSI_OS_MLOCK);
+}
+
+static unsigned hints_of(unsigned flags)
+{
+	struct zs_pool_options o = ZS_POOL_OPTIONS_INIT;
+	struct zs_pool *pool;
+
+	o.flags = flags;
+	hints_seen = 0;
+	zsi_os.commit = note_hints;
+	pool = zs_create_pool_with("flags", &o);
+	assert_non_null(pool);
+	assert_int_not_equal(zs_malloc(pool, 100, 0), 0);
+	zs_destroy_pool(pool);
+	zsi_os.commit = zsi_os_real.commit;
+	return hints_seen;
+}
+
+static void flags_reach_the_arena(void **state)
+{
+	(void)state;
+	assert_int_equal(hints_of(0), ZSI_OS_NO_HUGEPAGE);
+	assert_int_equal(hints_of(ZS_POOL_NO_HUGEPAGE), ZSI_OS_NO_HUGEPAGE);
+	assert_int_equal(hints_of(ZS_POOL_HUGEPAGE), ZSI_OS_HUGEPAGE);
+	assert_int_equal(hints_of(ZS_POOL_NO_THREAD_CACHE), ZSI_OS_NO_HUGEPAGE);
+	assert_int_equal(hints_of(ZS_POOL_MLOCK), ZSI_OS_NO_HUGEPAGE | ZSI_OS_MLOCK);
+}
+
+static unsigned long locked_kb(void)
+{
+	FILE *f = fopen("/proc/self/status", "r");
+	char line[256];
+	unsigned long kb = 0;
+
+	assert_non_null(f);
+	while (fgets(line, sizeof(line), f) != NULL)
+		(void)sscanf(line, "VmLck: %lu kB", &kb);
+	fclose(f);
+	return kb;
+}
+
+/* What is locked is locked as it is touched, given back all the same, and refused beyond the limit. */
+static void locked_pages(void **state)
+{
+	struct zs_pool_options o = ZS_POOL_OPTIONS_INIT;
+	struct rlimit limit;
+	struct zs_pool *pool;
+	zs_handle h;
+
+	(void)state;
+	assert_int_equal(getrlimit(RLIMIT_MEMLOCK, &limit), 0);
+	if (limit.rlim_cur < (4u << 20) && geteuid() != 0)
+		skip();
+	o.flags = ZS_POOL_MLOCK;
+	unsigned long before = locked_kb();
+
+	pool = zs_create_pool_with("locked", &o);
+	assert_non_null(pool);
+	h = zs_malloc(pool, 4096, 0);
+	assert_int_not_equal(h, 0);
+	assert_true(locked_kb() > before);
+	assert_int_equal(zs_obj_write(pool, h, "x", 1), 0);
+	const uint8_t *mem = zs_obj_read_begin(pool, h, NULL);
+
+	zs_obj_read_end(pool, h, mem);
+	zs_free(pool, h);
+	(void)zs_compact(pool);
+	/* The page went back though it is locked: what comes in its place is zeros. */
+	assert_int_equal(mem[0], 0);
+	zs_destroy_pool(pool);
+	assert_int_equal(locked_kb(), before);
+}
+
+/* As a user with no right to lock memory: allocation fails, nothing else happens. */
+static void locking_refused(void **state)
+{
+	int status;
+	pid_t pid = fork();
+
+	(void)state;
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		struct zs_pool_options o = ZS_POOL_OPTIONS_INIT;
+		const struct rlimit none = { 0, 0 };
+
+		o.flags = ZS_POOL_MLOCK;
+		if (setrlimit(RLIMIT_MEMLOCK, &none) != 0 || (geteuid() == 0 && setuid(65534) != 0))
+			_exit(2);
+		struct zs_pool *pool = zs_create_pool_with("refused", &o);
+
+		if (pool == NULL)
+			_exit(3);
+		errno = 0;
+		if (zs_malloc(pool, 100, 0) != 0 || errno != ENOMEM || zs_pool_validate(pool) != 0)
+			_exit(4);
+		zs_destroy_pool(pool);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+/* With little address space a pool is made smaller, not refused. */
+static size_t most_reserved;
+
+static void *stingy_reserve(size_t bytes, size_t align)
+{
+	if (bytes > most_reserved) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	return zsi_os_real.reserve(bytes, align);
+}
+
+static void little_address_space(void **state)
+{
+	struct zs_pool_options o = ZS_POOL_OPTIONS_INIT;
+	struct zs_pool *pool;
+
+	(void)state;
+	o.limit_bytes = 8 << 20;
+	most_reserved = (size_t)256 << 20;
+	zsi_os.reserve = stingy_reserve;
+	pool = zs_create_pool_with("small", &o);
+	zsi_os.reserve = zsi_os_real.reserve;
+	assert_non_null(pool);
+	assert_int_equal(pool->space.max_chunks, 128);
+	assert_int_not_equal(zs_malloc(pool, 100, 0), 0);
+	assert_int_equal(zs_pool_validate(pool), 0);
+	zs_destroy_pool(pool);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(options_out_of_range),
+		cmocka_unit_test(tiny_limit),
+		cmocka_unit_test(destroy_nothing),
+		cmocka_unit_test(as_many_pools_as_documented),
+		cmocka_unit_test(flags_reach_the_arena),
+		cmocka_unit_test(locked_pages),
+		cmocka_unit_test(locking_refused),
+		cmocka_unit_test(little_address_space),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* shrink_test.c - the background thread works, stops, and takes no policy that is out of range. */
+#include "unit.h"
+
+#include <sys/wait.h>
+#include <unistd.h>
+#include <zsmalloc/zsmalloc.h>
+
+#define N 3000
+
+static zs_handle h[N];
+
+static struct zs_pool *wasteful(void)
+{
+	struct zs_pool *pool = zs_create_pool("shrink");
+
+	for (unsigned i = 0; i < N; i++)
+		h[i] = zs_malloc(pool, 1500, 0);
+	for (unsigned i = 0; i < N; i++)
+		if (i % 4 != 0)
+			zs_free(pool, h[i]);
+	assert_true(zs_shrinker_count(pool) > 100);
+	return pool;
+}
+
+static int waste_goes(struct zs_pool *pool)
+{
+	for (int i = 0; i < 2000 && zs_shrinker_count(pool) * 100 > zs_get_total_pages(pool); i++)
+		usleep(10000);
+	return zs_shrinker_count(pool) * 100 <= zs_get_total_pages(pool);
+}
+
+static void works_and_stops(void **state)
+{
+	struct zs_shrinker_policy policy = ZS_SHRINKER_POLICY_INIT;
+	struct zs_pool *pool = wasteful();
+
+	(void)state;
+	policy.interval_ms = 5;
+	assert_int_equal(zs_register_shrinker(pool, &policy), 0);
+	assert_int_equal(zs_register_shrinker(pool, &policy), -1);
+	assert_int_equal(errno, EEXIST);
+	assert_true(waste_goes(pool));
+	assert_int_equal(zs_pool_validate(pool), 0);
+	zs_unregister_shrinker(pool);
+	zs_unregister_shrinker(pool);
+	/* And again, with the defaults; destroying the pool stops it. */
+	assert_int_equal(zs_register_shrinker(pool, NULL), 0);
+	zs_destroy_pool(pool);
+}
+
+/* A thread that sleeps for a minute is not waited for. */
+static void stops_at_once(void **state)
+{
+	struct zs_shrinker_policy policy = ZS_SHRINKER_POLICY_INIT;
+	struct zs_pool *pool = wasteful();
+
+	(void)state;
+	policy.interval_ms = 60000;
+	assert_int_equal(zs_register_shrinker(pool, &policy), 0);
+	alarm(30);
+	zs_destroy_pool(pool);
+	alarm(0);
+}
+
+static void policies_out_of_range(void **state)
+{
+	struct zs_pool *pool = zs_create_pool("policies");
+	const struct zs_shrinker_policy bad[] = {
+		{ 0, 0, 0, 0 },
+		{ sizeof(bad[0]), 101, 0, 0 },
+		{ sizeof(bad[0]), 0, 101, 0 },
+		{ sizeof(bad[0]), 0, 0, 60001 },
+	};
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		errno = 0;
+		assert_int_equal(zs_register_shrinker(pool, &bad[i]), -1);
+		assert_int_equal(errno, EINVAL);
+	}
+	zs_destroy_pool(pool);
+}
+
+static void lives_on_in_a_child(void **state)
+{
+	struct zs_shrinker_policy policy = ZS_SHRINKER_POLICY_INIT;
+	struct zs_pool *pool = zs_create_pool("fork");
+	int status;
+
+	(void)state;
+	policy.interval_ms = 5;
+	assert_int_equal(zs_register_shrinker(pool, &policy), 0);
+	for (unsigned i = 0; i < N; i++)
+		h[i] = zs_malloc(pool, 1500, 0);
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		for (unsigned i = 0; i < N; i++)
+			if (i % 4 != 0)
+				zs_free(pool, h[i]);
+		if (!waste_goes(pool) || zs_pool_validate(pool) != 0)
+			_exit(1);
+		zs_destroy_pool(pool);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	assert_int_equal(zs_pool_validate(pool), 0);
+	zs_destroy_pool(pool);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(works_and_stops),
+		cmocka_unit_test(stops_at_once),
+		cmocka_unit_test(policies_out_of_range),
+		cmocka_unit_test(lives_on_in_a_child),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
