@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* An object is freed that this thread has mapped (ZS_MM_RW). */
+#include "misuse.h"
+
+int main(void)
+{
+	struct zs_pool *pool = make_pool(POOL_NAME);
+	zs_handle h = make_object(pool, 100);
+
+	if (zs_map_object(pool, h, ZS_MM_RW) == NULL)
+		return 2;
+	about_to(h);
+	zs_free(pool, h);
+	return 0;
+}

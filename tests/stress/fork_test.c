@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * fork_test.c - fork() while threads are in the middle of everything: the child's pool works.
+ *
+ * The child sees each slot as it was at the fork. A slot that a thread had locked is in an unknown state and is left
+ * alone; all others must hold what they should, and can be freed and filled.
+ */
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "stress.h"
+
+#define THREADS 3u
+#define FORKS 30u
+#define CHILD_SECONDS 30u /* until a child that hangs is ended by SIGALRM, and the test fails */
+
+static struct arena a;
+
+static void child(uint64_t seed)
+{
+	struct worker w;
+
+	alarm(CHILD_SECONDS);
+	worker_init(&w, &a, seed);
+	CHECK(zs_pool_validate(a.pool) == 0);
+	for (size_t i = 0; i < a.nr_slots; i++) {
+		struct slot *s = &a.slots[i];
+
+		if (pthread_mutex_trylock(&s->lock) != 0)
+			continue;
+		if (s->handle != 0) {
+			slot_verify(&w, s);
+			slot_rewrite(&w, s);
+			slot_verify(&w, s);
+			if (i % 3 != 0)
+				slot_free(&w, s);
+		} else {
+			CHECK(slot_fill(&w, s));
+		}
+	}
+	(void)zs_compact(a.pool);
+	CHECK(zs_pool_validate(a.pool) == 0);
+	for (size_t i = 0; i < 3000; i++) {
+		zs_handle h = zs_malloc(a.pool, i % 4096 + 1, 0);
+
+		CHECK(h != 0);
+		zs_free(a.pool, h);
+	}
+	CHECK(zs_pool_validate(a.pool) == 0);
+	struct zs_pool *fresh = zs_create_pool("born in the child");
+
+	CHECK(fresh != NULL && zs_malloc(fresh, 100, 0) != 0);
+	zs_destroy_pool(fresh);
+	_exit(0);
+}
+
+static void *body_until_stop(void *worker)
+{
+	struct worker *w = worker;
+
+	while (!atomic_load_explicit(&a.stop, memory_order_relaxed))
+		worker_step(w);
+	return NULL;
+}
+
+int main(int argc, char **argv)
+{
+	uint64_t forks = FORKS * check_soak_factor();
+
+	check_install();
+	check_context("stress fork");
+	arena_options(&a, argc, argv);
+	arena_open(&a, 400, 4096);
+	struct worker *use = workers_start(&a, THREADS, 1, 0, body_until_stop);
+	struct worker *compact = workers_start(&a, 1, 2, 0, body_compact);
+
+	/* A child may start a thread only where no sanitizer forbids it. */
+	if (!CHECK_TSAN)
+		CHECK(zs_register_shrinker(a.pool, NULL) == 0);
+	for (uint64_t i = 0; i < forks; i++) {
+		const struct timespec pause = { 0, 2000000 };
+		int status;
+
+		check_step(i);
+		nanosleep(&pause, NULL);
+		pid_t pid = fork();
+
+		CHECK(pid >= 0);
+		if (pid == 0)
+			child(i);
+		CHECK(waitpid(pid, &status, 0) == pid);
+		CHECK_MSG(WIFEXITED(status) && WEXITSTATUS(status) == 0, "child %llu ended with status %#x",
+			  (unsigned long long)i, (unsigned)status);
+	}
+	atomic_store(&a.stop, true);
+	workers_join(use, THREADS);
+	workers_join(compact, 1);
+	zs_unregister_shrinker(a.pool);
+	arena_close(&a);
+	return 0;
+}
