@@ -15,6 +15,7 @@ static char context[256];
 static _Atomic uint64_t context_step;
 static const char *operation;
 static bool operation_ended;
+static void (*at_failure)(void);
 
 void check_context(const char *format, ...)
 {
@@ -66,8 +67,15 @@ void check_failed(const char *file, int line, const char *expression, const char
 	}
 	fputc('\n', stderr);
 	print_context();
+	if (at_failure != NULL)
+		at_failure();
 	signal(SIGABRT, SIG_DFL);
 	abort();
+}
+
+void check_at_failure(void (*clean_up)(void))
+{
+	at_failure = clean_up;
 }
 
 static void on_signal(int number)

@@ -27,6 +27,9 @@ void check_step(uint64_t step);
 /* What it is, or was last: a string that stays; NULL leaves it at the last one, finished. */
 void check_operation(const char *name);
 
+/* Called once when a check fails, before the program aborts. */
+void check_at_failure(void (*clean_up)(void));
+
 /* Print the context on SIGABRT and on crashes too. */
 void check_install(void);
 
