@@ -37,6 +37,12 @@ static inline void zsi_rcu_read_lock(void)
 	_urcu_bp_read_lock();
 }
 
+/* Whether this thread's first read section is behind it, so that zsi_rcu_read_lock() calls nothing. */
+static inline bool zsi_rcu_registered(void)
+{
+	return URCU_TLS(urcu_bp_reader) != NULL;
+}
+
 static inline void zsi_rcu_read_unlock(void)
 {
 #ifdef ZSI_TSAN

@@ -87,15 +87,14 @@ static const void *read_scattered(struct zs_pool *pool, uint64_t offset, void *l
 	return local_copy;
 }
 
-const void *zs_obj_read_begin(struct zs_pool *pool, zs_handle handle, void *local_copy)
+/* Every case. Not inlined, so that the usual one below needs no stack. */
+__attribute__((noinline)) static const void *read_begin(struct zs_pool *pool, zs_handle handle, void *local_copy)
 {
 	const void *mem;
 
 	zsi_rcu_read_lock();
 	uint64_t entry = look_up(pool, handle);
 
-	if (zsi_likely(entry != 0 && pool->space.base != NULL))
-		return pool->space.base + zsi_entry_offset(entry);
 	if (entry == 0) {
 		zsi_rcu_read_unlock();
 		zsi_misuse_handle(pool, handle, "zs_obj_read_begin");
@@ -105,6 +104,19 @@ const void *zs_obj_read_begin(struct zs_pool *pool, zs_handle handle, void *loca
 	if (mem == NULL)
 		zsi_rcu_read_unlock();
 	return mem;
+}
+
+const void *zs_obj_read_begin(struct zs_pool *pool, zs_handle handle, void *local_copy)
+{
+	if (zsi_unlikely(!zsi_rcu_registered() || pool->space.base == NULL))
+		return read_begin(pool, handle, local_copy);
+	zsi_rcu_read_lock();
+	uint64_t entry = look_up(pool, handle);
+
+	if (zsi_likely(entry != 0))
+		return pool->space.base + zsi_entry_offset(entry);
+	zsi_rcu_read_unlock();
+	return read_begin(pool, handle, local_copy);
 }
 
 void zs_obj_read_end(struct zs_pool *pool, zs_handle handle, const void *mem)
