@@ -100,8 +100,8 @@ struct zs_pool_options {
 #define ZS_POOL_OPTIONS_INIT { sizeof(struct zs_pool_options), ZS_GEOMETRY_DENSE, 0, 0, 0, NULL, 0 }
 
 /*
- * Make a pool. name is copied (its first 63 bytes) and appears in statistics; NULL means "zsmalloc". options NULL means
- * all defaults. With a page source ZS_POOL_MLOCK and ZS_POOL_HUGEPAGE are out of range: how those pages are held is the
+ * Make a pool. name is copied (its first 63 bytes, control characters as '?') and appears in statistics and messages;
+ * NULL means "zsmalloc". options NULL means all defaults. With a page source ZS_POOL_MLOCK and ZS_POOL_HUGEPAGE are out of range: how those pages are held is the
  * source's business.
  * Errors: EINVAL an option is out of range, unknown or contradicts another; ENOMEM no memory or address space, or
  * limit_bytes is less than an empty pool needs; EMFILE 16383 pools exist already.

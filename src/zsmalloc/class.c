@@ -166,24 +166,30 @@ void zsi_class_remove_locked(struct zs_pool *pool, struct zsi_zspage *z)
 	z->state = ZSI_ZSPAGE_OUTSIDE;
 }
 
+void zsi_zspage_relist_slots_locked(struct zs_pool *pool, struct zsi_zspage *z)
+{
+	const uint32_t *slots = zsi_zspage_slots(&pool->meta, z);
+
+	z->free_head = ZSI_NO_SLOT;
+	for (unsigned slot = z->bump; slot-- > 0;)
+		if ((slots[slot] & ZSI_SLOT_FREE) != 0 && slots[slot] != ZSI_SLOT_LIMBO)
+			zsi_slot_give_locked(pool, z, slot);
+}
+
 unsigned zsi_zspage_trim_locked(struct zs_pool *pool, struct zsi_zspage *z)
 {
 	const struct zsi_size_class *sc = zsi_size_class(pool, z);
-	uint32_t *slots = zsi_zspage_slots(&pool->meta, z);
-	unsigned top = z->bump, step = 0, keep;
-	unsigned dropped;
+	const uint32_t *slots = zsi_zspage_slots(&pool->meta, z);
+	unsigned top = z->bump, step = 0;
+	unsigned keep, dropped;
 
 	ZSI_ASSERT(z->inuse > 0 && z->limbo == 0);
 	while ((slots[top - 1] & ZSI_SLOT_FREE) != 0)
 		top--;
 	if (!pool->lazy_pages)
 		return 0;
-	/* Packing filled slots of the free list without telling it: it is made anew, the lowest slot first. */
-	z->free_head = ZSI_NO_SLOT;
-	for (unsigned slot = top; slot-- > 0;)
-		if ((slots[slot] & ZSI_SLOT_FREE) != 0)
-			zsi_slot_give_locked(pool, z, slot);
 	z->bump = (uint16_t)top;
+	zsi_zspage_relist_slots_locked(pool, z);
 	keep = zsi_slot_pages(&pool->space, sc, top - 1);
 	if (keep >= z->present)
 		return 0;

@@ -284,10 +284,7 @@ static uint64_t sort_out(struct zs_pool *pool)
 	return freed;
 }
 
-/*
- * Move objects inside one zspage from its last slots to its first free ones, unless that frees no page. Its free list
- * is no longer true then: settling it makes it anew.
- */
+/* Move objects inside one zspage from its last slots to its first free ones. */
 static void pack(struct zs_pool *pool, struct zsi_zspage *z, struct zsi_compact_budget *budget)
 {
 	const struct zsi_size_class *sc = zsi_size_class(pool, z);
@@ -308,6 +305,8 @@ static void pack(struct zs_pool *pool, struct zsi_zspage *z, struct zsi_compact_
 			spend(&budget->bytes, sc->size);
 		}
 	}
+	/* The slots that were filled were taken from the middle of the free list. */
+	zsi_zspage_relist_slots_locked(pool, z);
 }
 
 /* The partly filled zspages that are left, each on its own. They wait for the batch's end in `passed`. */

@@ -147,7 +147,7 @@ static int init_parts(struct zs_pool *pool, const struct settings *s)
 	return 0;
 }
 
-/* As much of the name as fits, without half of a UTF-8 sequence at the end. */
+/* As much of the name as fits, without half of a UTF-8 sequence at the end, and on one line. */
 static void copy_name(char *to, const char *name)
 {
 	size_t len = strnlen(name, ZSI_NAME_BYTES);
@@ -157,7 +157,8 @@ static void copy_name(char *to, const char *name)
 		while (len > 0 && ((unsigned char)name[len] & 0xc0) == 0x80)
 			len--;
 	}
-	memcpy(to, name, len);
+	for (size_t i = 0; i < len; i++)
+		to[i] = (unsigned char)name[i] < 0x20 || name[i] == 0x7f ? '?' : name[i];
 	to[len] = '\0';
 }
 

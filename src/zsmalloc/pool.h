@@ -123,6 +123,9 @@ unsigned zsi_slot_take_locked(struct zs_pool *pool, struct zsi_zspage *z);
 /* Back to the free list, out of use or out of limbo. inuse and limbo are the caller's to count. */
 void zsi_slot_give_locked(struct zs_pool *pool, struct zsi_zspage *z, unsigned slot);
 
+/* Make the free list anew from the slot words, the lowest slot first. */
+void zsi_zspage_relist_slots_locked(struct zs_pool *pool, struct zsi_zspage *z);
+
 /*
  * Make an isolated zspage without limbo slots tidy, where pages come as slots are used: its free list is made anew, the
  * slots behind the last one in use count as never used, and the pages behind it are given back. Returns the pages.

@@ -99,23 +99,19 @@ static void collect(struct zs_pool *pool, struct number n[NUMBERS])
 #undef ADD
 }
 
-/* --- JSON --- */
-
-static void print_json_string(FILE *out, const char *s)
+/* Quoted, for both JSON and Prometheus. Names have no control characters. */
+static void print_quoted(FILE *out, const char *s)
 {
 	fputc('"', out);
 	for (; *s != '\0'; s++) {
-		unsigned char ch = (unsigned char)*s;
-
-		if (ch == '"' || ch == '\\')
-			fprintf(out, "\\%c", ch);
-		else if (ch < 0x20 || ch == 0x7f)
-			fprintf(out, "\\u%04x", ch);
-		else
-			fputc(ch, out);
+		if (*s == '"' || *s == '\\')
+			fputc('\\', out);
+		fputc(*s, out);
 	}
 	fputc('"', out);
 }
+
+/* --- JSON --- */
 
 static void print_json(struct zs_pool *pool, FILE *out)
 {
@@ -124,7 +120,7 @@ static void print_json(struct zs_pool *pool, FILE *out)
 
 	collect(pool, n);
 	fputs("{\"name\": ", out);
-	print_json_string(out, pool->name);
+	print_quoted(out, pool->name);
 	fprintf(out, ", \"geometry\": \"%s\", \"page_size\": %" PRIu32 ", \"chain_size\": %" PRIu32
 		", \"huge_class_size\": %" PRIu32,
 		g->kind == ZS_GEOMETRY_LINUX ? "linux" : "dense", g->page_size, g->chain_size, g->huge_class_size);
@@ -150,18 +146,10 @@ static void print_json(struct zs_pool *pool, FILE *out)
 
 /* --- Prometheus --- */
 
-static void print_label(FILE *out, const char *s)
+static void print_label(FILE *out, const char *pool_name)
 {
-	fputs("{pool=\"", out);
-	for (; *s != '\0'; s++) {
-		if (*s == '\n')
-			fputs("\\n", out);
-		else if (*s == '"' || *s == '\\')
-			fprintf(out, "\\%c", *s);
-		else
-			fputc(*s, out);
-	}
-	fputc('"', out);
+	fputs("{pool=", out);
+	print_quoted(out, pool_name);
 }
 
 static void print_prometheus(struct zs_pool *pool, FILE *out)
