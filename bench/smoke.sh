@@ -1,0 +1,85 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-3-Clause
+#
+# The programs of bench/ run with few objects, and print what script/bench reads. Nothing is said here about how fast or
+# how dense anything is.
+set -eu
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+die() {
+	echo "smoke.sh: $*" >&2
+	exit 1
+}
+
+# is FILE CONDITION: a jq condition on the one line that a program printed
+is() {
+	[ "$(wc -l <"$1")" = 1 ] || die "not one line: $(cat "$1")"
+	jq -e "$2" "$1" >/dev/null || die "not true: $2 of $(cat "$1")"
+}
+
+# A file of known pages, a few real ones, and a process whose memory is known to compress.
+mkdir "$work/files"
+{
+	head -c 8192 /dev/zero
+	head -c 12288 /dev/urandom
+	i=0
+	while [ $i -lt 2000 ]; do
+		i=$((i + 1))
+		echo "line $i of a text that is long enough for some pages of it"
+	done | head -c 40960
+} >"$work/files/known"
+"$BENCH_DATASET" --out "$work/data" --contents 8 --files 1000 "$work/files" --libraries 1000 "$ZS_BUILD_DIR" \
+	--process 200 "exec sh -c 'set -- \$(ls -l /usr/bin /usr/lib); echo ready; read -r _'" >"$work/dataset.json"
+is "$work/dataset.json" '.sources[0] | .same_filled_skipped == 2 and .incompressible == 3 and .pages == 13'
+is "$work/dataset.json" '.sources[1].pages > 0 and .sources[1].mean_bytes > 100 and .sources[2].pages > 0'
+is "$work/dataset.json" '.all.pages == ([.sources[].pages] | add)'
+
+for store in dense linux malloc; do
+	"$BENCH_DENSITY" --dataset "$work/data" --store $store --objects 3000 --seed 7 >"$work/$store.json"
+	is "$work/$store.json" '.objects == 3000 and (.ratio | .fill > 0.5 and .churn > 0.5 and .freed > 0.5)'
+	is "$work/$store.json" '.requested_bytes | .fill > 3000 and .freed < .churn and .freed == .released'
+	is "$work/$store.json" '.ns_per_operation | .fill > 0 and .churn > 0 and .freed > 0'
+done
+is "$work/dense.json" '.allocator == "dense" and .released_with == "zs_compact" and .held_bytes.fill > 0'
+is "$work/linux.json" '.allocator == "linux" and .released_with == "zs_compact" and .held_bytes.fill > 0'
+is "$work/malloc.json" '.allocator == "glibc" and .held_bytes == null'
+# The same sizes, whichever allocator.
+for store in linux malloc; do
+	[ "$(jq -c .requested_bytes "$work/$store.json")" = "$(jq -c .requested_bytes "$work/dense.json")" ] ||
+		die "$store was asked for other sizes than dense"
+done
+
+for program in "$BENCH_OPS" "$BENCH_OPS --linux" "$BENCH_OPS_SHARED"; do
+	# shellcheck disable=SC2086 # words
+	$program --dataset "$work/data" --small 1000 --large 5000 --rounds 3 --pairs 1000 --reads 10000 \
+		>"$work/ops.json"
+	is "$work/ops.json" '.malloc_free_ns | length == 4 and ([.[] | length == 3 and all(.[]; . > 0)] | all)'
+	is "$work/ops.json" '.read_ns | length == 4 and ([.[] | length == 3 and all(.[]; . > 0)] | all)'
+done
+
+# The tables are made of what was printed.
+for count in 300000 10000; do
+	jq -c ".objects = $count" "$work/dense.json" "$work/linux.json" "$work/malloc.json"
+done | jq -s . >"$work/density"
+jq -s . "$work/ops.json" >"$work/ops"
+jq -n -f "$ZS_SOURCE_DIR/bench/summary.jq" --slurpfile density "$work/density" --slurpfile ops "$work/ops" \
+	--slurpfile ops_shared "$work/ops" | jq -c . >"$work/summary.json"
+is "$work/summary.json" '[.targets[] | select(.verdict == "met" or .verdict == "missed")] | length == 8'
+is "$work/summary.json" '[.memory[].allocator] == ["dense", "linux", "glibc", "dense", "linux", "glibc"]'
+is "$work/summary.json" '(.times | length == 9) and all(.times[]; .median | test("^[0-9]+[.][0-9]+$"))'
+
+# Wrong input ends with a line and not with numbers.
+head -c 10000 /dev/urandom >"$work/noise"
+for command in "--dataset $work/noise --store dense" "--dataset $work/none --store dense" \
+	"--dataset $work/data --store none" "--dataset $work/data --store dense --objects 5x"; do
+	# shellcheck disable=SC2086 # words
+	if "$BENCH_DENSITY" $command >"$work/out" 2>"$work/err"; then
+		die "$command: succeeded"
+	fi
+	if [ -s "$work/out" ] || [ "$(wc -l <"$work/err")" != 1 ]; then
+		die "$command: $(cat "$work/out" "$work/err")"
+	fi
+done
+echo "dataset, density and ops work"
