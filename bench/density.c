@@ -46,7 +46,8 @@ struct test {
 	uint64_t base_rss;
 	uint64_t rss[STAGES];
 	uint64_t asked[STAGES];
-	uint64_t held[STAGES];
+	uint64_t held[STAGES]; /* by the pool's own count */
+	uint64_t metadata[STAGES];
 	double ns[STAGES]; /* of one operation of the stage; of "released", for one object freed before */
 	const char *released_with;
 };
@@ -124,7 +125,7 @@ static void end_stage(struct test *t, enum stage stage, uint64_t start_ns, uint6
 	t->ns[stage] = (double)(now_ns() - start_ns) / (double)operations;
 	t->rss[stage] = rss_bytes();
 	t->asked[stage] = t->requested;
-	t->held[stage] = store_held_bytes(&t->store);
+	store_held_bytes(&t->store, &t->held[stage], &t->metadata[stage]);
 }
 
 static void run(struct test *t, const char *type, uint32_t objects, uint32_t churns)
@@ -179,12 +180,14 @@ static void print(const struct test *t, const char *type, uint32_t objects, uint
 	double asked[STAGES];
 	double grown[STAGES];
 	double held[STAGES];
+	double metadata[STAGES];
 
 	for (int i = 0; i < STAGES; i++) {
 		ratios[i] = ratio(t, (enum stage)i);
 		asked[i] = (double)t->asked[i];
 		grown[i] = (double)t->rss[i] - (double)t->base_rss;
 		held[i] = (double)t->held[i];
+		metadata[i] = (double)t->metadata[i];
 	}
 	printf("{\"bench\":\"density\",\"allocator\":\"%s\",\"objects\":%" PRIu32 ",\"churns\":%" PRIu32
 	       ",\"seed\":%" PRIu64 ",\"released_with\":\"%s\"",
@@ -192,8 +195,10 @@ static void print(const struct test *t, const char *type, uint32_t objects, uint
 	print_stages("ratio", ratios, 5);
 	print_stages("requested_bytes", asked, 0);
 	print_stages("rss_growth_bytes", grown, 0);
-	if (t->store.pool != NULL)
+	if (t->store.pool != NULL) {
 		print_stages("held_bytes", held, 0);
+		print_stages("metadata_bytes", metadata, 0);
+	}
 	print_stages("ns_per_operation", t->ns, 1);
 	printf("}\n");
 }

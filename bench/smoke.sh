@@ -40,6 +40,7 @@ for store in dense linux malloc; do
 	"$BENCH_DENSITY" --dataset "$work/data" --store $store --objects 3000 --seed 7 >"$work/$store.json"
 	is "$work/$store.json" '.objects == 3000 and (.ratio | .fill > 0.5 and .churn > 0.5 and .freed > 0.5)'
 	is "$work/$store.json" '.requested_bytes | .fill > 3000 and .freed < .churn and .freed == .released'
+	is "$work/$store.json" '(.held_bytes.fill // 4) > (.metadata_bytes.fill // 3)'
 	is "$work/$store.json" '.ns_per_operation | .fill > 0 and .churn > 0 and .freed > 0'
 done
 is "$work/dense.json" '.allocator == "dense" and .released_with == "zs_compact" and .held_bytes.fill > 0'

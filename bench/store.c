@@ -102,14 +102,14 @@ void store_destroy(struct store *s)
 	zpool_destroy_pool(s->front);
 }
 
-uint64_t store_held_bytes(const struct store *s)
+void store_held_bytes(const struct store *s, uint64_t *all, uint64_t *metadata)
 {
 	struct zs_pool_stats stats = ZS_POOL_STATS_INIT;
 
-	if (s->pool == NULL)
-		return 0;
-	zs_pool_stats(s->pool, &stats);
-	return stats.bytes_total;
+	if (s->pool != NULL)
+		zs_pool_stats(s->pool, &stats);
+	*all = stats.bytes_total;
+	*metadata = stats.bytes_metadata;
 }
 
 /* POSIX gives functions as data pointers; this is the conversion that it names. */

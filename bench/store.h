@@ -35,8 +35,8 @@ void store_destroy(struct store *s);
  */
 const char *store_release(struct store *s);
 
-/* Everything the pool says it holds; 0 with malloc. */
-uint64_t store_held_bytes(const struct store *s);
+/* What the pool says it holds, everything and of that the metadata; 0 with malloc. */
+void store_held_bytes(const struct store *s, uint64_t *all, uint64_t *metadata);
 
 /* Which malloc() is in use: "glibc", "jemalloc", "mimalloc", "tcmalloc". */
 const char *store_malloc_name(void);
