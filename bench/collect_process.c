@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * collect_process.c - pages of a process that this one starts for the purpose: what would be swapped out, private
- * writable memory in use. /proc/PID/maps names the mappings, /proc/PID/pagemap the pages in use, /proc/PID/mem has them.
+ * writable memory in use. /proc/PID/maps names the mappings, /proc/PID/pagemap the pages in use, and /proc/PID/mem has
+ * them.
  */
 #include <errno.h>
 #include <fcntl.h>

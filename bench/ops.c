@@ -10,9 +10,9 @@
  *   replace  free an object chosen at random among all of the pool, allocate another of another size. The choice is
  *            made before the clock starts, so what is measured is the allocator, its cache misses included.
  *
- * A round measures everything in short slices, what is compared in turn, and takes the median slice: a machine that gets
- * slower meanwhile does so for both, and a slice that was interrupted does not count. A ratio is always one of two numbers
- * of the same round.
+ * A round measures everything in short slices, what is compared in turn, and takes the median slice: a machine that
+ * gets slower meanwhile does so for both, and a slice that was interrupted does not count. A ratio is always one of two
+ * numbers of the same round.
  */
 #include "ops.h"
 

@@ -11,7 +11,8 @@ def digits($n): pow(10; $n) as $p | . * $p | round / $p | tostring
 def spread($n): { median: (median | digits($n)), from: (min | digits($n)), to: (max | digits($n)) };
 
 def target($what; $limit; $n; $unit):
-	{ $what } + spread($n) + { target: "at most \($limit)\($unit)", verdict: (if median <= $limit then "met" else "missed" end) };
+	{ $what } + spread($n)
+	+ { target: "at most \($limit)\($unit)", verdict: (if median <= $limit then "met" else "missed" end) };
 
 def density($allocator; $objects; $stage):
 	[$density[0][] | select(.allocator == $allocator and .objects == $objects) | .ratio[$stage]];
@@ -23,7 +24,8 @@ def times($runs; $group; $column): [$runs[0][] | .[$group][$column][]];
 
 {
 	targets: [
-		(density("dense"; 300000; "fill") | target("dense, 300,000 objects: RSS growth / bytes requested at fill"; 1.012; 5; "")),
+		(density("dense"; 300000; "fill") |
+			target("dense, 300,000 objects: RSS growth / bytes requested at fill"; 1.012; 5; "")),
 		(density("dense"; 10000; "fill") | target("dense, 10,000 objects: the same"; 1.035; 5; "")),
 		{ what: "linux geometry: pages against the kernel's", median: "-", from: "-", to: "-", target: "equal",
 			verdict: "proved by tests/conformance" },
@@ -59,6 +61,7 @@ def times($runs; $group; $column): [$runs[0][] | .[$group][$column][]];
 			["read_same", "read begin + end, one hot object"],
 			["read_64", "read begin + end, 64 hot objects"]
 			| . as [$column, $what] | { $what } + (times($ops; "read_ns"; $column) | spread(2))),
-		({ what: "read begin + end, one hot object, shared library" } + (times($ops_shared; "read_ns"; "read_same") | spread(2)))
+		({ what: "read begin + end, one hot object, shared library" }
+			+ (times($ops_shared; "read_ns"; "read_same") | spread(2)))
 	]
 }
