@@ -96,8 +96,12 @@ int main(int argc, char **argv)
 	/* Larger pages are slower to fill and compare. */
 	if (run.config.max_objects == 0)
 		run.config.max_objects = run.config.page_size >= 65536 ? 250 : run.config.page_size >= 16384 ? 600 : 1500;
-	if (run.steps == 0)
-		run.steps = run.config.page_size >= 65536 ? 12000 : run.config.page_size >= 16384 ? 25000 : 50000;
+	if (run.steps == 0) {
+		uint64_t steps = run.config.page_size >= 65536 ? 12000 : run.config.page_size >= 16384 ? 25000 : 50000;
+
+		/* Soaking takes more rounds, each with another seed, not longer ones. */
+		run.steps = check_scale(steps) / check_soak_factor();
+	}
 	run.config.memory_is_short = run.config.limit_bytes != 0;
 	for (uint64_t round = 0; round < check_soak_factor(); round++) {
 		run_once(&run);
