@@ -65,9 +65,12 @@ for count in 300000 10000; do
 	jq -c ".objects = $count" "$work/dense.json" "$work/linux.json" "$work/malloc.json"
 done | jq -s . >"$work/density"
 jq -s . "$work/ops.json" >"$work/ops"
-jq -n -f "$ZS_SOURCE_DIR/bench/summary.jq" --slurpfile density "$work/density" --slurpfile ops "$work/ops" \
-	--slurpfile ops_shared "$work/ops" | jq -c . >"$work/summary.json"
+echo '{"cpu": "some", "cpus": 2, "load_at_start": 2, "rounds": 1}' >"$work/environment"
+jq -n -f "$ZS_SOURCE_DIR/bench/summary.jq" --slurpfile environment "$work/environment" \
+	--slurpfile dataset "$work/dataset.json" --slurpfile density "$work/density" \
+	--slurpfile ops "$work/ops" --slurpfile ops_shared "$work/ops" | jq -c . >"$work/summary.json"
 is "$work/summary.json" '[.targets[] | select(.verdict == "met" or .verdict == "missed")] | length == 8'
+is "$work/summary.json" '.head | length == 3 and (.[1] | startswith("The machine was busy"))'
 is "$work/summary.json" '[.memory[].allocator] == ["dense", "linux", "glibc", "dense", "linux", "glibc"]'
 is "$work/summary.json" '(.times | length == 9) and all(.times[]; .median | test("^[0-9]+[.][0-9]+$"))'
 

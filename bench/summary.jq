@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Turns the raw numbers of a run into the tables of script/bench: medians, and the targets they are held against.
-# $density, $ops and $ops_shared hold one array each, of the lines that the programs printed.
+# $density, $ops and $ops_shared hold one array each, of the lines that the programs printed; $environment and $dataset
+# one object each. The names of members are the heads of the columns.
 
 def median: sort | if length % 2 == 1 then .[length / 2 | floor] else (.[length / 2 - 1] + .[length / 2]) / 2 end;
 
@@ -23,6 +24,17 @@ def ratios($runs; $group; $a; $b): [$runs[0][] | [.[$group][$a], .[$group][$b]] 
 def times($runs; $group; $column): [$runs[0][] | .[$group][$column][]];
 
 {
+	head: [
+		($environment[0]
+			| "\(.cpu), \(.cpus) processors, \(.kernel), \(.libc), huge pages: \(.transparent_hugepages); "
+				+ "rounds: \(.rounds); \(.commit)",
+			if .load_at_start > .cpus / 4 then "The machine was busy (load \(.load_at_start)): times say little."
+			else empty end),
+		($dataset[0]
+			| "Sizes: \(.all.pages) pages compressed with LZ4 \(.lz4), mean \(.all.mean_bytes) bytes; "
+				+ "\(.all.incompressible) incompressible (4096 bytes), "
+				+ "\(.all.same_filled_skipped) same-filled left out")
+	],
 	targets: [
 		(density("dense"; 300000; "fill") |
 			target("dense, 300,000 objects: RSS growth / bytes requested at fill"; 1.012; 5; "")),
@@ -47,21 +59,22 @@ def times($runs; $group; $column): [$runs[0][] | .[$group][$column][]];
 		| sort_by([-.objects, (.allocator as $a | $order | index($a))])[] as $row
 		| ["fill", "churn", "freed", "released"] as $stages
 		| $row
-		+ ([$stages[] | { key: ., value: (density($row.allocator; $row.objects; .) | median | digits(3)) }] | from_entries)
-		+ { released_with: (first($density[0][] | select(.allocator == $row.allocator)) | .released_with) }
+		+ ([range(4) | { key: ["fill", "churn x5", "70 % freed", "given back"][.],
+			value: (density($row.allocator; $row.objects; $stages[.]) | median | digits(3)) }] | from_entries)
+		+ { with: first($density[0][] | select(.allocator == $row.allocator) | .released_with) }
 	],
 	times: [
 		(["pair_small", "malloc + free of one object, 40,000 live"],
 			["pair_large", "malloc + free of one object, 4,000,000 live"],
 			["replace_small", "free of a random object + malloc, 40,000 live"],
 			["replace_large", "free of a random object + malloc, 4,000,000 live"]
-			| . as [$column, $what] | { $what } + (times($ops; "malloc_free_ns"; $column) | spread(1))),
+			| . as [$column, $what] | { nanoseconds: $what } + (times($ops; "malloc_free_ns"; $column) | spread(1))),
 		(["rcu_inline", "liburcu-bp lock + unlock, inlined"],
 			["rcu_call", "liburcu-bp lock + unlock, called"],
 			["read_same", "read begin + end, one hot object"],
 			["read_64", "read begin + end, 64 hot objects"]
-			| . as [$column, $what] | { $what } + (times($ops; "read_ns"; $column) | spread(2))),
-		({ what: "read begin + end, one hot object, shared library" }
+			| . as [$column, $what] | { nanoseconds: $what } + (times($ops; "read_ns"; $column) | spread(2))),
+		({ nanoseconds: "read begin + end, one hot object, shared library" }
 			+ (times($ops_shared; "read_ns"; "read_same") | spread(2)))
 	]
 }
