@@ -89,7 +89,7 @@ static const char *take_lock(void)
 			return DEVICE " is in use by another test";
 		nanosleep(&pause, NULL);
 	}
-	/* While the device is ours its size is in the file: what a test that was killed left behind is ours to reset. */
+	/* While the device is ours its size is in the file: what a killed test left behind is ours to reset. */
 	char mark[32] = "", disksize[32] = "";
 
 	if (read(lock_file, mark, sizeof(mark) - 1) > 0 && get(SYS "disksize", disksize, sizeof(disksize)) &&
@@ -183,7 +183,7 @@ struct zram_numbers kernel_zram_numbers(void)
 		n[count++] = value;
 		at = end;
 	}
-	/* orig_data_size compr_data_size mem_used_total mem_limit mem_used_max same_pages pages_compacted huge_pages ... */
+	/* orig_data_size compr_data_size mem_used_total mem_limit mem_used_max same_pages pages_compacted huge... */
 	CHECK_MSG(count >= 8, "mm_stat: %s", text);
 	return (struct zram_numbers){ .compr_data_size = n[1],
 				      .mem_used_total = n[2],

@@ -20,8 +20,8 @@
 
 #define PAGES 24576u
 #define DISKSIZE ((uint64_t)PAGES * 4096 * 2)
-#define EACH_STEP 400u   /* the first steps, after each of which the numbers are compared */
-#define BATCH 64u        /* later */
+#define EACH_STEP 400u /* the first steps, after each of which the numbers are compared */
+#define BATCH 64u      /* later */
 #define FILL 20000u
 #define OVERWRITE 45000u
 

@@ -47,7 +47,8 @@ static bool in_range(const struct zs_pool_options *o, const uint8_t *raw, size_t
 	/* How a caller's own pages lie in memory is not the pool's to say. */
 	if (o->pages != NULL)
 		return o->pages->alloc_page != NULL && o->pages->free_page != NULL &&
-		       o->pages->struct_size >= sizeof(*o->pages) && (o->flags & (ZS_POOL_MLOCK | ZS_POOL_HUGEPAGE)) == 0;
+		       o->pages->struct_size >= sizeof(*o->pages) &&
+		       (o->flags & (ZS_POOL_MLOCK | ZS_POOL_HUGEPAGE)) == 0;
 	return true;
 }
 

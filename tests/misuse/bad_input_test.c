@@ -41,7 +41,9 @@ static void bad_options(void)
 {
 	const struct zs_pool_options good = ZS_POOL_OPTIONS_INIT;
 	struct zs_pool_options o = good;
-	static const size_t page_sizes[] = { 1, 512, 2048, 4095, 4097, 5000, 12288, 65535, 131072, (size_t)1 << 40, SIZE_MAX };
+	static const size_t page_sizes[] = { 1,       512,   2048,  4095,   4097,
+					     5000,    12288, 65535, 131072, (size_t)1 << 40,
+					     SIZE_MAX };
 	static const unsigned linux_chains[] = { 17, 64, UINT_MAX }, dense_chains[] = { 65, 1000, UINT_MAX };
 	static const unsigned flags[] = { 1u << 4, 1u << 17, 1u << 31, UINT_MAX };
 
@@ -195,7 +197,7 @@ static void bad_stream(struct zs_pool *pool)
 		errno = 0;
 		CHECK(zs_stats_print(pool, read_only, (enum zs_stats_format)format) == -1 && errno == EBADF);
 	}
-	CHECK(zs_stats_print(pool, stdout, (enum zs_stats_format)-1) == -1 && errno == EINVAL);
+	CHECK(zs_stats_print(pool, stdout, (enum zs_stats_format) - 1) == -1 && errno == EINVAL);
 	fclose(full);
 	fclose(read_only);
 }

@@ -64,9 +64,10 @@ int main(int argc, char **argv)
 	drain(err_pipe[0], &err);
 	CHECK(waitpid(child, &status, 0) == child);
 	out.text[strcspn(out.text, "\n")] = '\0';
-	snprintf(expected, sizeof(expected), "zsmalloc: %s: %s (handle 0x%.16s, pool victim)\n", argv[2], argv[3], out.text);
-	CHECK_MSG(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT, "%s ended with status %#x and printed:\n%s", argv[1],
-		  (unsigned)status, err.text);
+	snprintf(expected, sizeof(expected), "zsmalloc: %s: %s (handle 0x%.16s, pool victim)\n", argv[2], argv[3],
+		 out.text);
+	CHECK_MSG(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT, "%s ended with status %#x and printed:\n%s",
+		  argv[1], (unsigned)status, err.text);
 	CHECK_MSG(strcmp(err.text, expected) == 0, "expected: %sgot: %s", expected, err.text);
 	return 0;
 }

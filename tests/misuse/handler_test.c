@@ -167,7 +167,8 @@ int main(void)
 	check_install();
 	CHECK(pool != NULL && other != NULL);
 	CHECK(zs_set_misuse_handler(on_misuse, &seen) == NULL);
-	zs_handle live = zs_malloc(pool, SIZE, 0), stale = zs_malloc(pool, SIZE, 0), foreign = zs_malloc(other, SIZE, 0);
+	zs_handle live = zs_malloc(pool, SIZE, 0), stale = zs_malloc(pool, SIZE, 0),
+		  foreign = zs_malloc(other, SIZE, 0);
 
 	CHECK(live != 0 && stale != 0 && foreign != 0);
 	pattern_fill(bytes, SIZE, 1, 1, 0);

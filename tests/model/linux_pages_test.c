@@ -27,8 +27,8 @@ struct object {
 struct state {
 	struct zs_pool *pool;
 	struct ref_pool *ref;
-	struct object *objects;            /* MAX_OBJECTS of them */
-	uint32_t order[MAX_OBJECTS];       /* indices: the first count ones are live */
+	struct object *objects;      /* MAX_OBJECTS of them */
+	uint32_t order[MAX_OBJECTS]; /* indices: the first count ones are live */
 	size_t count;
 	size_t page_size;
 	struct rng rng;

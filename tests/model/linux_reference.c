@@ -17,7 +17,7 @@
 struct ref_class {
 	size_t size;
 	unsigned pages, objs;
-	unsigned long allocated, used;        /* slots */
+	unsigned long allocated, used; /* slots */
 	struct ref_zspage *groups[GROUPS];
 };
 

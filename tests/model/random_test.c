@@ -53,15 +53,24 @@ static bool set(struct run *run, const char *name, const char *value)
 	return strcmp(name, "") != 0;
 }
 
+/* Larger pages are slower to fill and compare. */
+static uint64_t by_page_size(size_t page_size, uint64_t small, uint64_t medium, uint64_t large)
+{
+	if (page_size >= 65536)
+		return large;
+	return page_size >= 16384 ? medium : small;
+}
+
 static void run_once(const struct run *run)
 {
 	const struct model_config *c = &run->config;
 	struct rng rng = { run->seed };
 
 	check_context("model_random geometry=%s source=%s page=%zu chain=%u flags=%u limit=%llu seed=%llu steps=%llu "
-		      "objects=%zu", c->geometry == ZS_GEOMETRY_LINUX ? "linux" : "dense", source_names[c->source],
-		      c->page_size, c->chain_size, c->flags, (unsigned long long)c->limit_bytes,
-		      (unsigned long long)run->seed, (unsigned long long)run->steps, c->max_objects);
+		      "objects=%zu",
+		      c->geometry == ZS_GEOMETRY_LINUX ? "linux" : "dense", source_names[c->source], c->page_size,
+		      c->chain_size, c->flags, (unsigned long long)c->limit_bytes, (unsigned long long)run->seed,
+		      (unsigned long long)run->steps, c->max_objects);
 
 	struct model *m = model_create(c, chooser_of_rng(&rng), run->seed);
 
@@ -93,11 +102,10 @@ int main(int argc, char **argv)
 		snprintf(name, sizeof(name), "%.*s", (int)(equals - argv[i]), argv[i]);
 		CHECK(set(&run, name, equals + 1));
 	}
-	/* Larger pages are slower to fill and compare. */
 	if (run.config.max_objects == 0)
-		run.config.max_objects = run.config.page_size >= 65536 ? 250 : run.config.page_size >= 16384 ? 600 : 1500;
+		run.config.max_objects = by_page_size(run.config.page_size, 1500, 600, 250);
 	if (run.steps == 0) {
-		uint64_t steps = run.config.page_size >= 65536 ? 12000 : run.config.page_size >= 16384 ? 25000 : 50000;
+		uint64_t steps = by_page_size(run.config.page_size, 50000, 25000, 12000);
 
 		/* Soaking takes more rounds, each with another seed, not longer ones. */
 		run.steps = check_scale(steps) / check_soak_factor();

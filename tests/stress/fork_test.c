@@ -2,27 +2,70 @@
 /*
  * fork_test.c - fork() while threads are in the middle of everything: the child's pool works.
  *
- * The child sees each slot as it was at the fork. A slot that a thread had locked is in an unknown state and is left
- * alone; all others must hold what they should, and can be freed and filled.
+ * The thread that forks holds one object mapped and another for reading, and lets go of both in the child and in the
+ * parent. The child sees each slot as it was at the fork. A slot that a thread had locked is in an unknown state and is
+ * left alone; all others must hold what they should, and can be freed and filled.
  */
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "pattern.h"
 #include "stress.h"
 
 #define THREADS 3u
 #define FORKS 30u
+#define HELD_BYTES 3000u
 #define CHILD_SECONDS 30u /* until a child that hangs is ended by SIGALRM, and the test fails */
 
 static struct arena a;
 
-static void child(uint64_t seed)
+/* What the thread that forks holds: in the child, too, until it lets go there. */
+struct held {
+	zs_handle written, read;
+	void *mapping;
+	const void *mem;
+};
+
+static void hold(struct held *h)
+{
+	h->mapping = zs_map_object(a.pool, h->written, ZS_MM_RW);
+	h->mem = zs_obj_read_begin(a.pool, h->read, NULL);
+	CHECK(h->mapping != NULL && h->mem != NULL);
+}
+
+static void let_go(struct held *h, uint64_t version)
+{
+	uint8_t bytes[HELD_BYTES];
+
+	CHECK(pattern_match(h->mem, HELD_BYTES, 1, 1, 0) == HELD_BYTES);
+	zs_obj_read_end(a.pool, h->read, h->mem);
+	pattern_fill(h->mapping, HELD_BYTES, 2, version, 0);
+	zs_unmap_object(a.pool, h->written);
+	h->mem = zs_obj_read_begin(a.pool, h->written, NULL);
+	CHECK(h->mem != NULL && pattern_match(h->mem, HELD_BYTES, 2, version, 0) == HELD_BYTES);
+	zs_obj_read_end(a.pool, h->written, h->mem);
+	pattern_fill(bytes, HELD_BYTES, 2, version + 1, 0);
+	CHECK(zs_obj_write(a.pool, h->written, bytes, HELD_BYTES) == 0);
+}
+
+static void make_held(struct held *h)
+{
+	uint8_t bytes[HELD_BYTES];
+
+	h->written = zs_malloc(a.pool, HELD_BYTES, 0);
+	h->read = zs_malloc(a.pool, HELD_BYTES, 0);
+	pattern_fill(bytes, HELD_BYTES, 1, 1, 0);
+	CHECK(h->written != 0 && h->read != 0 && zs_obj_write(a.pool, h->read, bytes, HELD_BYTES) == 0);
+}
+
+static void child(uint64_t seed, struct held *held)
 {
 	struct worker w;
 
 	alarm(CHILD_SECONDS);
 	worker_init(&w, &a, seed);
+	let_go(held, 2 * seed);
 	CHECK(zs_pool_validate(a.pool) == 0);
 	for (size_t i = 0; i < a.nr_slots; i++) {
 		struct slot *s = &a.slots[i];
@@ -67,11 +110,13 @@ static void *body_until_stop(void *worker)
 int main(int argc, char **argv)
 {
 	uint64_t forks = FORKS * check_soak_factor();
+	struct held held;
 
 	check_install();
 	check_context("stress fork");
 	arena_options(&a, argc, argv);
 	arena_open(&a, 400, 4096);
+	make_held(&held);
 	struct worker *use = workers_start(&a, THREADS, 1, 0, body_until_stop);
 	struct worker *compact = workers_start(&a, 1, 2, 0, body_compact);
 
@@ -84,11 +129,13 @@ int main(int argc, char **argv)
 
 		check_step(i);
 		nanosleep(&pause, NULL);
+		hold(&held);
 		pid_t pid = fork();
 
 		CHECK(pid >= 0);
 		if (pid == 0)
-			child(i);
+			child(i, &held);
+		let_go(&held, 3 * i);
 		CHECK(waitpid(pid, &status, 0) == pid);
 		CHECK_MSG(WIFEXITED(status) && WEXITSTATUS(status) == 0, "child %llu ended with status %#x",
 			  (unsigned long long)i, (unsigned)status);
@@ -97,6 +144,8 @@ int main(int argc, char **argv)
 	workers_join(use, THREADS);
 	workers_join(compact, 1);
 	zs_unregister_shrinker(a.pool);
+	zs_free(a.pool, held.written);
+	zs_free(a.pool, held.read);
 	arena_close(&a);
 	return 0;
 }

@@ -103,8 +103,8 @@ static void check_bytes(const struct worker *w, const struct slot *s, const void
 	size_t good = pattern_match(bytes, len, key_of(w, s), s->version, offset);
 
 	CHECK_MSG(good == len, "slot %zu, handle %#llx, size %zu, version %llu: byte %zu is wrong",
-		  (size_t)(s - w->arena->slots), (unsigned long long)s->handle, s->size,
-		  (unsigned long long)s->version, offset + good);
+		  (size_t)(s - w->arena->slots), (unsigned long long)s->handle, s->size, (unsigned long long)s->version,
+		  offset + good);
 }
 
 bool slot_fill(struct worker *w, struct slot *s)

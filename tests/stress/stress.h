@@ -37,10 +37,10 @@ struct arena {
 	struct test_source *source; /* NULL: the built-in arena */
 	struct slot *slots;
 	size_t nr_slots;
-	size_t max_size;            /* of objects */
+	size_t max_size; /* of objects */
 	bool memory_is_short;
-	_Atomic bool stop;          /* tells the background threads to end */
-	_Atomic uint64_t progress;  /* operations of all workers */
+	_Atomic bool stop;         /* tells the background threads to end */
+	_Atomic uint64_t progress; /* operations of all workers */
 };
 
 struct worker {

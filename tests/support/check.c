@@ -42,10 +42,10 @@ void check_operation(const char *name)
 static void print_context(void)
 {
 	char line[400];
+	const char *when = operation_ended ? ", after " : ", in ";
 	int n = snprintf(line, sizeof(line), "while running: %s, step %llu%s%s\n", context,
 			 (unsigned long long)atomic_load_explicit(&context_step, memory_order_relaxed),
-			 operation == NULL ? "" : operation_ended ? ", after " : ", in ",
-			 operation == NULL ? "" : operation);
+			 operation == NULL ? "" : when, operation == NULL ? "" : operation);
 
 	if (context[0] != '\0' && n > 0 && write(STDERR_FILENO, line, (size_t)n) < 0)
 		_exit(1);

@@ -36,7 +36,7 @@ struct model_config {
 	unsigned flags;
 	uint64_t limit_bytes;
 	enum model_source source;
-	size_t max_pages;    /* of a test source */
+	size_t max_pages; /* of a test source */
 	size_t max_objects;
 	bool memory_is_short; /* allocations may fail with ENOMEM without being made to */
 };
@@ -58,14 +58,14 @@ struct model_hold {
 	enum model_hold_kind kind;
 	struct iovec iov[2]; /* where the bytes are; the second is empty in all kinds but IOV */
 	int pieces;
-	uint8_t *local;      /* local_copy given to read_begin */
+	uint8_t *local; /* local_copy given to read_begin */
 };
 
 struct model {
 	struct model_config config;
 	struct chooser choose;
 	struct zs_pool *pool;
-	struct zs_pool *other;      /* for handles of another pool; has one object */
+	struct zs_pool *other; /* for handles of another pool; has one object */
 	zs_handle other_handle;
 	struct test_source *source; /* NULL: the arena */
 	struct model_object **objects;

@@ -20,14 +20,15 @@ static void check_class(struct model *m, const struct zs_class_info *c, unsigned
 	unsigned long used = 0;
 	uint64_t requested = 0;
 
-	CHECK_MSG(c->min_request == next_request, "class %u starts at %u, not %u", c->index, c->min_request, next_request);
+	CHECK_MSG(c->min_request == next_request, "class %u starts at %u, not %u", c->index, c->min_request,
+		  next_request);
 	CHECK(c->max_request >= c->min_request && c->max_request <= c->size && c->size <= m->config.page_size);
 	CHECK((uint64_t)c->objs_per_zspage * c->size <= c->pages_per_zspage * m->config.page_size);
 	CHECK(zs_lookup_class_index(m->pool, c->min_request) == c->index);
 	CHECK(zs_lookup_class_index(m->pool, c->max_request) == c->index);
 	CHECK(c->obj_allocated == c->zspages * c->objs_per_zspage && c->obj_used <= c->obj_allocated);
 	CHECK(c->pages_used <= c->zspages * c->pages_per_zspage && c->freeable_pages <= c->pages_used);
-	/* The dense geometry gives pages to a zspage as it fills, and lets small classes borrow slots of larger ones. */
+	/* The dense geometry gives pages to a zspage as it fills and lets small classes borrow slots of larger ones. */
 	if (m->config.geometry != ZS_GEOMETRY_LINUX)
 		return;
 	CHECK(c->pages_used == c->zspages * c->pages_per_zspage);
@@ -89,8 +90,9 @@ void model_check_stats(struct model *m)
 	CHECK(s.limit_bytes == m->config.limit_bytes);
 	CHECK(s.limit_bytes == 0 || s.bytes_total <= s.limit_bytes);
 	if (m->source != NULL) {
-		CHECK_MSG(test_source_outstanding(m->source) == s.pages_used, "%zu pages taken from the source, %lu used",
-			  test_source_outstanding(m->source), s.pages_used);
+		CHECK_MSG(test_source_outstanding(m->source) == s.pages_used,
+			  "%zu pages taken from the source, %lu used", test_source_outstanding(m->source),
+			  s.pages_used);
 		CHECK(s.bytes_total == s.bytes_metadata + s.pages_used * m->config.page_size);
 	}
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* sizes.h - request sizes that meet the edges: tiny, at the ends of classes, around the huge watermark, a whole page. */
+/* sizes.h - request sizes that meet the edges: tiny, ends of classes, around the huge watermark, a whole page. */
 #ifndef TEST_SIZES_H
 #define TEST_SIZES_H
 

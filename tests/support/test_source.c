@@ -100,7 +100,8 @@ static size_t slot_of(struct test_source *s, const void *page)
 {
 	size_t offset = (size_t)((uintptr_t)page - (uintptr_t)s->base);
 
-	CHECK_MSG((uintptr_t)page >= (uintptr_t)s->base && offset / s->page_size < s->slots && offset % s->page_size == 0,
+	CHECK_MSG((uintptr_t)page >= (uintptr_t)s->base && offset / s->page_size < s->slots &&
+			  offset % s->page_size == 0,
 		  "%p is no page of this source", page);
 	return offset / s->page_size;
 }
@@ -161,7 +162,7 @@ static void free_page(void *ctx, void *page)
 	pthread_mutex_lock(&s->lock);
 	size_t slot = slot_of(s, page);
 
-	/* A spare page is the pool's from within zs_page_migrate() on, before the test knows: see test_source_migrated(). */
+	/* A spare page is the pool's from within zs_page_migrate() on, before the test knows. */
 	CHECK_MSG(s->state[slot] == SLOT_POOL || s->state[slot] == SLOT_SPARE, "page %p given back in state %d", page,
 		  s->state[slot]);
 	push_locked(s, page);
