@@ -16,6 +16,7 @@ endif()
 
 file(GLOB man_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/docs/man/*.pod)
 set(man_pages)
+set(man_links)
 
 foreach(source IN LISTS man_sources)
   get_filename_component(page ${source} NAME_WLE)
@@ -46,9 +47,17 @@ foreach(source IN LISTS man_sources)
       set(link_section ${CMAKE_MATCH_1})
       set(link_file ${PROJECT_BINARY_DIR}/man/man${link_section}/${link})
       file(CONFIGURE OUTPUT ${link_file} CONTENT ".so man${section}/${page}\n" @ONLY)
+      list(APPEND man_links ${link_file})
       install(FILES ${link_file} DESTINATION ${CMAKE_INSTALL_MANDIR}/man${link_section})
     endforeach()
   endforeach()
 endforeach()
+
+# A page or link that is gone from the sources must not stay behind, where the tests would take it for the manual.
+file(GLOB built ${PROJECT_BINARY_DIR}/man/man*/*)
+list(REMOVE_ITEM built ${man_pages} ${man_links})
+if(built)
+  file(REMOVE ${built})
+endif()
 
 add_custom_target(man ALL DEPENDS ${man_pages})
