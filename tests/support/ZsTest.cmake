@@ -10,7 +10,8 @@
 #   SOURCES  files of the program
 #   LIBS     more libraries to link
 #   LABELS   more CTest labels; the folder's name is always one
-#   TIMEOUT  seconds until the test is stopped and fails (default 120; ZS_SANITIZE doubles it)
+#   TIMEOUT  seconds until the test is stopped and fails (default 120; ZS_SANITIZE doubles it, and the cache variable
+#            ZS_TEST_TIMEOUT_FACTOR is for slow machines and long runs)
 #   ARGS     arguments for the program
 #   ENV      environment, as NAME=VALUE
 #   INTERNAL the test includes headers of src/: adds src/ to the include path and the library's own definitions
@@ -29,6 +30,7 @@ function(zsi_test_properties name)
   if(NOT T_TIMEOUT)
     set(T_TIMEOUT 120)
   endif()
+  math(EXPR T_TIMEOUT "${T_TIMEOUT} * ${ZS_TEST_TIMEOUT_FACTOR}")
   if(ZS_SANITIZE)
     math(EXPR T_TIMEOUT "${T_TIMEOUT} * 2")
   endif()
