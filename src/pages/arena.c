@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * arena.c - the built-in backing: address space reserved once, made accessible a chunk at a time, given memory by the
+ * arena.c - the built-in backing: address space reserved once, made accessible a few chunks at a time, given memory by the
  * kernel a page at a time when it is touched.
  */
 #include <errno.h>
@@ -8,11 +8,11 @@
 #include "base/os.h"
 #include "pages/space.h"
 
-int zsi_arena_open_chunk(struct zsi_space *s, uint32_t chunk)
+int zsi_arena_open_chunks(struct zsi_space *s, uint32_t chunk)
 {
 	uint64_t bytes = (uint64_t)ZSI_CHUNK_PAGES << s->page_shift;
 
-	if (zsi_os.commit(s->base + chunk * bytes, bytes, s->hints) == 0)
+	if (zsi_os.commit(s->base + chunk * bytes, ZSI_CHUNKS_AT_ONCE * bytes, s->hints) == 0)
 		return 0;
 	errno = ENOMEM;
 	return -1;

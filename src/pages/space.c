@@ -97,15 +97,16 @@ static size_t records_bytes(const struct zsi_space *s, const struct zsi_chunk *c
 static int init_backing(struct zsi_space *s, const struct zsi_space_options *o)
 {
 	uint64_t chunk_bytes = (uint64_t)ZSI_CHUNK_PAGES << s->page_shift;
+	uint64_t at_once = ZSI_CHUNKS_AT_ONCE * chunk_bytes;
 
 	for (uint64_t bytes = o->space_bytes; bytes >= MIN_SPACE_BYTES; bytes /= 2) {
-		s->max_chunks = (uint32_t)(bytes / chunk_bytes);
+		s->max_chunks = (uint32_t)(bytes / at_once * ZSI_CHUNKS_AT_ONCE);
 		if (s->max_chunks == 0)
 			break;
 		if (o->source != NULL)
 			s->table = zsi_os.reserve((size_t)s->max_chunks * ZSI_CHUNK_PAGES * sizeof(*s->table), 4096);
 		else
-			s->base = zsi_os.reserve((size_t)s->max_chunks * chunk_bytes, chunk_bytes);
+			s->base = zsi_os.reserve((size_t)s->max_chunks * chunk_bytes, at_once);
 		if (s->table != NULL || s->base != NULL)
 			return 0;
 	}
@@ -201,7 +202,9 @@ static struct zsi_chunk *new_chunk_locked(struct zsi_space *s)
 	}
 	if (grow_table(s, n) != 0)
 		return NULL;
-	if ((s->base != NULL ? zsi_arena_open_chunk(s, n) : zsi_source_open_chunk(s, n)) != 0)
+	/* The space is a multiple of so many chunks. */
+	if (n % ZSI_CHUNKS_AT_ONCE == 0 &&
+	    (s->base != NULL ? zsi_arena_open_chunks(s, n) : zsi_source_open_chunks(s, n)) != 0)
 		return NULL;
 	atomic_store_explicit(&s->nr_chunks, n + 1, memory_order_relaxed);
 	return &s->chunks[n];

@@ -2,12 +2,12 @@
 /*
  * space.h - the linear space of a pool's pages.
  *
- * The allocator works in one linear space of page numbers. It is cut into chunks of 512 pages; a chunk is dedicated to
+ * The allocator works in one linear space of page numbers. It is cut into chunks of 128 pages; a chunk is dedicated to
  * runs of one length while any of its runs is in use, so that the run a page belongs to is a division away, and a
  * zspage of k pages is always a run of k consecutive page numbers:
  *
  *   chunk 0 (runs of 3 pages)              chunk 1 (runs of 16)            chunk 2 (unused)
- *   |run 0|run 1|run 2| ... |run 169|..|   |run 0     |run 1     | ... |   |                |
+ *   |run 0|run 1|run 2| ... |run 41|..|    |run 0     |run 1     | ... |   |                |
  *
  * What lies behind a page number is the backing's business:
  *
@@ -38,9 +38,10 @@
 #include "pages/meta.h"
 #include "pages/pagemap.h"
 
-#define ZSI_CHUNK_SHIFT 9
+#define ZSI_CHUNK_SHIFT 7
 #define ZSI_CHUNK_PAGES (1u << ZSI_CHUNK_SHIFT)
 #define ZSI_CHUNK_WORDS (ZSI_CHUNK_PAGES / 64)
+#define ZSI_CHUNKS_AT_ONCE 4u /* chunks made accessible together: system calls have their price */
 #define ZSI_MAX_RUN_PAGES 64u
 #define ZSI_NO_PAGE UINT32_MAX
 
@@ -139,10 +140,13 @@ int zsi_space_replace(struct zsi_space *s, uint32_t page, void *new_page);
 /* Compare all counts and lists of the space: true when they agree. Takes the lock. */
 bool zsi_space_validate(struct zsi_space *s);
 
-/* The backings' parts, called by space.c. */
-int zsi_arena_open_chunk(struct zsi_space *s, uint32_t chunk);
+/*
+ * The backings' parts, called by space.c. Opening makes chunk and the next few accessible: ZSI_CHUNKS_AT_ONCE of them,
+ * of which chunk is the first.
+ */
+int zsi_arena_open_chunks(struct zsi_space *s, uint32_t chunk);
 void zsi_arena_decommit(struct zsi_space *s, uint32_t page, unsigned pages);
-int zsi_source_open_chunk(struct zsi_space *s, uint32_t chunk);
+int zsi_source_open_chunks(struct zsi_space *s, uint32_t chunk);
 int zsi_source_commit(struct zsi_space *s, uint32_t first, unsigned present, unsigned want);
 void zsi_source_decommit(struct zsi_space *s, uint32_t first, unsigned pages);
 

@@ -20,8 +20,8 @@
 #define DENSE_FINE_LIMIT 64u
 #define DENSE_STEPS_A_PAGE 256u
 
-/* Dense: a longer chain must save at least this share of the zspage, as 1 in so many. */
-#define DENSE_WORTH_A_LONGER_CHAIN 2048u
+/* Dense: what a zspage costs beside its pages: its descriptor, and half a unit of the array of slot words. */
+#define DENSE_ZSPAGE_BYTES 40u
 
 unsigned zsi_default_chain_size(enum zs_geometry kind)
 {
@@ -61,25 +61,22 @@ static unsigned linux_pages(uint32_t page_size, unsigned chain_size, uint32_t si
 	return best;
 }
 
-/* The number of pages that wastes the smallest share, where a longer chain has to be worth it. */
+/* The number of pages that costs least a page: what is left over at the end, and what a zspage costs anyway. */
 static unsigned dense_pages(uint32_t page_size, unsigned chain_size, uint32_t size)
 {
 	unsigned best = 1;
-	uint64_t best_waste = page_size % size;
+	uint64_t best_cost = page_size % size + DENSE_ZSPAGE_BYTES;
 
 	for (unsigned pages = 2; pages <= chain_size; pages++) {
 		uint64_t bytes = (uint64_t)pages * page_size;
-		uint64_t waste = bytes % size;
+		uint64_t cost = bytes % size + DENSE_ZSPAGE_BYTES;
 
 		if (bytes / size > ZSI_MAX_OBJS)
 			break;
-		/* waste / bytes + 1 / WORTH <= best_waste / best_bytes, cleared of fractions */
-		uint64_t best_bytes = (uint64_t)best * page_size;
-
-		if ((waste * DENSE_WORTH_A_LONGER_CHAIN + bytes) * best_bytes <=
-		    best_waste * DENSE_WORTH_A_LONGER_CHAIN * bytes) {
+		/* cost / pages < best_cost / best, cleared of fractions */
+		if (cost * best < best_cost * pages) {
 			best = pages;
-			best_waste = waste;
+			best_cost = cost;
 		}
 	}
 	/* As many objects as pages: a page each does the same. */

@@ -64,6 +64,52 @@ static void freed_blocks_are_reused(void **state)
 	assert_int_equal(meta.free_bytes, 0);
 }
 
+/* Blocks that were freed side by side serve a larger request, once enough was freed to look for neighbours. */
+static void neighbours_are_joined(void **state)
+{
+	uint32_t small[512];
+	uint64_t top;
+
+	(void)state;
+	for (unsigned i = 0; i < 512; i++)
+		small[i] = zsi_meta_alloc(&meta, 64);
+	top = meta.top;
+	/* Not in order, so that joining has to sort. */
+	for (unsigned i = 0; i < 512; i++)
+		zsi_meta_free(&meta, small[i * 37 % 512], 64);
+	assert_int_equal(meta.free_bytes, 512 * 64);
+	uint32_t large = zsi_meta_alloc(&meta, 16384);
+
+	assert_int_equal(large, small[0]);
+	assert_int_equal(meta.free_bytes, 512 * 64 - 16384);
+	memset(zsi_meta_ptr(&meta, large), 7, 16384);
+	/* And a larger block is cut for smaller ones. */
+	for (unsigned i = 0; i < 256; i++)
+		assert_int_not_equal(zsi_meta_alloc(&meta, 64), 0);
+	assert_int_equal(meta.free_bytes, 0);
+	assert_int_equal(meta.top, top);
+	for (unsigned i = 0; i < 16384; i++)
+		assert_int_equal(((uint8_t *)zsi_meta_ptr(&meta, large))[i], 7);
+}
+
+/* Whatever is allocated and freed, the same sizes again need no more memory. */
+static void same_sizes_need_no_more(void **state)
+{
+	uint32_t refs[300];
+	uint64_t top = 0;
+
+	(void)state;
+	for (unsigned round = 0; round < 20; round++) {
+		for (unsigned i = 0; i < 300; i++)
+			refs[i] = zsi_meta_alloc(&meta, 1 + i * 131);
+		if (round == 0)
+			top = meta.top;
+		assert_int_equal(meta.top, top);
+		for (unsigned i = 0; i < 300; i++)
+			zsi_meta_free(&meta, refs[(i * 7 + round) % 300], 1 + (i * 7 + round) % 300 * 131);
+	}
+}
+
 static void largest_block(void **state)
 {
 	uint32_t ref = zsi_meta_alloc(&meta, ZSI_META_MAX_BYTES);
@@ -121,6 +167,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(blocks_are_apart),    TEST(freed_blocks_are_reused), TEST(largest_block),
 		TEST(charged_by_the_page), TEST(refused_at_the_limit),    TEST(refused_at_the_end),
+		TEST(neighbours_are_joined), TEST(same_sizes_need_no_more),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

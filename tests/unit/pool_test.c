@@ -253,7 +253,7 @@ static void little_address_space(void **state)
 	pool = zs_create_pool_with("small", &o);
 	zsi_os.reserve = zsi_os_real.reserve;
 	assert_non_null(pool);
-	assert_int_equal(pool->space.max_chunks, 128);
+	assert_int_equal(pool->space.max_chunks, 512);
 	assert_int_not_equal(zs_malloc(pool, 100, 0), 0);
 	assert_int_equal(zs_pool_validate(pool), 0);
 	zs_destroy_pool(pool);

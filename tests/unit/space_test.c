@@ -58,7 +58,7 @@ static bool resident(uint32_t page)
 
 static void runs_are_apart_and_aligned(void **state)
 {
-	static uint8_t owner[600 * 512];
+	static uint8_t owner[2000 * 128];
 
 	(void)state;
 	memset(owner, 0, sizeof(owner));
@@ -66,8 +66,8 @@ static void runs_are_apart_and_aligned(void **state)
 		unsigned pages = 1 + i % 64;
 		uint32_t first = take(pages);
 
-		assert_int_equal(first % 512 % pages, 0);
-		assert_true(first % 512 + pages <= 512);
+		assert_int_equal(first % 128 % pages, 0);
+		assert_true(first % 128 + pages <= 128);
 		for (unsigned p = 0; p < pages; p++) {
 			assert_int_equal(owner[first + p], 0);
 			owner[first + p] = 1;
@@ -147,8 +147,8 @@ static void empty_chunks_change_their_run_length(void **state)
 	(void)state;
 	/* One chunk's worth for each length, all given back: the chunks serve the next length. */
 	for (unsigned pages = 1; pages <= 64; pages++) {
-		uint32_t runs[512];
-		unsigned n = 512 / pages;
+		uint32_t runs[128];
+		unsigned n = 128 / pages;
 
 		for (unsigned i = 0; i < n; i++)
 			runs[i] = take(pages);
@@ -176,13 +176,13 @@ static void space_runs_out_cleanly(void **state)
 		n++;
 	}
 	assert_int_equal(errno, ENOMEM);
-	assert_int_equal(n, 32 * 8);
+	assert_int_equal(n, 128 * 2);
 	assert_true(zsi_space_validate(&space));
 	zsi_run_free(&space, last, 0);
 	assert_int_equal(zsi_run_alloc(&space, 64, &present), last);
 	/* With every chunk dedicated, other lengths are served once a chunk is empty, without being asked to trim. */
-	for (unsigned i = 0; i < 8; i++)
-		zsi_run_free(&space, last / 512 * 512 + i * 64, 0);
+	for (unsigned i = 0; i < 2; i++)
+		zsi_run_free(&space, last / 128 * 128 + i * 64, 0);
 	assert_int_not_equal(zsi_run_alloc(&space, 5, &present), ZSI_NO_PAGE);
 }
 

@@ -52,7 +52,7 @@ static void notices(void *field, size_t size, uint64_t damage)
 	assert_int_equal(zs_pool_validate(pool), 0);
 }
 
-#define NOTICES(field, damage) notices((void *)&(field), sizeof(field), (uint64_t)(damage))
+#define NOTICES(field, damage) notices((uint8_t *)(uintptr_t)&(field), sizeof(field), (uint64_t)(damage))
 
 static void class_counts(void **state)
 {
