@@ -8,10 +8,11 @@
 
 /*
  * Borrowing: in a class of u objects, all of them in slots d bytes too large cost u * d bytes, and a partly filled page
- * that the class doesn't have saves half a page. So while u * d is below that, an object that would need a new page
- * rather takes a slot of a slightly larger class whose page is there already.
+ * that the class doesn't have saves half a page, and the metadata of a zspage. So while u * d is below that, an object
+ * that would need a new page rather takes a slot of a slightly larger class whose page is there already. Of the objects
+ * only some find such a slot, which is why a bit more than half a page is the best bound.
  */
-#define BORROW_PAGES_SAVED_SHIFT 1
+#define BORROW_WORTH(page_size) ((page_size) / 4 * 3)
 
 /* How often a failed allocation is tried again after room was made. */
 #define ROOM_TRIES 4
@@ -86,7 +87,7 @@ static zs_handle borrow_locked(struct zs_pool *pool, unsigned position, uint32_t
 	for (unsigned p = position + 1; p < g->nr_classes && h == 0; p++) {
 		uint32_t extra = g->classes[p].size - g->classes[position].size;
 
-		if (used * extra >= g->page_size >> BORROW_PAGES_SAVED_SHIFT || g->classes[p].size - size > ZSI_SLACK_MAX)
+		if (used * extra >= BORROW_WORTH(g->page_size) || g->classes[p].size - size > ZSI_SLACK_MAX)
 			break;
 		/* Two class locks, so the second is only tried. */
 		if (!zsi_trylock_word(&pool->classes[p].lock))

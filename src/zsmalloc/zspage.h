@@ -32,7 +32,8 @@
 #include "zsmalloc/geometry.h"
 
 #define ZSI_NO_SLOT 0xffffu
-#define ZSI_FIRST_SLOT_WORDS 16u
+#define ZSI_SLOT_WORDS 16u
+#define ZSI_LINEAR_STEPS 8u
 #define ZSI_SLOT_FREE 0x80000000u
 #define ZSI_SLOT_LIMBO 0xc0000000u
 
@@ -54,7 +55,7 @@ struct zsi_zspage {
 	uint8_t present; /* pages */
 	uint8_t group;
 	uint8_t state;      /* enum zsi_zspage_state */
-	uint8_t slots_step; /* how often the array of slot words was doubled */
+	uint8_t slots_step; /* how often the array of slot words has grown */
 	uint8_t unused_[2];
 };
 
@@ -92,10 +93,11 @@ static inline unsigned zsi_slot_pages(const struct zsi_space *s, const struct zs
 	return (unsigned)((bytes + zsi_space_page_size(s) - 1) >> s->page_shift);
 }
 
-/* Slot words that the zspage has room for after `step` doublings. */
+/* Slot words that the zspage has room for after it grew `step` times: by a cache line at first, then by doubling. */
 static inline unsigned zsi_slot_words(const struct zsi_size_class *sc, unsigned step)
 {
-	unsigned words = ZSI_FIRST_SLOT_WORDS << step;
+	unsigned words = step < ZSI_LINEAR_STEPS ? (step + 1) * ZSI_SLOT_WORDS
+						 : ZSI_LINEAR_STEPS * ZSI_SLOT_WORDS << (step + 1 - ZSI_LINEAR_STEPS);
 
 	return words < sc->objs ? words : sc->objs;
 }
