@@ -2,9 +2,12 @@
 /*
  * fork_test.c - fork() while threads are in the middle of everything: the child's pool works.
  *
- * The thread that forks holds one object mapped and another for reading, and lets go of both in the child and in the
- * parent. The child sees each slot as it was at the fork. A slot that a thread had locked is in an unknown state and is
- * left alone; all others must hold what they should, and can be freed and filled.
+ * The thread that forks has an object mapped and unmaps it in the child and in the parent. The child sees each slot as
+ * it was at the fork. A slot that a thread had locked is in an unknown state and is left alone; all others must hold
+ * what they should, and can be freed and filled.
+ *
+ * One thread allocates and frees while it holds an object for reading. Compaction waits for it, so that nobody may
+ * wait for compaction while he keeps that thread from going on; fork() once did.
  */
 #include <sys/wait.h>
 #include <time.h>
@@ -16,22 +19,30 @@
 #define THREADS 3u
 #define FORKS 30u
 #define HELD_BYTES 3000u
-#define CHILD_SECONDS 30u /* until a child that hangs is ended by SIGALRM, and the test fails */
+#define CHILD_SECONDS 30u /* until what hangs is ended by SIGALRM, and the test fails */
 
 static struct arena a;
 
-/* What the thread that forks holds: in the child, too, until it lets go there. */
+/*
+ * What the thread that forks has mapped: in the child, too, until it lets go there. It may not hold an object for
+ * reading: fork() may wait for a compaction that waits for the reader.
+ */
 struct held {
-	zs_handle written, read;
-	void *mapping;
-	const void *mem;
+	zs_handle handle;
+	void *mem;
 };
+
+static void make_held(struct held *h)
+{
+	h->handle = zs_malloc(a.pool, HELD_BYTES, 0);
+	CHECK(h->handle != 0);
+}
 
 static void hold(struct held *h)
 {
-	h->mapping = zs_map_object(a.pool, h->written, ZS_MM_RW);
-	h->mem = zs_obj_read_begin(a.pool, h->read, NULL);
-	CHECK(h->mapping != NULL && h->mem != NULL);
+	h->mem = zs_map_object(a.pool, h->handle, ZS_MM_WO);
+	CHECK(h->mem != NULL);
+	pattern_fill(h->mem, HELD_BYTES, 1, 1, 0);
 }
 
 static void let_go(struct held *h, uint64_t version)
@@ -39,24 +50,14 @@ static void let_go(struct held *h, uint64_t version)
 	uint8_t bytes[HELD_BYTES];
 
 	CHECK(pattern_match(h->mem, HELD_BYTES, 1, 1, 0) == HELD_BYTES);
-	zs_obj_read_end(a.pool, h->read, h->mem);
-	pattern_fill(h->mapping, HELD_BYTES, 2, version, 0);
-	zs_unmap_object(a.pool, h->written);
-	h->mem = zs_obj_read_begin(a.pool, h->written, NULL);
-	CHECK(h->mem != NULL && pattern_match(h->mem, HELD_BYTES, 2, version, 0) == HELD_BYTES);
-	zs_obj_read_end(a.pool, h->written, h->mem);
+	pattern_fill(h->mem, HELD_BYTES, 2, version, 0);
+	zs_unmap_object(a.pool, h->handle);
+	const void *mem = zs_obj_read_begin(a.pool, h->handle, NULL);
+
+	CHECK(mem != NULL && pattern_match(mem, HELD_BYTES, 2, version, 0) == HELD_BYTES);
+	zs_obj_read_end(a.pool, h->handle, mem);
 	pattern_fill(bytes, HELD_BYTES, 2, version + 1, 0);
-	CHECK(zs_obj_write(a.pool, h->written, bytes, HELD_BYTES) == 0);
-}
-
-static void make_held(struct held *h)
-{
-	uint8_t bytes[HELD_BYTES];
-
-	h->written = zs_malloc(a.pool, HELD_BYTES, 0);
-	h->read = zs_malloc(a.pool, HELD_BYTES, 0);
-	pattern_fill(bytes, HELD_BYTES, 1, 1, 0);
-	CHECK(h->written != 0 && h->read != 0 && zs_obj_write(a.pool, h->read, bytes, HELD_BYTES) == 0);
+	CHECK(zs_obj_write(a.pool, h->handle, bytes, HELD_BYTES) == 0);
 }
 
 static void child(uint64_t seed, struct held *held)
@@ -107,6 +108,28 @@ static void *body_until_stop(void *worker)
 	return NULL;
 }
 
+static void *body_read_and_allocate(void *worker)
+{
+	struct worker *w = worker;
+	zs_handle h = zs_malloc(a.pool, HELD_BYTES, 0);
+
+	CHECK(h != 0);
+	while (!atomic_load_explicit(&a.stop, memory_order_relaxed)) {
+		const void *mem = zs_obj_read_begin(a.pool, h, w->local);
+
+		CHECK(mem != NULL);
+		for (unsigned i = 0; i < 50; i++) {
+			zs_handle other = zs_malloc(a.pool, rng_range(&w->rng, 1, 4096), 0);
+
+			CHECK(other != 0);
+			zs_free(a.pool, other);
+		}
+		zs_obj_read_end(a.pool, h, mem);
+	}
+	zs_free(a.pool, h);
+	return NULL;
+}
+
 int main(int argc, char **argv)
 {
 	uint64_t forks = FORKS * check_soak_factor();
@@ -119,6 +142,7 @@ int main(int argc, char **argv)
 	make_held(&held);
 	struct worker *use = workers_start(&a, THREADS, 1, 0, body_until_stop);
 	struct worker *compact = workers_start(&a, 1, 2, 0, body_compact);
+	struct worker *reader = workers_start(&a, 1, 3, 0, body_read_and_allocate);
 
 	/* A child may start a thread only where no sanitizer forbids it. */
 	if (!CHECK_TSAN)
@@ -128,6 +152,7 @@ int main(int argc, char **argv)
 		int status;
 
 		check_step(i);
+		alarm(2 * CHILD_SECONDS);
 		nanosleep(&pause, NULL);
 		hold(&held);
 		pid_t pid = fork();
@@ -143,9 +168,9 @@ int main(int argc, char **argv)
 	atomic_store(&a.stop, true);
 	workers_join(use, THREADS);
 	workers_join(compact, 1);
+	workers_join(reader, 1);
 	zs_unregister_shrinker(a.pool);
-	zs_free(a.pool, held.written);
-	zs_free(a.pool, held.read);
+	zs_free(a.pool, held.handle);
 	arena_close(&a);
 	return 0;
 }
