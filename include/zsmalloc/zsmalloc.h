@@ -20,7 +20,8 @@
  * otherwise. Two calls on the same object are the caller's to order, as with plain memory: freeing an object that
  * another thread is reading, or writing one that another thread is reading, is an error of the caller's. Nothing here
  * is async-signal-safe. After fork() the child has a working copy of every pool; a thread must not fork while it holds
- * an object for reading, since fork waits for readers' grace periods to end.
+ * an object for reading, since fork waits for readers' grace periods to end. The library calls urcu_bp_before_fork() and
+ * its counterparts from handlers of its own: a program that uses liburcu-bp too must not call them a second time.
  *
  * Readers run under userspace RCU and never wait. A thread that is between a read_begin and its read_end must not
  * wait for a compaction that runs in another thread: that compaction may be waiting for the reader.
@@ -81,7 +82,7 @@ struct zs_page_source {
 #define ZS_POOL_NO_THREAD_CACHE (1u << 0) /* keep no per-thread caches in front of the classes */
 #define ZS_POOL_NO_HUGEPAGE (1u << 1)     /* never let the arena use transparent huge pages, whatever the default is */
 #define ZS_POOL_MLOCK (1u << 2)           /* lock the arena's pages in memory as they are touched; needs RLIMIT_MEMLOCK */
-#define ZS_POOL_HUGEPAGE (1u << 3)        /* ask for transparent huge pages: faster reads, memory held in 2 MiB units */
+#define ZS_POOL_HUGEPAGE (1u << 3)        /* ask for transparent huge pages: memory comes in 2 MiB units, so no limit */
 
 /*
  * What zs_create_pool_with() takes. Start from ZS_POOL_OPTIONS_INIT, change what you need: fields added later default
@@ -219,7 +220,8 @@ struct zs_shrinker_policy {
 /*
  * Start a thread that compacts in the background under policy (NULL: all defaults). One a pool. It has all signals
  * blocked, and a child after fork() has it too, started anew at its first need. Errors: EINVAL policy out of range;
- * EEXIST one is registered; or what pthread_create() says. Unregistering stops and joins it; without one, a no-op.
+ * EEXIST one is registered; or what pthread_create() says. Unregistering stops and joins it; without one, a no-op. The
+ * thread may be waiting for readers, so one who holds an object for reading can't unregister it or destroy the pool.
  */
 ZS_API int zs_register_shrinker(struct zs_pool *pool, const struct zs_shrinker_policy *policy);
 ZS_API void zs_unregister_shrinker(struct zs_pool *pool);
@@ -279,7 +281,10 @@ struct zs_pool_stats {
 
 #define ZS_POOL_STATS_INIT { sizeof(struct zs_pool_stats), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
 
-/* Fill stats as far as stats->struct_size reaches (0 counts as all). The numbers of one class agree with each other. */
+/*
+ * Fill stats as far as stats->struct_size reaches; 0 counts as the struct of version 0.1. The numbers of one class agree
+ * with each other.
+ */
 ZS_API void zs_pool_stats(struct zs_pool *pool, struct zs_pool_stats *stats);
 
 enum zs_stats_format {
@@ -310,6 +315,7 @@ enum zs_misuse_reason {
 	ZS_MISUSE_FOREIGN,      /* a handle of another pool that exists */
 	ZS_MISUSE_MAPPED,       /* zs_free() of an object that this thread has mapped, zs_obj_write() of one mapped to write */
 	ZS_MISUSE_NOT_MAPPED,   /* zs_unmap_object() of an object that this thread has not mapped */
+	ZS_MISUSE_NOT_HELD,     /* zs_obj_read_end() in a thread that holds nothing for reading */
 };
 
 struct zs_misuse {

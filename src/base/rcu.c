@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* rcu.c - the address that stands for "all read sections" in ThreadSanitizer's eyes. */
+/* rcu.c - what rcu.h shares between all threads. */
 #include "base/rcu.h"
 
+_Atomic unsigned zsi_rcu_forks;
+
 #ifdef ZSI_TSAN
+/* The address that stands for "all read sections" in ThreadSanitizer's eyes. */
 char zsi_rcu_tsan_order;
-#else
-/* An empty translation unit is not C. */
-typedef int zsi_rcu_nothing_else;
 #endif

@@ -12,11 +12,14 @@
 #ifndef ZSI_BASE_RCU_H
 #define ZSI_BASE_RCU_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 
 #include <urcu/urcu-bp.h>
 /* The read-side functions that liburcu allows non-LGPL code to inline (each says so in its comment). */
 #include <urcu/static/urcu-bp.h>
+
+#include "base/lock.h"
 
 #if defined(__SANITIZE_THREAD__)
 #define ZSI_TSAN 1
@@ -43,6 +46,12 @@ static inline bool zsi_rcu_registered(void)
 	return URCU_TLS(urcu_bp_reader) != NULL;
 }
 
+/* Whether this thread is inside a read section, so that waiting for readers would be waiting for itself. */
+static inline bool zsi_rcu_read_ongoing(void)
+{
+	return zsi_rcu_registered() && _urcu_bp_read_ongoing() != 0;
+}
+
 static inline void zsi_rcu_read_unlock(void)
 {
 #ifdef ZSI_TSAN
@@ -51,14 +60,16 @@ static inline void zsi_rcu_read_unlock(void)
 	_urcu_bp_read_unlock();
 }
 
-/* Whether this thread is inside a read section, so that waiting for readers would be waiting for itself. */
-static inline bool zsi_rcu_read_ongoing(void)
-{
-	return _urcu_bp_read_ongoing() != 0;
-}
+/*
+ * Forks that wait for a grace period to end. Where one grace period follows the other, the lock that liburcu holds for
+ * each is never free long enough for a fork to get it; so nobody begins one while this is not 0.
+ */
+extern _Atomic unsigned zsi_rcu_forks;
 
 static inline void zsi_rcu_synchronize(void)
 {
+	for (unsigned round = 0; atomic_load_explicit(&zsi_rcu_forks, memory_order_relaxed) != 0; round++)
+		zsi_backoff(round);
 	urcu_bp_synchronize_rcu();
 #ifdef ZSI_TSAN
 	__tsan_acquire(&zsi_rcu_tsan_order);
@@ -67,17 +78,20 @@ static inline void zsi_rcu_synchronize(void)
 
 static inline void zsi_rcu_before_fork(void)
 {
+	atomic_fetch_add_explicit(&zsi_rcu_forks, 1, memory_order_relaxed);
 	urcu_bp_before_fork();
 }
 
 static inline void zsi_rcu_after_fork_parent(void)
 {
 	urcu_bp_after_fork_parent();
+	atomic_fetch_sub_explicit(&zsi_rcu_forks, 1, memory_order_relaxed);
 }
 
 static inline void zsi_rcu_after_fork_child(void)
 {
 	urcu_bp_after_fork_child();
+	atomic_store_explicit(&zsi_rcu_forks, 0, memory_order_relaxed);
 }
 
 #endif

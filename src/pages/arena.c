@@ -8,11 +8,11 @@
 #include "base/os.h"
 #include "pages/space.h"
 
-int zsi_arena_open_chunks(struct zsi_space *s, uint32_t chunk)
+int zsi_arena_open_chunks(struct zsi_space *s, uint32_t chunk, unsigned chunks)
 {
 	uint64_t bytes = (uint64_t)ZSI_CHUNK_PAGES << s->page_shift;
 
-	if (zsi_os.commit(s->base + chunk * bytes, ZSI_CHUNKS_AT_ONCE * bytes, s->hints) == 0)
+	if (zsi_os.commit(s->base + chunk * bytes, chunks * bytes, s->hints) == 0)
 		return 0;
 	errno = ENOMEM;
 	return -1;

@@ -117,6 +117,11 @@ static void put_locked(struct zsi_meta *m, uint32_t ref, uint32_t units)
 	m->free_bytes += (uint64_t)units << ZSI_META_UNIT_SHIFT;
 }
 
+static uint64_t join_threshold(const struct zsi_meta *m)
+{
+	return m->free_bytes + zsi_max(m->free_bytes / 4, JOIN_FLOOR);
+}
+
 /* The first block of a list that has one. */
 static uint32_t pop_locked(struct zsi_meta *m, unsigned list)
 {
@@ -126,6 +131,7 @@ static uint32_t pop_locked(struct zsi_meta *m, unsigned list)
 	if (m->lists[list] == 0)
 		m->nonempty[list / 64] &= ~(1ull << (list % 64));
 	m->free_bytes -= (uint64_t)block_at(m, ref)->units << ZSI_META_UNIT_SHIFT;
+	m->join_at = zsi_min(m->join_at, join_threshold(m));
 	return ref;
 }
 
@@ -210,7 +216,7 @@ static void join_locked(struct zsi_meta *m)
 		put_locked(m, ref, units);
 		ref = next;
 	}
-	m->join_at = zsi_max(m->free_bytes + m->free_bytes / 4, m->free_bytes + JOIN_FLOOR);
+	m->join_at = join_threshold(m);
 }
 
 uint32_t zsi_meta_alloc(struct zsi_meta *m, size_t bytes)
@@ -228,8 +234,13 @@ uint32_t zsi_meta_alloc(struct zsi_meta *m, size_t bytes)
 	if (ref == 0) {
 		uint64_t start = m->top;
 
-		if (grow_locked(m, start + units * UNIT) == 0)
+		if (grow_locked(m, start + units * UNIT) == 0) {
 			ref = (uint32_t)(start >> ZSI_META_UNIT_SHIFT);
+		} else if (m->free_bytes >= units * UNIT) {
+			/* At the limit, before giving up. */
+			join_locked(m);
+			ref = take_locked(m, units);
+		}
 	}
 	zsi_unlock(&m->lock, ZSI_RANK_META);
 	return ref;

@@ -16,9 +16,9 @@ static void *address_of(const void *space, uint32_t page)
 	return atomic_load_explicit(&s->table[page], memory_order_relaxed);
 }
 
-int zsi_source_open_chunks(struct zsi_space *s, uint32_t chunk)
+int zsi_source_open_chunks(struct zsi_space *s, uint32_t chunk, unsigned chunks)
 {
-	size_t bytes = ZSI_CHUNKS_AT_ONCE * ZSI_CHUNK_PAGES * sizeof(*s->table);
+	size_t bytes = (size_t)chunks * ZSI_CHUNK_PAGES * sizeof(*s->table);
 
 	if (zsi_charge_metadata(s->account, bytes) != 0)
 		return -1;

@@ -14,12 +14,9 @@
 #define TABLE_COMMIT_STEP ((uint64_t)64 << 10)
 #define TABLE_CHARGE_STEP ((uint64_t)4096)
 
-/* What reserving is content with when address space is scarce. */
-#define MIN_SPACE_BYTES ((uint64_t)64 << 20)
-
 /* Resident pages kept for reuse: a 256th of what the pool holds, and enough for a few zspages in a small pool. */
 #define DIRTY_SHIFT 8
-#define DIRTY_FLOOR_PAGES 64
+#define DIRTY_FLOOR_BYTES ((uint64_t)256 << 10)
 
 /* What the space notes in the record of a free run. */
 struct free_run {
@@ -94,22 +91,19 @@ static size_t records_bytes(const struct zsi_space *s, const struct zsi_chunk *c
 	return (size_t)c->runs * s->record_bytes;
 }
 
+/* space_bytes is a multiple of what chunks are opened in. */
 static int init_backing(struct zsi_space *s, const struct zsi_space_options *o)
 {
 	uint64_t chunk_bytes = (uint64_t)ZSI_CHUNK_PAGES << s->page_shift;
-	uint64_t at_once = ZSI_CHUNKS_AT_ONCE * chunk_bytes;
 
-	for (uint64_t bytes = o->space_bytes; bytes >= MIN_SPACE_BYTES; bytes /= 2) {
-		s->max_chunks = (uint32_t)(bytes / at_once * ZSI_CHUNKS_AT_ONCE);
-		if (s->max_chunks == 0)
-			break;
-		if (o->source != NULL)
-			s->table = zsi_os.reserve((size_t)s->max_chunks * ZSI_CHUNK_PAGES * sizeof(*s->table), 4096);
-		else
-			s->base = zsi_os.reserve((size_t)s->max_chunks * chunk_bytes, at_once);
-		if (s->table != NULL || s->base != NULL)
-			return 0;
-	}
+	s->max_chunks = (uint32_t)(o->space_bytes / chunk_bytes);
+	ZSI_ASSERT(s->max_chunks > 0 && s->max_chunks % ZSI_CHUNKS_AT_ONCE == 0);
+	if (o->source != NULL)
+		s->table = zsi_os.reserve((size_t)s->max_chunks * ZSI_CHUNK_PAGES * sizeof(*s->table), 4096);
+	else
+		s->base = zsi_os.reserve((size_t)s->max_chunks * chunk_bytes, ZSI_CHUNKS_AT_ONCE * chunk_bytes);
+	if (s->table != NULL || s->base != NULL)
+		return 0;
 	errno = ENOMEM;
 	return -1;
 }
@@ -202,9 +196,11 @@ static struct zsi_chunk *new_chunk_locked(struct zsi_space *s)
 	}
 	if (grow_table(s, n) != 0)
 		return NULL;
-	/* The space is a multiple of so many chunks. */
-	if (n % ZSI_CHUNKS_AT_ONCE == 0 &&
-	    (s->base != NULL ? zsi_arena_open_chunks(s, n) : zsi_source_open_chunks(s, n)) != 0)
+	/* The space is a multiple of so many chunks. What is locked is locked as sparingly as can be. */
+	unsigned at_once = (s->hints & ZSI_OS_MLOCK) != 0 ? 1 : ZSI_CHUNKS_AT_ONCE;
+
+	if (n % at_once == 0 &&
+	    (s->base != NULL ? zsi_arena_open_chunks(s, n, at_once) : zsi_source_open_chunks(s, n, at_once)) != 0)
 		return NULL;
 	atomic_store_explicit(&s->nr_chunks, n + 1, memory_order_relaxed);
 	return &s->chunks[n];
@@ -417,7 +413,7 @@ void zsi_run_free(struct zsi_space *s, uint32_t first, unsigned present)
 	if (!listed)
 		roomy_push(s, c);
 	uint64_t held = atomic_load_explicit(&s->account->used, memory_order_relaxed) >> s->page_shift;
-	uint64_t most = zsi_max(held >> DIRTY_SHIFT, DIRTY_FLOOR_PAGES);
+	uint64_t most = zsi_max(held >> DIRTY_SHIFT, DIRTY_FLOOR_BYTES >> s->page_shift);
 
 	if (s->dirty_pages > most)
 		purge_locked(s, most / 2);

@@ -93,7 +93,7 @@ struct zsi_space {
 struct zsi_space_options {
 	size_t page_size;
 	size_t record_bytes;
-	uint64_t space_bytes;                     /* wanted size of the linear space; less is taken if refused */
+	uint64_t space_bytes;                     /* size of the linear space: a power of two, a multiple of ZSI_CHUNKS_AT_ONCE chunks */
 	const struct zsi_page_callbacks *source;  /* NULL: arena */
 	unsigned hints;
 };
@@ -141,12 +141,11 @@ int zsi_space_replace(struct zsi_space *s, uint32_t page, void *new_page);
 bool zsi_space_validate(struct zsi_space *s);
 
 /*
- * The backings' parts, called by space.c. Opening makes chunk and the next few accessible: ZSI_CHUNKS_AT_ONCE of them,
- * of which chunk is the first.
+ * The backings' parts, called by space.c. Opening makes `chunks` chunks from `chunk` on accessible.
  */
-int zsi_arena_open_chunks(struct zsi_space *s, uint32_t chunk);
+int zsi_arena_open_chunks(struct zsi_space *s, uint32_t chunk, unsigned chunks);
 void zsi_arena_decommit(struct zsi_space *s, uint32_t page, unsigned pages);
-int zsi_source_open_chunks(struct zsi_space *s, uint32_t chunk);
+int zsi_source_open_chunks(struct zsi_space *s, uint32_t chunk, unsigned chunks);
 int zsi_source_commit(struct zsi_space *s, uint32_t first, unsigned present, unsigned want);
 void zsi_source_decommit(struct zsi_space *s, uint32_t first, unsigned pages);
 

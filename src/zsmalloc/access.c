@@ -119,12 +119,20 @@ const void *zs_obj_read_begin(struct zs_pool *pool, zs_handle handle, void *loca
 	return read_begin(pool, handle, local_copy);
 }
 
+/* End a read section. One that was never begun would make every later grace period wait forever. */
+static inline void read_end(struct zs_pool *pool, zs_handle handle, const char *call)
+{
+	if (zsi_unlikely(!zsi_rcu_read_ongoing())) {
+		zsi_misuse(pool, handle, call, ZS_MISUSE_NOT_HELD);
+		return;
+	}
+	zsi_rcu_read_unlock();
+}
+
 void zs_obj_read_end(struct zs_pool *pool, zs_handle handle, const void *mem)
 {
-	(void)pool;
-	(void)handle;
 	(void)mem;
-	zsi_rcu_read_unlock();
+	read_end(pool, handle, "zs_obj_read_end");
 }
 
 int zs_obj_read_iov_begin(struct zs_pool *pool, zs_handle handle, size_t len, struct iovec iov[2])
@@ -157,9 +165,7 @@ int zs_obj_read_iov_begin(struct zs_pool *pool, zs_handle handle, size_t len, st
 
 void zs_obj_read_iov_end(struct zs_pool *pool, zs_handle handle)
 {
-	(void)pool;
-	(void)handle;
-	zsi_rcu_read_unlock();
+	read_end(pool, handle, "zs_obj_read_iov_end");
 }
 
 int zs_obj_write(struct zs_pool *pool, zs_handle handle, const void *src, size_t len)

@@ -14,6 +14,9 @@
  */
 #define BORROW_WORTH(page_size) ((page_size) / 4 * 3)
 
+/* Objects of a batch allocated under one hold of the class's lock. */
+#define HOLD_OBJECTS 256u
+
 /* How often a failed allocation is tried again after room was made. */
 #define ROOM_TRIES 4
 
@@ -184,6 +187,10 @@ static size_t alloc_some(struct zs_pool *pool, unsigned position, size_t size, z
 		if (h != 0) {
 			out[done++] = h;
 			index = ZSI_NO_INDEX;
+			if (done % HOLD_OBJECTS == 0) {
+				zsi_unlock(&c->lock, ZSI_RANK_CLASS);
+				zsi_lock(&c->lock, ZSI_RANK_CLASS);
+			}
 		}
 	}
 	zsi_unlock(&c->lock, ZSI_RANK_CLASS);
@@ -211,7 +218,7 @@ size_t zs_malloc_batch(struct zs_pool *pool, size_t size, unsigned flags, zs_han
 		done += alloc_some(pool, position, size, out + done, n - done);
 		if (done == n)
 			break;
-		if ((flags & ZS_NOWAIT) != 0 || tries == ROOM_TRIES || !zsi_make_room(pool)) {
+		if (tries == ROOM_TRIES || !zsi_make_room(pool, (flags & ZS_NOWAIT) == 0)) {
 			errno = ENOMEM;
 			return done;
 		}
@@ -266,14 +273,20 @@ static void free_one(struct zs_pool *pool, zs_handle handle, const char *call)
 		zsi_zspage_release(pool, z);
 }
 
+/* In a child after fork: what is freed is what the background thread is for. */
+static inline void revive_shrinker(struct zs_pool *pool)
+{
+	if (zsi_unlikely(atomic_load_explicit(&pool->shrinker.lost, memory_order_relaxed)))
+		zsi_shrinker_revive(pool);
+}
+
 void zs_free(struct zs_pool *pool, zs_handle handle)
 {
 	int saved = errno;
 
 	if (handle != 0)
 		free_one(pool, handle, "zs_free");
-	if (zsi_unlikely(atomic_load_explicit(&pool->shrinker.lost, memory_order_relaxed)))
-		zsi_shrinker_revive(pool);
+	revive_shrinker(pool);
 	errno = saved;
 }
 
@@ -284,5 +297,6 @@ void zs_free_batch(struct zs_pool *pool, const zs_handle *handles, size_t n)
 	for (size_t i = 0; i < n; i++)
 		if (handles[i] != 0)
 			free_one(pool, handles[i], "zs_free_batch");
+	revive_shrinker(pool);
 	errno = saved;
 }

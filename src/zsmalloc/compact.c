@@ -284,14 +284,14 @@ static uint64_t sort_out(struct zs_pool *pool)
 	return freed;
 }
 
-/* Move objects inside one zspage from its last slots to its first free ones. */
+/* Move objects inside one zspage from its last slots to its first free ones, until the batch is full. */
 static void pack(struct zs_pool *pool, struct zsi_zspage *z, struct zsi_compact_budget *budget)
 {
 	const struct zsi_size_class *sc = zsi_size_class(pool, z);
 	const uint32_t *slots = zsi_zspage_slots(&pool->meta, z);
-	unsigned low = 0, high = z->bump;
+	unsigned low = 0, high = z->bump, moves = 0;
 
-	while (low < high && !exhausted(budget)) {
+	while (low < high && pool->batch.bytes < BATCH_BYTES && budget->bytes > 0) {
 		if ((slots[high - 1] & ZSI_SLOT_FREE) != 0) {
 			high--;
 		} else if ((slots[low] & ZSI_SLOT_FREE) == 0) {
@@ -303,14 +303,19 @@ static void pack(struct zs_pool *pool, struct zsi_zspage *z, struct zsi_compact_
 			z->inuse++;
 			pool->batch.bytes += sc->size;
 			spend(&budget->bytes, sc->size);
+			if (++moves % CLOCK_EVERY == 0 && exhausted(budget))
+				break;
 		}
 	}
 	/* The slots that were filled were taken from the middle of the free list. */
 	zsi_zspage_relist_slots_locked(pool, z);
 }
 
-/* The partly filled zspages that are left, each on its own. They wait for the batch's end in `passed`. */
-static void pack_leftovers(struct zs_pool *pool, unsigned position, struct zsi_compact_budget *budget)
+/*
+ * The partly filled zspages that are left, each on its own. They wait for the batch's end in `passed`. True: the batch
+ * was full before all were packed.
+ */
+static bool pack_leftovers(struct zs_pool *pool, unsigned position, struct zsi_compact_budget *budget)
 {
 	const struct zsi_size_class *sc = &pool->geometry.classes[position];
 	struct zsi_compact_batch *b = &pool->batch;
@@ -318,9 +323,11 @@ static void pack_leftovers(struct zs_pool *pool, unsigned position, struct zsi_c
 	for (unsigned group = 1; group < ZSI_GROUP_FULL; group++) {
 		uint32_t ref = pool->classes[position].heads[group - 1];
 
-		while (ref != 0 && !exhausted(budget) && b->bytes < BATCH_BYTES) {
+		while (ref != 0 && !exhausted(budget)) {
 			struct zsi_zspage *z = zsi_zspage_ptr(pool, ref);
 
+			if (b->bytes >= BATCH_BYTES)
+				return true;
 			ref = z->next;
 			if (zsi_slot_pages(&pool->space, sc, z->inuse - 1u) < z->present) {
 				zsi_class_unlist_locked(pool, z);
@@ -329,6 +336,7 @@ static void pack_leftovers(struct zs_pool *pool, unsigned position, struct zsi_c
 			}
 		}
 	}
+	return false;
 }
 
 static uint64_t compact_class(struct zs_pool *pool, unsigned position, struct zsi_compact_budget *budget)
@@ -340,7 +348,10 @@ static uint64_t compact_class(struct zs_pool *pool, unsigned position, struct zs
 
 	zsi_lock(&c->lock, ZSI_RANK_CLASS);
 	b->position = position;
-	while (memory && worth_it(pool, position) && !exhausted(budget)) {
+	/* A pair ends with one zspage empty or full, so this many are enough, unless others keep making work. */
+	uint64_t pairs = 2 * (uint64_t)c->zspages + 2;
+
+	while (memory && worth_it(pool, position) && !exhausted(budget) && pairs-- > 0) {
 		bool end = false;
 
 		if (!choose_pair(pool, &end))
@@ -358,11 +369,11 @@ static uint64_t compact_class(struct zs_pool *pool, unsigned position, struct zs
 			zsi_lock(&c->lock, ZSI_RANK_CLASS);
 		}
 	}
-	if (pool->lazy_pages && !exhausted(budget)) {
+	for (bool more = pool->lazy_pages; more && !exhausted(budget);) {
 		zsi_unlock(&c->lock, ZSI_RANK_CLASS);
 		zsi_compact_end_batch(pool);
 		zsi_lock(&c->lock, ZSI_RANK_CLASS);
-		pack_leftovers(pool, position, budget);
+		more = pack_leftovers(pool, position, budget);
 	}
 	zsi_unlock(&c->lock, ZSI_RANK_CLASS);
 	zsi_compact_end_batch(pool);
@@ -392,6 +403,7 @@ uint64_t zsi_compact_locked(struct zs_pool *pool, struct zsi_compact_budget *bud
 
 static unsigned long compact(struct zs_pool *pool, struct zsi_compact_budget *budget)
 {
+	int saved = errno;
 	uint64_t freed;
 
 	if (zsi_rcu_read_ongoing()) {
@@ -401,6 +413,8 @@ static unsigned long compact(struct zs_pool *pool, struct zsi_compact_budget *bu
 	zsi_lock(&pool->compact_lock, ZSI_RANK_COMPACT);
 	freed = zsi_compact_locked(pool, budget);
 	zsi_unlock(&pool->compact_lock, ZSI_RANK_COMPACT);
+	/* 0 pages is no error: what was tried on the way and refused is not to look like one. */
+	errno = saved;
 	return (unsigned long)freed;
 }
 
@@ -411,9 +425,10 @@ unsigned long zs_compact(struct zs_pool *pool)
 
 unsigned long zs_compact_budget(struct zs_pool *pool, uint64_t max_bytes_moved, uint64_t max_ns)
 {
+	uint64_t now = zsi_now_ns();
 	struct zsi_compact_budget budget = {
 		.bytes = max_bytes_moved != 0 ? max_bytes_moved : UINT64_MAX,
-		.deadline_ns = max_ns != 0 ? zsi_now_ns() + max_ns : UINT64_MAX,
+		.deadline_ns = max_ns != 0 && max_ns < UINT64_MAX - now ? now + max_ns : UINT64_MAX,
 		.pages = UINT64_MAX,
 	};
 
@@ -427,7 +442,7 @@ unsigned long zs_shrinker_scan(struct zs_pool *pool, unsigned long nr_pages)
 	return nr_pages == 0 ? 0 : compact(pool, &budget);
 }
 
-bool zsi_make_room(struct zs_pool *pool)
+bool zsi_make_room(struct zs_pool *pool, bool may_wait)
 {
 	struct zsi_compact_budget budget = {
 		.bytes = ROOM_BYTES, .deadline_ns = UINT64_MAX, .pages = ROOM_PAGES
@@ -436,11 +451,12 @@ bool zsi_make_room(struct zs_pool *pool)
 
 	if (zsi_space_trim(&pool->space) > 0)
 		return true;
-	if (zsi_rcu_read_ongoing())
+	if (!may_wait || zsi_rcu_read_ongoing())
 		return false;
 	if (!zsi_trylock(&pool->compact_lock, ZSI_RANK_COMPACT)) {
-		/* Someone is making room already. */
-		zsi_backoff(UINT32_MAX);
+		/* Someone is making room already: that may be enough. */
+		zsi_lock(&pool->compact_lock, ZSI_RANK_COMPACT);
+		zsi_unlock(&pool->compact_lock, ZSI_RANK_COMPACT);
 		return true;
 	}
 	freed = zsi_compact_locked(pool, &budget);

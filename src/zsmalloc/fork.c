@@ -13,7 +13,9 @@
 #include <pthread.h>
 
 #include "base/rcu.h"
+#include "zsmalloc/misuse.h"
 #include "zsmalloc/pool.h"
+#include "zsmalloc/zpool_drivers.h"
 
 static void lock_pool(struct zs_pool *pool)
 {
@@ -59,26 +61,36 @@ static void reset_pool(struct zs_pool *pool)
 
 static void before_fork(void)
 {
+	/*
+	 * First: a grace period that is under way is waited for here, and the readers it waits for may need class locks
+	 * before they end. Nobody waits for a grace period while holding one of ours.
+	 */
+	zsi_rcu_before_fork();
 	zsi_registry_lock();
 	for (struct zs_pool *pool = zsi_registry_first(); pool != NULL; pool = pool->registry_next)
 		lock_pool(pool);
-	zsi_rcu_before_fork();
+	zsi_zpool_lock();
+	zsi_misuse_lock();
 }
 
 static void after_fork_parent(void)
 {
-	zsi_rcu_after_fork_parent();
+	zsi_misuse_unlock();
+	zsi_zpool_unlock();
 	for (struct zs_pool *pool = zsi_registry_first(); pool != NULL; pool = pool->registry_next)
 		unlock_pool(pool);
 	zsi_registry_unlock();
+	zsi_rcu_after_fork_parent();
 }
 
 static void after_fork_child(void)
 {
-	zsi_rcu_after_fork_child();
+	zsi_misuse_unlock();
+	zsi_zpool_unlock();
 	for (struct zs_pool *pool = zsi_registry_first(); pool != NULL; pool = pool->registry_next)
 		reset_pool(pool);
 	zsi_registry_reset_after_fork();
+	zsi_rcu_after_fork_child();
 }
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;

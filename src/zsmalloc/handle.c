@@ -94,12 +94,16 @@ static void push(struct zsi_handles *h, struct zsi_handle_stack *stack, uint32_t
 							memory_order_relaxed));
 }
 
+/* What so many entries are charged: each table by the page. */
+static uint64_t charged(const struct zsi_handles *h, uint64_t entries)
+{
+	return zsi_round_up(entries * sizeof(*h->entries), PAGE_BYTES) + (h->sizes != NULL ? sizes_bytes(entries) : 0);
+}
+
 /* Make entries [bound, bound + BATCH) exist. */
 static int grow_locked(struct zsi_handles *h, uint32_t bound)
 {
-	uint64_t per_entry = sizeof(*h->entries) + (h->sizes != NULL ? sizeof(*h->sizes) : 0);
-	uint64_t more = zsi_round_up((bound + BATCH) * per_entry, PAGE_BYTES) -
-			zsi_round_up(bound * per_entry, PAGE_BYTES);
+	uint64_t more = charged(h, bound + BATCH) - charged(h, bound);
 
 	if (bound + BATCH > h->capacity) {
 		errno = ENOMEM;

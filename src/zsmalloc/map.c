@@ -36,6 +36,7 @@ static _Thread_local struct thread_mappings mine;
 
 static pthread_once_t exit_once = PTHREAD_ONCE_INIT;
 static pthread_key_t exit_key;
+static int exit_key_error; /* an errno value; written once, under exit_once */
 
 static void drop(struct mapping *m)
 {
@@ -44,25 +45,23 @@ static void drop(struct mapping *m)
 	free(m);
 }
 
-/* A thread that ends: its records go; what it still had mapped stays locked, as with a mutex it never unlocked. */
+/*
+ * A thread that ends: its spare record goes. What it still has mapped may be unmapped by a destructor that runs later, so
+ * this one runs again then; what nobody unmaps stays locked, as with a mutex that was never unlocked.
+ */
 static void at_thread_exit(void *value)
 {
 	struct thread_mappings *t = value;
 
 	drop(t->spare);
 	t->spare = NULL;
-	while (t->active != NULL) {
-		struct mapping *next = t->active->next;
-
-		drop(t->active);
-		t->active = next;
-	}
+	if (t->active != NULL)
+		(void)pthread_setspecific(exit_key, t);
 }
 
 static void make_exit_key(void)
 {
-	if (pthread_key_create(&exit_key, at_thread_exit) != 0)
-		abort();
+	exit_key_error = pthread_key_create(&exit_key, at_thread_exit);
 }
 
 static struct mapping *find(const struct zs_pool *pool, zs_handle handle, bool as_writer, struct mapping ***link)
@@ -98,7 +97,10 @@ static struct mapping *new_mapping(size_t buffer_bytes)
 {
 	struct mapping *m = mine.spare;
 
-	pthread_once(&exit_once, make_exit_key);
+	if (pthread_once(&exit_once, make_exit_key) != 0 || exit_key_error != 0) {
+		errno = ENOMEM;
+		return NULL;
+	}
 	if (m == NULL) {
 		m = calloc(1, sizeof(*m));
 		if (m == NULL || pthread_setspecific(exit_key, &mine) != 0) {

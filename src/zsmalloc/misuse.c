@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +13,7 @@
 
 #define MESSAGE_BYTES 256
 
-static pthread_mutex_t handler_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct zsi_lock handler_lock; /* innermost: nothing is called while it is held */
 static zs_misuse_fn handler_fn; /* Guarded by handler_lock */
 static void *handler_arg;       /* Guarded by handler_lock */
 
@@ -22,12 +21,22 @@ zs_misuse_fn zs_set_misuse_handler(zs_misuse_fn fn, void *arg)
 {
 	zs_misuse_fn previous;
 
-	pthread_mutex_lock(&handler_lock);
+	zsi_lock_unranked(&handler_lock);
 	previous = handler_fn;
 	handler_fn = fn;
 	handler_arg = arg;
-	pthread_mutex_unlock(&handler_lock);
+	zsi_unlock_unranked(&handler_lock);
 	return previous;
+}
+
+void zsi_misuse_lock(void)
+{
+	zsi_lock_unranked(&handler_lock);
+}
+
+void zsi_misuse_unlock(void)
+{
+	zsi_unlock_unranked(&handler_lock);
 }
 
 static const char *reason_text(enum zs_misuse_reason reason)
@@ -45,6 +54,8 @@ static const char *reason_text(enum zs_misuse_reason reason)
 		return "object is mapped by this thread";
 	case ZS_MISUSE_NOT_MAPPED:
 		return "object is not mapped by this thread";
+	case ZS_MISUSE_NOT_HELD:
+		return "no object is held by this thread";
 	}
 	return "misuse";
 }
@@ -58,10 +69,10 @@ void zsi_misuse(const struct zs_pool *pool, zs_handle handle, const char *call, 
 	int len = snprintf(message, sizeof(message) - 1, "zsmalloc: %s: %s (handle 0x%016" PRIx64 ", pool %s)", call,
 			   reason_text(reason), handle, pool->name);
 
-	pthread_mutex_lock(&handler_lock);
+	zsi_lock_unranked(&handler_lock);
 	fn = handler_fn;
 	arg = handler_arg;
-	pthread_mutex_unlock(&handler_lock);
+	zsi_unlock_unranked(&handler_lock);
 	if (fn == NULL) {
 		/* One write, so that lines of several threads don't mix; stdio may be what was corrupted. */
 		message[len] = '\n';

@@ -12,4 +12,8 @@ __attribute__((cold)) void zsi_misuse(const struct zs_pool *pool, zs_handle hand
 /* As above, for a handle that does not match its entry: the reason is worked out here. */
 __attribute__((cold)) void zsi_misuse_handle(const struct zs_pool *pool, zs_handle handle, const char *call);
 
+/* For fork: keep the handler as it is meanwhile. */
+void zsi_misuse_lock(void);
+void zsi_misuse_unlock(void);
+
 #endif

@@ -9,18 +9,30 @@
 
 /*
  * Address space to reserve, as a multiple of the machine's memory: chunks are dedicated to one run length, so a pool
- * that was once full of each length of run may have much of it in use. Address space is free; halved where refused.
+ * that was once full of each length of run may have much of it in use. Halved as often as it is refused.
  */
-#define SPACE_PER_RAM 16u
+#define SPACE_PER_RAM 8u
 #define MIN_SPACE_BYTES ((uint64_t)64 << 30)
+
+/*
+ * So many pools get all of it. From there on each doubling of their number halves it, so that all the pools of a doubling
+ * reserve no more than the first ones, and all 16383 fit into what a process can address.
+ */
+#define FULL_SIZED_POOLS 64u
 
 /* A pool with a limit needs no more than this many times it. */
 #define SPACE_PER_LIMIT 64u
-#define MIN_LIMITED_SPACE_BYTES ((uint64_t)1 << 30)
 
-/* Bytes of linear space for one handle entry and for one byte of metadata, at the least: generous for both. */
-#define SPACE_PER_HANDLE 32u
-#define SPACE_PER_META 8u
+/* Chunks that every pool is given room for, and those without which it is not made: one for each length of run. */
+#define ENOUGH_CHUNKS 1024u
+#define FEWEST_CHUNKS 128u
+
+/*
+ * Bytes of linear space for one handle entry and for one byte of metadata, at the least. An object of 8 bytes needs 20
+ * with both, so memory runs out first.
+ */
+#define SPACE_PER_HANDLE 64u
+#define SPACE_PER_META 16u
 #define MAX_META_BYTES ((uint64_t)64 << 30) /* what 32-bit references in units of 16 bytes reach */
 
 #define KNOWN_FLAGS (ZS_POOL_NO_THREAD_CACHE | ZS_POOL_NO_HUGEPAGE | ZS_POOL_MLOCK | ZS_POOL_HUGEPAGE)
@@ -44,6 +56,9 @@ static bool read_options(struct settings *s, const struct zs_pool_options *optio
 	if ((s->o.flags & ~KNOWN_FLAGS) != 0 ||
 	    (s->o.flags & (ZS_POOL_HUGEPAGE | ZS_POOL_NO_HUGEPAGE)) == (ZS_POOL_HUGEPAGE | ZS_POOL_NO_HUGEPAGE))
 		return false;
+	/* A huge page is there whole when a byte of it is touched: no limit could hold. */
+	if ((s->o.flags & ZS_POOL_HUGEPAGE) != 0 && s->o.limit_bytes != 0)
+		return false;
 	if (s->o.pages != NULL) {
 		if (!zsi_copy_versioned(&s->source, sizeof(s->source), s->o.pages, sizeof(s->source)))
 			return false;
@@ -57,12 +72,16 @@ static bool read_options(struct settings *s, const struct zs_pool_options *optio
 	return zsi_geometry_options_valid(s->o.geometry, s->o.page_size, s->o.chain_size);
 }
 
-static uint64_t space_bytes_for(const struct settings *s)
+static uint64_t space_bytes_for(const struct settings *s, uint32_t others)
 {
+	uint64_t enough = (uint64_t)ENOUGH_CHUNKS * ZSI_CHUNK_PAGES * s->o.page_size;
 	uint64_t bytes = zsi_max(zsi_pow2_ceil((uint64_t)zsi_os_ram_bytes() * SPACE_PER_RAM), MIN_SPACE_BYTES);
 
+	if (others >= FULL_SIZED_POOLS)
+		bytes = zsi_max(bytes >> (zsi_log2_floor(others / FULL_SIZED_POOLS) + 1), enough);
+
 	if (s->o.limit_bytes != 0 && s->o.limit_bytes < bytes / SPACE_PER_LIMIT)
-		bytes = zsi_max(zsi_pow2_ceil(s->o.limit_bytes * SPACE_PER_LIMIT), MIN_LIMITED_SPACE_BYTES);
+		bytes = zsi_max(zsi_pow2_ceil(s->o.limit_bytes * SPACE_PER_LIMIT), enough);
 	return zsi_min(bytes, ZSI_MAX_SPACE_BYTES);
 }
 
@@ -111,7 +130,6 @@ static struct zs_pool *map_pool(const struct zsi_geometry *g, const struct setti
 	pool->flags = s->o.flags;
 	pool->lazy_pages = g->kind == ZS_GEOMETRY_DENSE;
 	pool->compact_cursor = g->nr_classes - 1;
-	pool->shrinker.stop_fd = -1;
 	if (zsi_charge_metadata(&pool->account, l.bytes) != 0) {
 		zsi_os.release(pool, l.bytes);
 		errno = ENOMEM;
@@ -120,10 +138,9 @@ static struct zs_pool *map_pool(const struct zsi_geometry *g, const struct setti
 	return pool;
 }
 
-static int init_parts(struct zs_pool *pool, const struct settings *s)
+static int init_parts(struct zs_pool *pool, const struct settings *s, uint64_t space_bytes)
 {
 	struct zsi_page_callbacks callbacks = { s->source.alloc_page, s->source.free_page, s->source.ctx };
-	uint64_t space_bytes = space_bytes_for(s);
 	struct zsi_space_options so = {
 		.page_size = s->o.page_size,
 		.record_bytes = sizeof(struct zsi_zspage),
@@ -147,18 +164,49 @@ static int init_parts(struct zs_pool *pool, const struct settings *s)
 	return 0;
 }
 
-/* As much of the name as fits, without half of a UTF-8 sequence at the end, and on one line. */
+/* With as much address space as there is, where what is wanted is refused. */
+static int init_parts_somehow(struct zs_pool *pool, const struct settings *s, uint32_t others)
+{
+	uint64_t fewest = (uint64_t)FEWEST_CHUNKS * ZSI_CHUNK_PAGES * s->o.page_size;
+
+	for (uint64_t bytes = space_bytes_for(s, others); bytes >= fewest; bytes /= 2)
+		if (init_parts(pool, s, bytes) == 0)
+			return 0;
+	return -1;
+}
+
+/* Bytes of the character at s, by the form of UTF-8; 0 where it has none or is a control character. */
+static size_t character_bytes(const char *s)
+{
+	unsigned char lead = (unsigned char)s[0];
+	size_t bytes = lead < 0x80 ? 1 : lead < 0xc2 ? 0 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : lead < 0xf5 ? 4 : 0;
+
+	if (lead < 0x20 || lead == 0x7f)
+		return 0;
+	for (size_t i = 1; i < bytes; i++)
+		if (((unsigned char)s[i] & 0xc0) != 0x80)
+			return 0;
+	return bytes;
+}
+
+/* As many whole characters of the name as fit, '?' for what is none: it will stand in messages and in JSON. */
 static void copy_name(char *to, const char *name)
 {
-	size_t len = strnlen(name, ZSI_NAME_BYTES);
+	size_t len = 0;
 
-	if (len == ZSI_NAME_BYTES) {
-		len--;
-		while (len > 0 && ((unsigned char)name[len] & 0xc0) == 0x80)
-			len--;
+	while (*name != '\0') {
+		size_t bytes = character_bytes(name);
+		size_t step = bytes != 0 ? bytes : 1;
+
+		if (len + step >= ZSI_NAME_BYTES)
+			break;
+		if (bytes != 0)
+			memcpy(to + len, name, bytes);
+		else
+			to[len] = '?';
+		len += step;
+		name += step;
 	}
-	for (size_t i = 0; i < len; i++)
-		to[i] = (unsigned char)name[i] < 0x20 || name[i] == 0x7f ? '?' : name[i];
 	to[len] = '\0';
 }
 
@@ -167,6 +215,7 @@ struct zs_pool *zs_create_pool_with(const char *name, const struct zs_pool_optio
 	struct zsi_geometry g;
 	struct settings s;
 	struct zs_pool *pool;
+	uint32_t others;
 	int error = zsi_fork_handlers();
 
 	if (error != 0) {
@@ -182,12 +231,12 @@ struct zs_pool *zs_create_pool_with(const char *name, const struct zs_pool_optio
 	if (pool == NULL)
 		return NULL;
 	copy_name(pool->name, name != NULL ? name : "zsmalloc");
-	if (zsi_registry_cookie(&pool->cookie) != 0) {
+	if (zsi_registry_cookie(&pool->cookie, &others) != 0) {
 		zsi_os.release(pool, pool->self_bytes);
 		errno = EMFILE;
 		return NULL;
 	}
-	if (init_parts(pool, &s) != 0) {
+	if (init_parts_somehow(pool, &s, others) != 0) {
 		zsi_registry_cookie_release(pool->cookie);
 		zsi_os.release(pool, pool->self_bytes);
 		errno = ENOMEM;

@@ -66,15 +66,15 @@ struct zsi_compact_batch {
 	uint64_t grown;      /* pages that destinations took, not reported yet */
 };
 
-/* The background thread. Guarded by lock, but for wake. */
+/* The background thread. Guarded by lock, but for stop and lost. */
 struct zsi_shrinker {
 	struct zsi_lock lock;
 	bool registered;
-	bool running;  /* a thread exists in this process */
+	bool running; /* a thread exists in this process */
 	struct zs_shrinker_policy policy;
 	pthread_t thread;
-	int stop_fd; /* eventfd: readable when the thread has to stop */
-	_Atomic bool lost; /* the thread did not survive a fork */
+	_Atomic uint32_t stop; /* a futex: 1 tells the thread to stop */
+	_Atomic bool lost;     /* the thread did not survive a fork */
 };
 
 struct zs_pool {
@@ -175,8 +175,11 @@ void zsi_compact_end_batch(struct zs_pool *pool);
 /* Compact within the budget. The caller holds compact_lock and is in no read section. Returns pages freed. */
 uint64_t zsi_compact_locked(struct zs_pool *pool, struct zsi_compact_budget *budget);
 
-/* After an allocation found no memory: whether something was freed that makes a retry worth it. Holds no lock. */
-bool zsi_make_room(struct zs_pool *pool);
+/*
+ * After an allocation found no memory: give back what is kept for reuse, or, where it may wait for readers, compact a
+ * little. Whether a retry is worth it. The caller holds no lock.
+ */
+bool zsi_make_room(struct zs_pool *pool, bool may_wait);
 
 uint64_t zsi_now_ns(void);
 
@@ -187,8 +190,11 @@ void zsi_shrinker_revive(struct zs_pool *pool);
 
 /* --- registry.c --- */
 
-/* Give the pool a cookie that no existing pool has, or add it to and take it from the list of all. */
-int zsi_registry_cookie(uint32_t *cookie);
+/*
+ * A cookie that no existing pool has, and how many pools there are besides: 0, or -1 with EMFILE. And back. Then: add a
+ * pool to the list of all, or take it out.
+ */
+int zsi_registry_cookie(uint32_t *cookie, uint32_t *others);
 void zsi_registry_cookie_release(uint32_t cookie);
 void zsi_registry_add(struct zs_pool *pool);
 void zsi_registry_remove(struct zs_pool *pool);

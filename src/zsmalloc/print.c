@@ -52,7 +52,7 @@ static void print_legacy(struct zs_pool *pool, FILE *out)
 		const struct zsi_size_class *sc = &pool->geometry.classes[i];
 		struct zsi_class_stats s;
 
-		zsi_class_stats(pool, i, &s);
+		zsi_class_stats_walk(pool, i, &s);
 		fprintf(out, " %5u %5u %11lu %12lu %13lu %10lu %10lu %16u\n", sc->index, sc->size, s.almost_full,
 			s.almost_empty, s.allocated, s.used, s.pages, sc->pages);
 		total.almost_full += s.almost_full;

@@ -10,6 +10,7 @@ static struct zsi_lock registry_lock; /* rank REGISTRY */
 static struct zs_pool *pools;         /* Guarded by registry_lock */
 static uint64_t taken[COOKIES / 64] = { 1 }; /* bit c: a pool has cookie c; 0 is never given. Guarded by registry_lock */
 static uint32_t last_cookie;          /* Guarded by registry_lock */
+static uint32_t nr_pools;             /* cookies taken; Guarded by registry_lock */
 
 static bool is_taken(uint32_t cookie)
 {
@@ -17,7 +18,7 @@ static bool is_taken(uint32_t cookie)
 }
 
 /* The next free one, round and round, so that a destroyed pool's is not soon another's. */
-int zsi_registry_cookie(uint32_t *cookie)
+int zsi_registry_cookie(uint32_t *cookie, uint32_t *others)
 {
 	zsi_registry_lock();
 	for (uint32_t i = 0; i < COOKIES; i++) {
@@ -25,6 +26,7 @@ int zsi_registry_cookie(uint32_t *cookie)
 		if (!is_taken(last_cookie)) {
 			taken[last_cookie / 64] |= 1ull << (last_cookie % 64);
 			*cookie = last_cookie;
+			*others = nr_pools++;
 			zsi_registry_unlock();
 			return 0;
 		}
@@ -38,6 +40,7 @@ void zsi_registry_cookie_release(uint32_t cookie)
 {
 	zsi_registry_lock();
 	taken[cookie / 64] &= ~(1ull << (cookie % 64));
+	nr_pools--;
 	zsi_registry_unlock();
 }
 

@@ -4,14 +4,14 @@
  *
  * One thread a pool, asleep for the policy's interval between two looks. Where the waste passes the threshold it
  * compacts a slice, measures how long that took, and sleeps so long that its share of the processor stays within the
- * policy; slice and sleep repeat until the waste is gone. It stops at an eventfd, so that unregistering never waits
- * out a sleep.
+ * policy; slice and sleep repeat until the waste is gone. It sleeps on a futex, so that unregistering never waits out a
+ * sleep; a file descriptor would be closed behind its back by programs that close all of theirs after a fork.
  */
 #include <errno.h>
-#include <poll.h>
+#include <linux/futex.h>
 #include <signal.h>
-#include <string.h>
-#include <sys/eventfd.h>
+#include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "zsmalloc/pool.h"
@@ -43,33 +43,31 @@ static bool too_much_waste(struct zs_pool *pool, const struct zs_shrinker_policy
 }
 
 /* Sleep; true when it is time to stop. */
-static bool sleep_or_stop(int stop_fd, uint64_t ns)
+static bool sleep_or_stop(_Atomic uint32_t *stop, uint64_t ns)
 {
-	struct pollfd fd = { .fd = stop_fd, .events = POLLIN };
 	struct timespec ts = { .tv_sec = (time_t)(ns / 1000000000u), .tv_nsec = (long)(ns % 1000000000u) };
 
-	return ppoll(&fd, 1, &ts, NULL) > 0;
+	/* Woken early, by a signal of ours or of nobody's: the next look comes early too, which does no harm. */
+	(void)syscall(SYS_futex, stop, FUTEX_WAIT_PRIVATE, 0, &ts, NULL, 0);
+	return atomic_load_explicit(stop, memory_order_relaxed) != 0;
 }
 
 static void *shrink(void *arg)
 {
 	struct zs_pool *pool = arg;
 	const struct zs_shrinker_policy policy = pool->shrinker.policy;
-	int stop_fd = pool->shrinker.stop_fd;
+	_Atomic uint32_t *stop = &pool->shrinker.stop;
 	uint64_t interval_ns = (uint64_t)policy.interval_ms * 1000000u;
 	uint64_t sleep_ns = interval_ns;
 
-	while (!sleep_or_stop(stop_fd, sleep_ns)) {
+	while (!sleep_or_stop(stop, sleep_ns)) {
 		uint64_t start = zsi_now_ns();
-		unsigned long freed = 0;
+		unsigned long freed = too_much_waste(pool, &policy) ? zs_compact_budget(pool, 0, SLICE_NS) : 0;
 
-		sleep_ns = interval_ns;
-		if (!too_much_waste(pool, &policy))
-			continue;
-		freed = zs_compact_budget(pool, 0, SLICE_NS);
-		/* worked / (worked + asleep) = cpu_percent / 100 */
-		if (freed > 0)
-			sleep_ns = (zsi_now_ns() - start) * (100 - policy.cpu_percent) / policy.cpu_percent;
+		/* worked / (worked + asleep) = cpu_percent / 100; and without success no sooner than the next look */
+		sleep_ns = (zsi_now_ns() - start) * (100 - policy.cpu_percent) / policy.cpu_percent;
+		if (freed == 0 && sleep_ns < interval_ns)
+			sleep_ns = interval_ns;
 	}
 	return NULL;
 }
@@ -81,20 +79,13 @@ static int start_locked(struct zs_pool *pool)
 	sigset_t all, old;
 	int error;
 
-	s->stop_fd = eventfd(0, EFD_CLOEXEC);
-	if (s->stop_fd < 0)
-		return errno;
+	atomic_store_explicit(&s->stop, 0, memory_order_relaxed);
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
 	error = pthread_create(&s->thread, NULL, shrink, pool);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	if (error != 0) {
-		close(s->stop_fd);
-		s->stop_fd = -1;
-		return error;
-	}
-	s->running = true;
-	return 0;
+	s->running = error == 0;
+	return error;
 }
 
 static bool read_policy(struct zs_shrinker_policy *to, const struct zs_shrinker_policy *from)
@@ -142,13 +133,10 @@ void zs_unregister_shrinker(struct zs_pool *pool)
 
 	zsi_lock(&s->lock, ZSI_RANK_SHRINKER);
 	if (s->running) {
-		/* An eventfd's counter takes this at once: it is 0 until now. */
-		while (write(s->stop_fd, &(uint64_t){ 1 }, sizeof(uint64_t)) < 0 && errno == EINTR)
-			;
+		atomic_store_explicit(&s->stop, 1, memory_order_relaxed);
+		(void)syscall(SYS_futex, &s->stop, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
 		pthread_join(s->thread, NULL);
-		close(s->stop_fd);
 	}
-	s->stop_fd = -1;
 	s->running = false;
 	s->registered = false;
 	atomic_store_explicit(&s->lost, false, memory_order_relaxed);
@@ -162,8 +150,6 @@ void zsi_shrinker_revive(struct zs_pool *pool)
 	zsi_lock(&s->lock, ZSI_RANK_SHRINKER);
 	if (atomic_load_explicit(&s->lost, memory_order_relaxed)) {
 		atomic_store_explicit(&s->lost, false, memory_order_relaxed);
-		/* The parent's eventfd, which the child has too. */
-		close(s->stop_fd);
 		/* Without a thread the child compacts when it asks for it, as without a shrinker. */
 		if (start_locked(pool) != 0)
 			s->registered = false;

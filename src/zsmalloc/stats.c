@@ -6,20 +6,40 @@
 #include "zsmalloc/pool.h"
 #include "zsmalloc/stats.h"
 
-void zsi_class_stats(struct zs_pool *pool, unsigned position, struct zsi_class_stats *out)
+/* The struct of version 0.1, which callers that set no size have. */
+#define FIRST_VERSION_BYTES (offsetof(struct zs_pool_stats, limit_hits) + sizeof(unsigned long))
+
+static void class_stats_locked(const struct zs_pool *pool, unsigned position, struct zsi_class_stats *out)
 {
 	const struct zsi_size_class *sc = &pool->geometry.classes[position];
-	struct zsi_class *c = &pool->classes[position];
+	const struct zsi_class *c = &pool->classes[position];
 
-	zsi_lock(&c->lock, ZSI_RANK_CLASS);
 	out->zspages = c->zspages;
 	out->allocated = (uint64_t)c->zspages * sc->objs;
 	out->used = c->used;
 	out->requested = c->requested;
 	out->pages = c->pages;
 	out->freeable = zsi_class_freeable_locked(pool, position);
-	memcpy(out->by_group, c->counts, sizeof(out->by_group));
 	out->almost_empty = out->almost_full = 0;
+	memcpy(out->by_group, c->counts, sizeof(out->by_group));
+}
+
+void zsi_class_stats(struct zs_pool *pool, unsigned position, struct zsi_class_stats *out)
+{
+	struct zsi_class *c = &pool->classes[position];
+
+	zsi_lock(&c->lock, ZSI_RANK_CLASS);
+	class_stats_locked(pool, position, out);
+	zsi_unlock(&c->lock, ZSI_RANK_CLASS);
+}
+
+void zsi_class_stats_walk(struct zs_pool *pool, unsigned position, struct zsi_class_stats *out)
+{
+	const struct zsi_size_class *sc = &pool->geometry.classes[position];
+	struct zsi_class *c = &pool->classes[position];
+
+	zsi_lock(&c->lock, ZSI_RANK_CLASS);
+	class_stats_locked(pool, position, out);
 	for (unsigned group = 1; group < ZSI_GROUP_FULL; group++) {
 		for (const struct zsi_zspage *z = zsi_zspage_ptr(pool, c->heads[group - 1]); z != NULL;
 		     z = zsi_zspage_ptr(pool, z->next)) {
@@ -36,7 +56,7 @@ void zsi_class_stats(struct zs_pool *pool, unsigned position, struct zsi_class_s
 void zs_pool_stats(struct zs_pool *pool, struct zs_pool_stats *stats)
 {
 	struct zs_pool_stats s = ZS_POOL_STATS_INIT;
-	size_t room = stats->struct_size != 0 ? stats->struct_size : sizeof(s);
+	size_t room = stats->struct_size != 0 ? stats->struct_size : FIRST_VERSION_BYTES;
 
 	for (unsigned i = 0; i < pool->geometry.nr_classes; i++) {
 		const struct zsi_size_class *sc = &pool->geometry.classes[i];

@@ -20,7 +20,10 @@ struct zsi_class_stats {
 	uint32_t by_group[ZSI_GROUPS - 1]; /* zspages of fullness group g at [g - 1] */
 };
 
-/* position: in the geometry's classes[]. */
+/* position: in the geometry's classes[]. almost_empty and almost_full are left 0. */
 void zsi_class_stats(struct zs_pool *pool, unsigned position, struct zsi_class_stats *out);
+
+/* With those two, for which every partly filled zspage of the class is looked at, its lock held. */
+void zsi_class_stats_walk(struct zs_pool *pool, unsigned position, struct zsi_class_stats *out);
 
 #endif

@@ -8,6 +8,47 @@
 
 #include "zsmalloc/pool.h"
 
+/* A slots_step beyond this reaches more words than a zspage can have slots. */
+#define MAX_SLOTS_STEP 24u
+
+/*
+ * What descriptors refer to is looked at only after the references themselves are known to stay inside the pool's
+ * memory: the damage may be anywhere.
+ */
+static bool block_inside(const struct zs_pool *pool, uint32_t ref, size_t bytes)
+{
+	uint64_t start = (uint64_t)ref << ZSI_META_UNIT_SHIFT;
+
+	return ref != 0 && start + bytes <= pool->meta.top;
+}
+
+static bool zspage_inside(const struct zs_pool *pool, uint32_t ref)
+{
+	return block_inside(pool, ref, sizeof(struct zsi_zspage));
+}
+
+/* Whether the zspage's page number is one of a run of its class's length, and the run's record is the zspage. */
+static bool is_its_runs_record(const struct zs_pool *pool, const struct zsi_zspage *z)
+{
+	const struct zsi_space *s = &pool->space;
+	const struct zsi_chunk *c = zsi_space_chunk(s, z->first);
+
+	return (z->first >> ZSI_CHUNK_SHIFT) < atomic_load_explicit(&s->nr_chunks, memory_order_relaxed) &&
+	       c->run_pages == zsi_size_class(pool, z)->pages && (const void *)z == zsi_space_record(s, z->first);
+}
+
+/* Whether the array of slot words is as long as it has to be, no longer, and inside metadata memory. */
+static bool slots_inside(const struct zs_pool *pool, const struct zsi_zspage *z)
+{
+	const struct zsi_size_class *sc = zsi_size_class(pool, z);
+
+	if (z->slots_step > MAX_SLOTS_STEP || z->bump > zsi_slot_words(sc, z->slots_step))
+		return false;
+	if (z->slots_step > 0 && zsi_slot_words(sc, z->slots_step - 1u) >= sc->objs)
+		return false;
+	return block_inside(pool, z->slots, zsi_slot_words(sc, z->slots_step) * sizeof(uint32_t));
+}
+
 struct totals {
 	uint64_t zspages;
 	uint64_t used;
@@ -49,15 +90,16 @@ static bool free_list_valid(const struct zs_pool *pool, const struct zsi_zspage 
 static bool zspage_valid(const struct zs_pool *pool, const struct zsi_zspage *z, unsigned position, struct totals *t)
 {
 	const struct zsi_size_class *sc = &pool->geometry.classes[position];
-	const uint32_t *slots = zsi_zspage_slots(&pool->meta, z);
 	unsigned inuse = 0, limbo = 0;
 
-	if (z->class_position != position || z->bump > sc->objs || z->present > sc->pages || z->slots == 0)
+	if (z->class_position != position || z->bump > sc->objs || z->present > sc->pages)
 		return false;
 	if (z->bump > 0 && zsi_slot_pages(&pool->space, sc, z->bump - 1u) > z->present)
 		return false;
-	if ((const void *)z != zsi_space_record(&pool->space, z->first))
+	if (!slots_inside(pool, z) || !is_its_runs_record(pool, z))
 		return false;
+	const uint32_t *slots = zsi_zspage_slots(&pool->meta, z);
+
 	for (unsigned slot = 0; slot < z->bump; slot++) {
 		if ((slots[slot] & ZSI_SLOT_FREE) == 0) {
 			inuse++;
@@ -89,6 +131,8 @@ static bool list_valid(const struct zs_pool *pool, unsigned position, unsigned g
 	if ((c->nonempty >> group & 1) != (c->heads[group - 1] != 0))
 		return false;
 	for (uint32_t ref = c->heads[group - 1]; ref != 0;) {
+		if (!zspage_inside(pool, ref))
+			return false;
 		const struct zsi_zspage *z = zsi_zspage_ptr(pool, ref);
 
 		if (z->state != ZSI_ZSPAGE_LISTED || z->prev != prev || z->group != group || z->inuse == 0 ||
@@ -104,7 +148,7 @@ static bool isolated_valid(const struct zs_pool *pool, uint32_t ref, unsigned po
 {
 	const struct zsi_zspage *z = zsi_zspage_ptr(pool, ref);
 
-	return z == NULL || (z->state == ZSI_ZSPAGE_ISOLATED && zspage_valid(pool, z, position, t));
+	return z == NULL || (zspage_inside(pool, ref) && z->state == ZSI_ZSPAGE_ISOLATED && zspage_valid(pool, z, position, t));
 }
 
 /* What compaction has in its hands, counted with the class it belongs to. */

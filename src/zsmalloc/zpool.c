@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* zpool.c - the table of drivers, and the calls that pass through to them. */
 #include <errno.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <zsmalloc/zpool.h>
 
+#include "base/lock.h"
+#include "zsmalloc/pool.h"
+#include "zsmalloc/versioned.h"
 #include "zsmalloc/zpool_drivers.h"
 
 struct driver {
@@ -23,7 +25,7 @@ struct zpool {
 static struct driver malloc_driver = { NULL, &zsi_zpool_malloc_driver, 0 };
 static struct driver zsmalloc_driver = { &malloc_driver, &zsi_zpool_zsmalloc_driver, 0 };
 
-static pthread_mutex_t drivers_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct zsi_lock drivers_lock; /* nothing is called while it is held */
 static struct driver *drivers = &zsmalloc_driver; /* Guarded by drivers_lock, with all it links and counts */
 
 static struct driver **find_locked(const char *type)
@@ -35,9 +37,23 @@ static struct driver **find_locked(const char *type)
 	return at;
 }
 
+void zsi_zpool_lock(void)
+{
+	zsi_lock_unranked(&drivers_lock);
+}
+
+void zsi_zpool_unlock(void)
+{
+	zsi_unlock_unranked(&drivers_lock);
+}
+
 static bool is_complete(const struct zpool_driver *d)
 {
-	if (d == NULL || d->struct_size < sizeof(*d) || d->type == NULL || d->type[0] == '\0')
+	struct zpool_driver known;
+
+	if (d == NULL || !zsi_copy_versioned(&known, sizeof(known), d, sizeof(known)))
+		return false;
+	if (d->type == NULL || d->type[0] == '\0')
 		return false;
 	return d->create != NULL && d->destroy != NULL && d->malloc != NULL && d->free != NULL &&
 	       d->obj_read_begin != NULL && d->obj_read_end != NULL && d->obj_write != NULL;
@@ -56,14 +72,14 @@ int zpool_register_driver(const struct zpool_driver *driver)
 	if (d == NULL)
 		return -1;
 	d->ops = driver;
-	pthread_mutex_lock(&drivers_lock);
+	zsi_lock_unranked(&drivers_lock);
 	if (*find_locked(driver->type) != NULL) {
 		error = EEXIST;
 	} else {
 		d->next = drivers;
 		drivers = d;
 	}
-	pthread_mutex_unlock(&drivers_lock);
+	zsi_unlock_unranked(&drivers_lock);
 	if (error == 0)
 		return 0;
 	free(d);
@@ -80,7 +96,7 @@ int zpool_unregister_driver(const struct zpool_driver *driver)
 		errno = EINVAL;
 		return -1;
 	}
-	pthread_mutex_lock(&drivers_lock);
+	zsi_lock_unranked(&drivers_lock);
 	struct driver **at = find_locked(driver->type);
 
 	if (*at == NULL || (*at)->ops != driver || *at == &zsmalloc_driver || *at == &malloc_driver) {
@@ -91,7 +107,7 @@ int zpool_unregister_driver(const struct zpool_driver *driver)
 		gone = *at;
 		*at = gone->next;
 	}
-	pthread_mutex_unlock(&drivers_lock);
+	zsi_unlock_unranked(&drivers_lock);
 	free(gone);
 	if (error == 0)
 		return 0;
@@ -105,17 +121,17 @@ bool zpool_has_pool(const char *type)
 
 	if (type == NULL)
 		return false;
-	pthread_mutex_lock(&drivers_lock);
+	zsi_lock_unranked(&drivers_lock);
 	has = *find_locked(type) != NULL;
-	pthread_mutex_unlock(&drivers_lock);
+	zsi_unlock_unranked(&drivers_lock);
 	return has;
 }
 
 static void forget(struct driver *d)
 {
-	pthread_mutex_lock(&drivers_lock);
+	zsi_lock_unranked(&drivers_lock);
 	d->pools--;
-	pthread_mutex_unlock(&drivers_lock);
+	zsi_unlock_unranked(&drivers_lock);
 }
 
 struct zpool *zpool_create_pool(const char *type, const char *name)
@@ -125,11 +141,11 @@ struct zpool *zpool_create_pool(const char *type, const char *name)
 	int error;
 
 	if (type != NULL) {
-		pthread_mutex_lock(&drivers_lock);
+		zsi_lock_unranked(&drivers_lock);
 		d = *find_locked(type);
 		if (d != NULL)
 			d->pools++;
-		pthread_mutex_unlock(&drivers_lock);
+		zsi_unlock_unranked(&drivers_lock);
 	}
 	if (d == NULL) {
 		errno = ENOENT;

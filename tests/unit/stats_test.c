@@ -118,14 +118,14 @@ static void legacy_boundary(void **state)
 
 static void names_are_escaped(void **state)
 {
-	struct zs_pool *pool = linux_pool("a\"b\\c\nd\xc3\xa4");
+	struct zs_pool *pool = linux_pool("a\"b\\c\nd\xc3\xa4\xff\xc3z");
 	char *text = printed(pool, ZS_STATS_JSON);
 
 	(void)state;
-	assert_non_null(strstr(text, "{\"name\": \"a\\\"b\\\\c?d\xc3\xa4\", \"geometry\": \"linux\""));
+	assert_non_null(strstr(text, "{\"name\": \"a\\\"b\\\\c?d\xc3\xa4\?\?z\", \"geometry\": \"linux\""));
 	free(text);
 	text = printed(pool, ZS_STATS_PROMETHEUS);
-	assert_non_null(strstr(text, "\nzsmalloc_objects{pool=\"a\\\"b\\\\c?d\xc3\xa4\"} 0\n"));
+	assert_non_null(strstr(text, "\nzsmalloc_objects{pool=\"a\\\"b\\\\c?d\xc3\xa4\?\?z\"} 0\n"));
 	free(text);
 	zs_destroy_pool(pool);
 	/* 63 bytes, and no half of a character. */

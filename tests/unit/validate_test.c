@@ -79,6 +79,17 @@ static void descriptors(void **state)
 	NOTICES(zspage->state, ZSI_ZSPAGE_ISOLATED);
 	NOTICES(zspage->class_position, zspage->class_position + 1);
 	NOTICES(zspage->first, zspage->first + zsi_size_class(pool, zspage)->pages);
+	NOTICES(zspage->slots_step, zspage->slots_step + 1);
+	NOTICES(zspage->slots_step, 200);
+	/* References to nowhere are not followed. */
+	NOTICES(zspage->first, UINT32_MAX);
+	NOTICES(zspage->first, 1u << 28);
+	NOTICES(zspage->slots, 0);
+	NOTICES(zspage->slots, UINT32_MAX);
+	NOTICES(zspage->slots, pool->meta.top >> ZSI_META_UNIT_SHIFT);
+	NOTICES(zspage->next, UINT32_MAX);
+	NOTICES(cls->heads[zspage->group - 1], UINT32_MAX);
+	NOTICES(cls->heads[zspage->group - 1], pool->meta.top >> ZSI_META_UNIT_SHIFT);
 }
 
 static void slot_words(void **state)
