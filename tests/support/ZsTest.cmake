@@ -23,6 +23,8 @@
 # does the same for a shell script in the folder of the caller, run by sh. It finds in its environment what it may need:
 # ZS_SOURCE_DIR, ZS_BUILD_DIR, ZS_CC, ZS_CXX, ZS_SANITIZE.
 
+set(ZS_TEST_TIMEOUT_FACTOR 1 CACHE STRING "Multiply the time that each test may take by this whole number")
+
 # What every test gets, however it was declared.
 function(zsi_test_properties name)
   cmake_parse_arguments(PARSE_ARGV 1 T "SERIAL" "TIMEOUT" "LABELS;ENV")
