@@ -66,6 +66,9 @@ static void bad_options(void)
 	}
 	o.flags = ZS_POOL_HUGEPAGE | ZS_POOL_NO_HUGEPAGE;
 	refused(&o, "flags that contradict each other");
+	o.flags = ZS_POOL_HUGEPAGE;
+	o.limit_bytes = 64 << 20;
+	refused(&o, "huge pages within a limit");
 	o = good;
 	o.geometry = (enum zs_geometry)2;
 	refused(&o, "geometry");

@@ -104,6 +104,16 @@ static void mapped_calls(struct zs_pool *pool, struct seen *seen, zs_handle h)
 	}
 }
 
+/* Ends of readings that were not begun: no later compaction waits for them. */
+static void ends_not_held(struct zs_pool *pool, struct seen *seen, zs_handle h)
+{
+	zs_obj_read_end(pool, h, seen);
+	expect(seen, "zs_obj_read_end", ZS_MISUSE_NOT_HELD, "no object is held by this thread", h);
+	zs_obj_read_iov_end(pool, h);
+	expect(seen, "zs_obj_read_iov_end", ZS_MISUSE_NOT_HELD, "no object is held by this thread", h);
+	(void)zs_compact(pool);
+}
+
 struct other_thread {
 	struct zs_pool *pool;
 	zs_handle handle;
@@ -182,6 +192,7 @@ int main(void)
 	all_calls(pool, &seen, ~(zs_handle)0, ZS_MISUSE_FORGED, "forged handle");
 	mapped_calls(pool, &seen, live);
 	mapped_by_another(pool, &seen, live);
+	ends_not_held(pool, &seen, live);
 	/* A batch goes on after the one it can't free. */
 	zs_handle extra = zs_malloc(pool, SIZE, 0);
 
