@@ -313,7 +313,7 @@ static void pack(struct zs_pool *pool, struct zsi_zspage *z, struct zsi_compact_
 
 /*
  * The partly filled zspages that are left, each on its own. They wait for the batch's end in `passed`. True: the batch
- * was full before all were packed.
+ * is full, and perhaps not all are packed.
  */
 static bool pack_leftovers(struct zs_pool *pool, unsigned position, struct zsi_compact_budget *budget)
 {
@@ -327,7 +327,7 @@ static bool pack_leftovers(struct zs_pool *pool, unsigned position, struct zsi_c
 			struct zsi_zspage *z = zsi_zspage_ptr(pool, ref);
 
 			if (b->bytes >= BATCH_BYTES)
-				return true;
+				break;
 			ref = z->next;
 			if (zsi_slot_pages(&pool->space, sc, z->inuse - 1u) < z->present) {
 				zsi_class_unlist_locked(pool, z);
@@ -336,7 +336,8 @@ static bool pack_leftovers(struct zs_pool *pool, unsigned position, struct zsi_c
 			}
 		}
 	}
-	return false;
+	/* The last one may have been cut short. */
+	return b->bytes >= BATCH_BYTES;
 }
 
 static uint64_t compact_class(struct zs_pool *pool, unsigned position, struct zsi_compact_budget *budget)
@@ -348,10 +349,11 @@ static uint64_t compact_class(struct zs_pool *pool, unsigned position, struct zs
 
 	zsi_lock(&c->lock, ZSI_RANK_CLASS);
 	b->position = position;
-	/* A pair ends with one zspage empty or full, so this many are enough, unless others keep making work. */
-	uint64_t pairs = 2 * (uint64_t)c->zspages + 2;
+	/* A round ends with a zspage empty or full, or a batch: this many are enough, unless others keep making work. */
+	uint64_t size = pool->geometry.classes[position].size;
+	uint64_t rounds = 2 * (uint64_t)c->zspages + c->used * size / BATCH_BYTES + 2;
 
-	while (memory && worth_it(pool, position) && !exhausted(budget) && pairs-- > 0) {
+	while (memory && worth_it(pool, position) && !exhausted(budget) && rounds-- > 0) {
 		bool end = false;
 
 		if (!choose_pair(pool, &end))

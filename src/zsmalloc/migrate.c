@@ -20,6 +20,21 @@ static void look_at_class(const void *record, void *arg)
 	*(unsigned *)arg = ((const struct zsi_zspage *)record)->class_position;
 }
 
+/* With the class of `position` locked: whether the zspage is one of its, and not being made or released. */
+struct second_look {
+	unsigned position;
+	bool settled;
+};
+
+static void look_again(const void *record, void *arg)
+{
+	const struct zsi_zspage *z = record;
+	struct second_look *look = arg;
+
+	/* Of a zspage of another class nothing but its class may be read here. */
+	look->settled = z->class_position == look->position && z->state != ZSI_ZSPAGE_OUTSIDE;
+}
+
 struct slot_range {
 	unsigned from, to; /* slots [from, to) have bytes on the page */
 };
@@ -63,13 +78,9 @@ static bool lock_slots(struct zs_pool *pool, const uint32_t *slots, struct slot_
 static int migrate_locked(struct zs_pool *pool, struct zsi_zspage *z, uint32_t page, void *new_page)
 {
 	const uint32_t *slots = zsi_zspage_slots(&pool->meta, z);
-	struct slot_range range;
+	struct slot_range range = slots_on_page(pool, z, page);
 	int error = 0;
 
-	/* It is being made or released by another thread, which is soon done with it. */
-	if (z->state == ZSI_ZSPAGE_OUTSIDE)
-		return EAGAIN;
-	range = slots_on_page(pool, z, page);
 	if (!lock_slots(pool, slots, range))
 		return EAGAIN;
 	memcpy(new_page, zsi_space_page(&pool->space, page), zsi_space_page_size(&pool->space));
@@ -89,11 +100,11 @@ static int migrate_once(struct zs_pool *pool, void *new_page, void *old_page)
 		return EINVAL;
 	struct zsi_class *c = &pool->classes[position];
 
+	struct second_look look = { .position = position, .settled = false };
+
 	zsi_lock(&c->lock, ZSI_RANK_CLASS);
 	/* Before the lock was ours the zspage may have gone, and its page to another. */
-	unsigned position_now;
-
-	if (zsi_space_find(&pool->space, old_page, look_at_class, &position_now) == page && position_now == position)
+	if (zsi_space_find(&pool->space, old_page, look_again, &look) == page && look.settled)
 		error = migrate_locked(pool, zsi_space_record(&pool->space, page), page, new_page);
 	zsi_unlock(&c->lock, ZSI_RANK_CLASS);
 	return error;

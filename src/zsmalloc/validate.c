@@ -8,6 +8,16 @@
 
 #include "zsmalloc/pool.h"
 
+struct totals {
+	uint64_t meta_top; /* end of metadata memory when the walk began */
+	uint64_t zspages;
+	uint64_t used;
+	uint64_t requested;
+	uint64_t pages;
+	uint64_t limbo;
+	uint32_t counts[ZSI_GROUPS - 1];
+};
+
 /* A slots_step beyond this reaches more words than a zspage can have slots. */
 #define MAX_SLOTS_STEP 24u
 
@@ -15,16 +25,16 @@
  * What descriptors refer to is looked at only after the references themselves are known to stay inside the pool's
  * memory: the damage may be anywhere.
  */
-static bool block_inside(const struct zs_pool *pool, uint32_t ref, size_t bytes)
+static bool block_inside(const struct totals *t, uint32_t ref, size_t bytes)
 {
 	uint64_t start = (uint64_t)ref << ZSI_META_UNIT_SHIFT;
 
-	return ref != 0 && start + bytes <= pool->meta.top;
+	return ref != 0 && start + bytes <= t->meta_top;
 }
 
-static bool zspage_inside(const struct zs_pool *pool, uint32_t ref)
+static bool zspage_inside(const struct totals *t, uint32_t ref)
 {
-	return block_inside(pool, ref, sizeof(struct zsi_zspage));
+	return block_inside(t, ref, sizeof(struct zsi_zspage));
 }
 
 /* Whether the zspage's page number is one of a run of its class's length, and the run's record is the zspage. */
@@ -38,7 +48,7 @@ static bool is_its_runs_record(const struct zs_pool *pool, const struct zsi_zspa
 }
 
 /* Whether the array of slot words is as long as it has to be, no longer, and inside metadata memory. */
-static bool slots_inside(const struct zs_pool *pool, const struct zsi_zspage *z)
+static bool slots_inside(const struct zs_pool *pool, const struct zsi_zspage *z, const struct totals *t)
 {
 	const struct zsi_size_class *sc = zsi_size_class(pool, z);
 
@@ -46,17 +56,8 @@ static bool slots_inside(const struct zs_pool *pool, const struct zsi_zspage *z)
 		return false;
 	if (z->slots_step > 0 && zsi_slot_words(sc, z->slots_step - 1u) >= sc->objs)
 		return false;
-	return block_inside(pool, z->slots, zsi_slot_words(sc, z->slots_step) * sizeof(uint32_t));
+	return block_inside(t, z->slots, zsi_slot_words(sc, z->slots_step) * sizeof(uint32_t));
 }
-
-struct totals {
-	uint64_t zspages;
-	uint64_t used;
-	uint64_t requested;
-	uint64_t pages;
-	uint64_t limbo;
-	uint32_t counts[ZSI_GROUPS - 1];
-};
 
 /* The entry of a used slot: live, and pointing back at it. */
 static bool entry_valid(const struct zs_pool *pool, const struct zsi_zspage *z, unsigned slot, uint32_t index,
@@ -96,7 +97,7 @@ static bool zspage_valid(const struct zs_pool *pool, const struct zsi_zspage *z,
 		return false;
 	if (z->bump > 0 && zsi_slot_pages(&pool->space, sc, z->bump - 1u) > z->present)
 		return false;
-	if (!slots_inside(pool, z) || !is_its_runs_record(pool, z))
+	if (!slots_inside(pool, z, t) || !is_its_runs_record(pool, z))
 		return false;
 	const uint32_t *slots = zsi_zspage_slots(&pool->meta, z);
 
@@ -131,7 +132,7 @@ static bool list_valid(const struct zs_pool *pool, unsigned position, unsigned g
 	if ((c->nonempty >> group & 1) != (c->heads[group - 1] != 0))
 		return false;
 	for (uint32_t ref = c->heads[group - 1]; ref != 0;) {
-		if (!zspage_inside(pool, ref))
+		if (!zspage_inside(t, ref))
 			return false;
 		const struct zsi_zspage *z = zsi_zspage_ptr(pool, ref);
 
@@ -148,7 +149,7 @@ static bool isolated_valid(const struct zs_pool *pool, uint32_t ref, unsigned po
 {
 	const struct zsi_zspage *z = zsi_zspage_ptr(pool, ref);
 
-	return z == NULL || (zspage_inside(pool, ref) && z->state == ZSI_ZSPAGE_ISOLATED && zspage_valid(pool, z, position, t));
+	return z == NULL || (zspage_inside(t, ref) && z->state == ZSI_ZSPAGE_ISOLATED && zspage_valid(pool, z, position, t));
 }
 
 /* What compaction has in its hands, counted with the class it belongs to. */
@@ -169,7 +170,7 @@ static bool batch_valid(const struct zs_pool *pool, unsigned position, struct to
 static bool class_valid(const struct zs_pool *pool, unsigned position, struct totals *all)
 {
 	const struct zsi_class *c = &pool->classes[position];
-	struct totals t = { 0 };
+	struct totals t = { .meta_top = all->meta_top };
 
 	for (unsigned group = 1; group <= ZSI_GROUP_FULL; group++)
 		if (!list_valid(pool, position, group, &t))
@@ -194,9 +195,13 @@ static bool handles_valid(const struct zs_pool *pool, uint64_t used)
 	return live == used;
 }
 
-static bool all_valid(const struct zs_pool *pool)
+static bool all_valid(struct zs_pool *pool)
 {
 	struct totals t = { 0 };
+
+	zsi_lock(&pool->meta.lock, ZSI_RANK_META);
+	t.meta_top = pool->meta.top;
+	zsi_unlock(&pool->meta.lock, ZSI_RANK_META);
 
 	for (unsigned i = 0; i < pool->geometry.nr_classes; i++)
 		if (!class_valid(pool, i, &t))

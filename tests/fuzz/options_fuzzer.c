@@ -47,6 +47,9 @@ static bool in_range(const struct zs_pool_options *o, const uint8_t *raw, size_t
 	/* A huge page comes whole. */
 	if ((o->flags & ZS_POOL_HUGEPAGE) != 0 && o->limit_bytes != 0)
 		return false;
+	/* Memory that comes in huge pages knows no limit. */
+	if ((o->flags & ZS_POOL_HUGEPAGE) != 0 && o->limit_bytes != 0)
+		return false;
 	/* How a caller's own pages lie in memory is not the pool's to say. */
 	if (o->pages != NULL)
 		return o->pages->alloc_page != NULL && o->pages->free_page != NULL &&

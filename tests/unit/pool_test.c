@@ -2,6 +2,7 @@
 /* pool_test.c - making pools: what is refused, what is remembered, what is given back, and the flags of the arena. */
 #include "unit.h"
 
+#include <check.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -260,6 +261,78 @@ static void little_address_space(void **state)
 	zs_destroy_pool(pool);
 }
 
+/* Under a ulimit on address space, and when there are many: pools get smaller, and none is refused. */
+static void under_rlimit_as(void **state)
+{
+	int status;
+	pid_t pid;
+
+	(void)state;
+	if (CHECK_TSAN || CHECK_ASAN)
+		skip(); /* their shadows alone are larger */
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		for (rlim_t gib = 64; gib > 0; gib /= 2) {
+			const struct rlimit limit = { gib << 30, gib << 30 };
+			struct zs_pool *pool;
+
+			if (setrlimit(RLIMIT_AS, &limit) != 0)
+				_exit(2);
+			pool = zs_create_pool("ulimit");
+			if (pool == NULL || zs_malloc(pool, 4096, 0) == 0)
+				_exit(3);
+			zs_destroy_pool(pool);
+		}
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+static void a_thousand_pools(void **state)
+{
+	static struct zs_pool *pools[1000];
+
+	(void)state;
+	if (CHECK_TSAN || CHECK_ASAN)
+		skip(); /* they keep address space for themselves */
+	for (unsigned i = 0; i < 1000; i++) {
+		pools[i] = zs_create_pool("one of many");
+		assert_non_null(pools[i]);
+		assert_int_not_equal(zs_malloc(pools[i], 4096, 0), 0);
+	}
+	for (unsigned i = 0; i < 1000; i++)
+		zs_destroy_pool(pools[i]);
+}
+
+/* What was freed and is kept for reuse makes room for other sizes, without waiting for anybody. */
+static void freed_memory_serves_at_the_limit(void **state)
+{
+	struct zs_pool_options o = ZS_POOL_OPTIONS_INIT;
+
+	(void)state;
+	for (o.page_size = 4096; o.page_size <= 65536; o.page_size *= 4) {
+		zs_handle h[200];
+		unsigned n = 0;
+
+		o.limit_bytes = 64 * o.page_size + (512 << 10);
+		struct zs_pool *pool = zs_create_pool_with("limit", &o);
+
+		assert_non_null(pool);
+		while ((h[n] = zs_malloc(pool, o.page_size, ZS_NOWAIT)) != 0)
+			assert_true(++n < 200);
+		assert_true(n > 32);
+		for (unsigned i = 0; i < n; i++)
+			zs_free(pool, h[i]);
+		for (unsigned i = 0; i < n - 2; i++)
+			assert_int_not_equal(zs_malloc(pool, o.page_size / 2 - 8, ZS_NOWAIT), 0);
+		assert_int_equal(zs_pool_validate(pool), 0);
+		zs_destroy_pool(pool);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -271,6 +344,9 @@ int main(void)
 		cmocka_unit_test(locked_pages),
 		cmocka_unit_test(locking_refused),
 		cmocka_unit_test(little_address_space),
+		cmocka_unit_test(under_rlimit_as),
+		cmocka_unit_test(a_thousand_pools),
+		cmocka_unit_test(freed_memory_serves_at_the_limit),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
