@@ -191,7 +191,7 @@ static int evacuate(struct zs_pool *pool, struct region *region, uint32_t limit)
 			perror("zs_page_migrate");
 			return -1;
 		}
-		/* From here on the target is the pool's and the old page is ours: nothing of the pool's is left in it. */
+		/* From here on the target is the pool's and the old page is ours: nothing of the pool's is in it. */
 		memmove(&region->free_stack[at - 1], &region->free_stack[at],
 			(region->nfree - at) * sizeof(region->free_stack[0]));
 		region->nfree--;

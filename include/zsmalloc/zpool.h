@@ -52,8 +52,8 @@ ZS_API bool zpool_has_pool(const char *type);
 ZS_API struct zpool *zpool_create_pool(const char *type, const char *name);
 
 /*
- * Free the pool. NULL is a no-op. With "zsmalloc" everything in it goes too; with "malloc" live objects are the caller's
- * to free first, since nothing is kept for each object that could find them.
+ * Free the pool. NULL is a no-op. With "zsmalloc" everything in it goes too; with "malloc" live objects are the
+ * caller's to free first, since nothing is kept for each object that could find them.
  */
 ZS_API void zpool_destroy_pool(struct zpool *pool);
 

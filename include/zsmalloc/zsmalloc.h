@@ -20,8 +20,8 @@
  * otherwise. Two calls on the same object are the caller's to order, as with plain memory: freeing an object that
  * another thread is reading, or writing one that another thread is reading, is an error of the caller's. Nothing here
  * is async-signal-safe. After fork() the child has a working copy of every pool; a thread must not fork while it holds
- * an object for reading, since fork waits for readers' grace periods to end. The library calls urcu_bp_before_fork() and
- * its counterparts from handlers of its own: a program that uses liburcu-bp too must not call them a second time.
+ * an object for reading, since fork waits for readers' grace periods to end. The library calls urcu_bp_before_fork()
+ * and its counterparts from handlers of its own: a program that uses liburcu-bp too must not call them a second time.
  *
  * Readers run under userspace RCU and never wait. A thread that is between a read_begin and its read_end must not
  * wait for a compaction that runs in another thread: that compaction may be waiting for the reader.
@@ -81,7 +81,7 @@ struct zs_page_source {
 /* Pool flags, for zs_pool_options.flags. */
 #define ZS_POOL_NO_THREAD_CACHE (1u << 0) /* keep no per-thread caches in front of the classes */
 #define ZS_POOL_NO_HUGEPAGE (1u << 1)     /* never let the arena use transparent huge pages, whatever the default is */
-#define ZS_POOL_MLOCK (1u << 2)           /* lock the arena's pages in memory as they are touched; needs RLIMIT_MEMLOCK */
+#define ZS_POOL_MLOCK (1u << 2)           /* lock the arena's pages as they are touched; needs RLIMIT_MEMLOCK */
 #define ZS_POOL_HUGEPAGE (1u << 3)        /* ask for transparent huge pages: memory comes in 2 MiB units, so no limit */
 
 /*
@@ -102,10 +102,10 @@ struct zs_pool_options {
 
 /*
  * Make a pool. name is copied (its first 63 bytes, control characters as '?') and appears in statistics and messages;
- * NULL means "zsmalloc". options NULL means all defaults. With a page source ZS_POOL_MLOCK and ZS_POOL_HUGEPAGE are out of range: how those pages are held is the
- * source's business.
- * Errors: EINVAL an option is out of range, unknown or contradicts another; ENOMEM no memory or address space, or
- * limit_bytes is less than an empty pool needs; EMFILE 16383 pools exist already.
+ * NULL means "zsmalloc". options NULL means all defaults. With a page source ZS_POOL_MLOCK and ZS_POOL_HUGEPAGE are out
+ * of range: how those pages are held is the source's business. Errors: EINVAL an option is out of range, unknown or
+ * contradicts another; ENOMEM no memory or address space, or limit_bytes is less than an empty pool needs; EMFILE 16383
+ * pools exist already.
  */
 ZS_API struct zs_pool *zs_create_pool(const char *name);
 ZS_API struct zs_pool *zs_create_pool_with(const char *name, const struct zs_pool_options *options);
@@ -210,7 +210,7 @@ ZS_API unsigned long zs_shrinker_scan(struct zs_pool *pool, unsigned long nr_pag
 /* When and how hard a registered shrinker works. */
 struct zs_shrinker_policy {
 	size_t struct_size;     /* filled by ZS_SHRINKER_POLICY_INIT */
-	unsigned waste_percent; /* work when zs_shrinker_count() exceeds this share of the pool's pages, 1 to 100; 0 = 1 */
+	unsigned waste_percent; /* work when zs_shrinker_count() exceeds this share of the pages, 1 to 100; 0 = 1 */
 	unsigned cpu_percent;   /* at most this share of one processor, 1 to 100; 0 = 5 */
 	unsigned interval_ms;   /* look this often, 1 to 60000; 0 = 100 */
 };
@@ -230,8 +230,8 @@ ZS_API void zs_unregister_shrinker(struct zs_pool *pool);
 ZS_API size_t zs_huge_class_size(struct zs_pool *pool);
 
 /*
- * Index of the size class for an object of size bytes (clamped to 1..page_size): equal for sizes that share a class. With
- * ZS_GEOMETRY_DENSE a single object may lie in a slightly larger class, where that spares a page.
+ * Index of the size class for an object of size bytes (clamped to 1..page_size): equal for sizes that share a class.
+ * With ZS_GEOMETRY_DENSE a single object may lie in a slightly larger class, where that spares a page.
  */
 ZS_API unsigned int zs_lookup_class_index(struct zs_pool *pool, size_t size);
 
@@ -282,8 +282,8 @@ struct zs_pool_stats {
 #define ZS_POOL_STATS_INIT { sizeof(struct zs_pool_stats), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
 
 /*
- * Fill stats as far as stats->struct_size reaches; 0 counts as the struct of version 0.1. The numbers of one class agree
- * with each other.
+ * Fill stats as far as stats->struct_size reaches; 0 counts as the struct of version 0.1. The numbers of one class
+ * agree with each other.
  */
 ZS_API void zs_pool_stats(struct zs_pool *pool, struct zs_pool_stats *stats);
 
@@ -313,7 +313,7 @@ enum zs_misuse_reason {
 	ZS_MISUSE_STALE,        /* the object was freed earlier */
 	ZS_MISUSE_FORGED,       /* no pool ever gave out such a handle */
 	ZS_MISUSE_FOREIGN,      /* a handle of another pool that exists */
-	ZS_MISUSE_MAPPED,       /* zs_free() of an object that this thread has mapped, zs_obj_write() of one mapped to write */
+	ZS_MISUSE_MAPPED,       /* zs_free() of what this thread has mapped, zs_obj_write() of what it maps to write */
 	ZS_MISUSE_NOT_MAPPED,   /* zs_unmap_object() of an object that this thread has not mapped */
 	ZS_MISUSE_NOT_HELD,     /* zs_obj_read_end() in a thread that holds nothing for reading */
 };

@@ -17,10 +17,10 @@
 #include <stdint.h>
 
 struct zsi_account {
-	uint64_t limit;             /* bytes; 0 = none; immutable after create */
-	_Atomic uint64_t used;      /* bytes */
-	_Atomic uint64_t metadata;  /* bytes of used that are metadata */
-	_Atomic uint64_t hits;      /* charges refused */
+	uint64_t limit;            /* bytes; 0 = none; immutable after create */
+	_Atomic uint64_t used;     /* bytes */
+	_Atomic uint64_t metadata; /* bytes of used that are metadata */
+	_Atomic uint64_t hits;     /* charges refused */
 };
 
 /* 0, or -1 with ENOMEM and nothing charged. */

@@ -23,7 +23,7 @@
 /* Says which assertion failed and aborts. */
 _Noreturn void zsi_assert_fail(const char *expr, const char *file, int line);
 
-#define ZSI_ASSERT_AT(level, x)                                                                                        \
+#define ZSI_ASSERT_AT(level, x) \
 	((ZSI_ASSERT_LEVEL) < (level) || (x) ? (void)0 : zsi_assert_fail(#x, __FILE__, __LINE__))
 
 #define ZSI_ASSERT(x) ZSI_ASSERT_AT(1, x)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * arena.c - the built-in backing: address space reserved once, made accessible a few chunks at a time, given memory by the
- * kernel a page at a time when it is touched.
+ * arena.c - the built-in backing: address space reserved once, made accessible a few chunks at a time, given memory by
+ * the kernel a page at a time when it is touched.
  */
 #include <errno.h>
 

@@ -30,8 +30,8 @@ static struct free_block *block_at(const struct zsi_meta *m, uint32_t ref)
 }
 
 /*
- * What a request takes: whole units, and beyond the lists of one length the least length of a list, so that a block that
- * was freed serves the next request of its size.
+ * What a request takes: whole units, and beyond the lists of one length the least length of a list, so that a block
+ * that was freed serves the next request of its size.
  */
 static uint32_t units_for(size_t bytes)
 {
@@ -211,7 +211,8 @@ static void join_locked(struct zsi_meta *m)
 			next = block_at(m, next)->next;
 		}
 		/* In pieces of the largest size that is ever asked for. */
-		for (uint32_t most = ZSI_META_MAX_BYTES >> ZSI_META_UNIT_SHIFT; units > most; units -= most, ref += most)
+		for (uint32_t most = ZSI_META_MAX_BYTES >> ZSI_META_UNIT_SHIFT; units > most;
+		     units -= most, ref += most)
 			put_locked(m, ref, most);
 		put_locked(m, ref, units);
 		ref = next;

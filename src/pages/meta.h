@@ -35,11 +35,11 @@ struct zsi_meta {
 	uint64_t reserved; /* bytes; immutable after init */
 	struct zsi_account *account;
 	struct zsi_lock lock;
-	uint64_t top;        /* bytes; Guarded by lock, as all that follows */
-	uint64_t committed;  /* bytes */
+	uint64_t top;       /* bytes; Guarded by lock, as all that follows */
+	uint64_t committed; /* bytes */
 	uint64_t free_bytes;
-	uint64_t join_at;    /* free_bytes at which neighbours are joined next */
-	uint32_t lists[ZSI_META_LISTS]; /* references of first blocks */
+	uint64_t join_at;                       /* free_bytes at which neighbours are joined next */
+	uint32_t lists[ZSI_META_LISTS];         /* references of first blocks */
 	uint64_t nonempty[ZSI_META_LISTS / 64]; /* bit: the list has a block */
 };
 

@@ -72,8 +72,7 @@ static uint64_t slot_of(const struct zsi_pagemap *map, const void *address, zsi_
 	return UINT64_MAX;
 }
 
-void zsi_pagemap_remove(struct zsi_pagemap *map, const void *address, zsi_pagemap_address address_of,
-			const void *space)
+void zsi_pagemap_remove(struct zsi_pagemap *map, const void *address, zsi_pagemap_address address_of, const void *space)
 {
 	uint64_t mask = map->capacity - 1;
 	uint64_t hole = slot_of(map, address, address_of, space);

@@ -9,6 +9,7 @@
 
 #include "base/assert.h"
 #include "base/os.h"
+#include "pages/chunk.h"
 
 /* Committing the chunk table costs a system call, charging it does not. */
 #define TABLE_COMMIT_STEP ((uint64_t)64 << 10)
@@ -17,21 +18,6 @@
 /* Resident pages kept for reuse: a 256th of what the pool holds, and enough for a few zspages in a small pool. */
 #define DIRTY_SHIFT 8
 #define DIRTY_FLOOR_BYTES ((uint64_t)256 << 10)
-
-/* What the space notes in the record of a free run. */
-struct free_run {
-	uint32_t resident; /* pages; not 0 only where the dirty bit is set */
-};
-
-static struct free_run *note_of(const struct zsi_space *s, const struct zsi_chunk *c, uint32_t run)
-{
-	return zsi_chunk_record(s, c, run);
-}
-
-static bool map_get(const uint64_t *map, uint32_t i)
-{
-	return map[i / 64] >> (i % 64) & 1;
-}
 
 static void map_set(uint64_t *map, uint32_t i)
 {
@@ -56,11 +42,6 @@ static uint32_t map_first(const uint64_t *map)
 static uint32_t chunk_number(const struct zsi_space *s, const struct zsi_chunk *c)
 {
 	return (uint32_t)(c - s->chunks);
-}
-
-static bool has_room(const struct zsi_chunk *c)
-{
-	return c->nfree > 0 || c->fresh < c->runs;
 }
 
 static void roomy_push(struct zsi_space *s, struct zsi_chunk *c)
@@ -264,7 +245,7 @@ static uint32_t take_run_locked(struct zsi_space *s, struct zsi_chunk *c, unsign
 	*present = 0;
 	if (c->ndirty > 0) {
 		run = map_first(c->dirty_map);
-		*present = note_of(s, c, run)->resident;
+		*present = zsi_chunk_note(s, c, run)->resident;
 		s->dirty_pages -= *present;
 		map_clear(c->dirty_map, run);
 		c->ndirty--;
@@ -277,7 +258,7 @@ static uint32_t take_run_locked(struct zsi_space *s, struct zsi_chunk *c, unsign
 	} else {
 		run = c->fresh++;
 	}
-	if (!has_room(c))
+	if (!zsi_chunk_has_room(c))
 		roomy_remove(s, c);
 	return run;
 }
@@ -340,9 +321,9 @@ static uint64_t purge_chunk_locked(struct zsi_space *s, struct zsi_chunk *c)
 
 	memcpy(taken, c->dirty_map, sizeof(taken));
 	for (uint32_t run = 0; run < c->runs; run++) {
-		if (!map_get(taken, run))
+		if (!zsi_map_get(taken, run))
 			continue;
-		resident += note_of(s, c, run)->resident;
+		resident += zsi_chunk_note(s, c, run)->resident;
 		map_clear(c->free_map, run);
 	}
 	memset(c->dirty_map, 0, sizeof(c->dirty_map));
@@ -355,7 +336,7 @@ static uint64_t purge_chunk_locked(struct zsi_space *s, struct zsi_chunk *c)
 	for (uint32_t run = 0; run < c->runs; run++) {
 		uint32_t from = run;
 
-		while (run < c->runs && map_get(taken, run))
+		while (run < c->runs && zsi_map_get(taken, run))
 			run++;
 		if (run > from)
 			zsi_arena_decommit(s, run_first_page(s, c, from), (run - from) * c->run_pages);
@@ -395,7 +376,7 @@ void zsi_run_free(struct zsi_space *s, uint32_t first, unsigned present)
 	uint32_t run = zsi_reciprocal_divide(first & (ZSI_CHUNK_PAGES - 1), c->reciprocal);
 
 	zsi_lock(&s->lock, ZSI_RANK_SOURCE);
-	ZSI_ASSERT(run < c->fresh && !map_get(c->free_map, run));
+	ZSI_ASSERT(run < c->fresh && !zsi_map_get(c->free_map, run));
 	if (s->base == NULL) {
 		zsi_source_decommit(s, first, present);
 		present = 0;
@@ -404,7 +385,7 @@ void zsi_run_free(struct zsi_space *s, uint32_t first, unsigned present)
 
 	map_set(c->free_map, run);
 	c->nfree++;
-	note_of(s, c, run)->resident = present;
+	zsi_chunk_note(s, c, run)->resident = present;
 	if (present > 0) {
 		map_set(c->dirty_map, run);
 		c->ndirty++;
@@ -429,65 +410,4 @@ uint64_t zsi_space_trim(struct zsi_space *s)
 	close_chunks_locked(s);
 	zsi_unlock(&s->lock, ZSI_RANK_SOURCE);
 	return purged;
-}
-
-static uint32_t map_count(const uint64_t *map)
-{
-	uint32_t n = 0;
-
-	for (unsigned i = 0; i < ZSI_CHUNK_WORDS; i++)
-		n += (uint32_t)__builtin_popcountll(map[i]);
-	return n;
-}
-
-static bool chunk_valid(const struct zsi_space *s, const struct zsi_chunk *c, uint64_t *dirty_pages)
-{
-	if (c->run_pages == 0)
-		return true;
-	if (c->run_pages > ZSI_MAX_RUN_PAGES || c->runs != ZSI_CHUNK_PAGES / c->run_pages || c->fresh > c->runs)
-		return false;
-	if (map_count(c->free_map) != c->nfree || map_count(c->dirty_map) != c->ndirty || c->nfree > c->fresh)
-		return false;
-	for (uint32_t run = 0; run < c->runs; run++) {
-		if (map_get(c->dirty_map, run)) {
-			if (!map_get(c->free_map, run) || note_of(s, c, run)->resident > c->run_pages)
-				return false;
-			*dirty_pages += note_of(s, c, run)->resident;
-		}
-	}
-	return true;
-}
-
-static bool roomy_valid(const struct zsi_space *s, unsigned pages, uint32_t *listed)
-{
-	uint32_t prev = 0;
-
-	for (uint32_t n = s->roomy[pages]; n != 0; n = s->chunks[n - 1].next) {
-		const struct zsi_chunk *c = &s->chunks[n - 1];
-
-		if (n > s->nr_chunks || c->prev != prev || c->run_pages != pages || !has_room(c) ||
-		    ++*listed > s->nr_chunks)
-			return false;
-		prev = n;
-	}
-	return true;
-}
-
-bool zsi_space_validate(struct zsi_space *s)
-{
-	uint64_t dirty_pages = 0;
-	uint32_t roomy = 0, listed = 0;
-	bool ok = true;
-
-	zsi_lock(&s->lock, ZSI_RANK_SOURCE);
-	for (uint32_t i = 0; ok && i < s->nr_chunks; i++) {
-		ok = chunk_valid(s, &s->chunks[i], &dirty_pages);
-		roomy += s->chunks[i].run_pages != 0 && has_room(&s->chunks[i]);
-	}
-	for (unsigned pages = 1; ok && pages <= ZSI_MAX_RUN_PAGES; pages++)
-		ok = roomy_valid(s, pages, &listed);
-	/* A chunk whose dirty runs are being given back right now is in no list. */
-	ok = ok && listed <= roomy && dirty_pages == s->dirty_pages;
-	zsi_unlock(&s->lock, ZSI_RANK_SOURCE);
-	return ok;
 }

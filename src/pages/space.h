@@ -51,9 +51,9 @@ struct zsi_chunk {
 	uint16_t run_pages;  /* 0: the chunk is unused; immutable while a run is in use */
 	uint16_t runs;       /* the same */
 	/* The rest: Guarded by the space's lock. */
-	uint16_t fresh;      /* first run that was never used since the chunk was dedicated */
-	uint16_t nfree;      /* bits set in free_map */
-	uint16_t ndirty;     /* bits set in dirty_map */
+	uint16_t fresh;  /* first run that was never used since the chunk was dedicated */
+	uint16_t nfree;  /* bits set in free_map */
+	uint16_t ndirty; /* bits set in dirty_map */
 	uint16_t unused_;
 	uint32_t next, prev; /* chunks of the same run length with room; chunk + 1, 0 = none */
 	uint64_t free_map[ZSI_CHUNK_WORDS];
@@ -68,33 +68,33 @@ struct zsi_page_callbacks { /* a caller's page source */
 
 struct zsi_space {
 	/* Immutable after init, and all a reader needs. */
-	uint8_t *base;               /* arena: address of page 0; source: NULL */
-	_Atomic(void *) *table;      /* source: address of each page; arena: NULL */
+	uint8_t *base;          /* arena: address of page 0; source: NULL */
+	_Atomic(void *) *table; /* source: address of each page; arena: NULL */
 	struct zsi_chunk *chunks;
 	struct zsi_meta *meta;
 	unsigned page_shift;
-	unsigned hints;              /* zsi_os_hint, for the arena's pages */
+	unsigned hints; /* zsi_os_hint, for the arena's pages */
 	uint32_t max_chunks;
 	uint32_t record_bytes;
 	struct zsi_page_callbacks source;
 	struct zsi_account *account;
 
 	struct zsi_lock lock;
-	_Atomic uint32_t nr_chunks;  /* chunks ever dedicated; written under lock */
-	uint32_t unused_chunks;      /* list through next; Guarded by lock */
+	_Atomic uint32_t nr_chunks;            /* chunks ever dedicated; written under lock */
+	uint32_t unused_chunks;                /* list through next; Guarded by lock */
 	uint32_t roomy[ZSI_MAX_RUN_PAGES + 1]; /* chunks with a free or fresh run, by run length; Guarded by lock */
-	uint64_t chunk_table_charged; /* bytes; Guarded by lock */
-	uint64_t chunk_table_committed; /* bytes; Guarded by lock */
-	uint64_t pages_in_runs;      /* present pages of runs in use that the source gave; Guarded by lock */
-	uint64_t dirty_pages;        /* resident pages of free runs; Guarded by lock */
-	struct zsi_pagemap map;      /* source only; Guarded by lock */
+	uint64_t chunk_table_charged;          /* bytes; Guarded by lock */
+	uint64_t chunk_table_committed;        /* bytes; Guarded by lock */
+	uint64_t pages_in_runs;                /* present pages of runs in use that the source gave; Guarded by lock */
+	uint64_t dirty_pages;                  /* resident pages of free runs; Guarded by lock */
+	struct zsi_pagemap map;                /* source only; Guarded by lock */
 };
 
 struct zsi_space_options {
 	size_t page_size;
 	size_t record_bytes;
-	uint64_t space_bytes;                     /* size of the linear space: a power of two, a multiple of ZSI_CHUNKS_AT_ONCE chunks */
-	const struct zsi_page_callbacks *source;  /* NULL: arena */
+	uint64_t space_bytes; /* size of the linear space: a power of two, a multiple of ZSI_CHUNKS_AT_ONCE chunks */
+	const struct zsi_page_callbacks *source; /* NULL: arena */
 	unsigned hints;
 };
 

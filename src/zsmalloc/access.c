@@ -19,8 +19,7 @@ static inline uint64_t look_up(const struct zs_pool *pool, zs_handle handle)
 	uint32_t index = zsi_handle_index(handle);
 
 	/* acquire: pairs with the release in grow_locked(), so that the entry is there */
-	if (((handle ^ h->tag) & ZSI_TAG_MASK) != 0 ||
-	    index >= atomic_load_explicit(&h->bound, memory_order_acquire))
+	if (((handle ^ h->tag) & ZSI_TAG_MASK) != 0 || index >= atomic_load_explicit(&h->bound, memory_order_acquire))
 		return 0;
 	/* acquire: pairs with zsi_handle_publish() and zsi_entry_unlock(), so that moved bytes are seen */
 	uint64_t entry = atomic_load_explicit(&h->entries[index], memory_order_acquire);

@@ -15,17 +15,15 @@
  *     picks it again. Only where it would have picked it as the next destination is it really put back, after a
  *     grace period of its own.
  *
- * Where pages come as slots are used (the dense geometry), what is left over is packed inside each partly filled zspage,
- * from its last slots into its first free ones, and the pages behind its last object are given back.
+ * Where pages come as slots are used (the dense geometry), what is left over is packed inside each partly filled
+ * zspage, from its last slots into its first free ones, and the pages behind its last object are given back.
  *
  * A grace period ends a batch: a few hundred kilobytes moved. The class's lock is held for no longer than a batch and
  * never while waiting. An object whose entry is locked by a writer is passed over; its zspage is set aside.
  */
 #include <errno.h>
-#include <string.h>
 #include <time.h>
 
-#include "base/assert.h"
 #include "base/rcu.h"
 #include "zsmalloc/pool.h"
 
@@ -74,60 +72,6 @@ static struct zsi_zspage *isolate(struct zs_pool *pool, struct zsi_zspage *z)
 	return z;
 }
 
-static void copy_object(const struct zs_pool *pool, uint64_t to, uint64_t from, size_t size)
-{
-	uint8_t *in[2] = { NULL, NULL }, *out[2] = { NULL, NULL };
-	size_t in_split, out_split;
-
-	(void)zsi_space_pieces(&pool->space, from, size, in, &in_split);
-	(void)zsi_space_pieces(&pool->space, to, size, out, &out_split);
-	for (size_t done = 0; done < size;) {
-		const uint8_t *src = done < in_split ? in[0] + done : in[1] + (done - in_split);
-		uint8_t *dst = done < out_split ? out[0] + done : out[1] + (done - out_split);
-		size_t src_left = (done < in_split ? in_split : size) - done;
-		size_t dst_left = (done < out_split ? out_split : size) - done;
-		size_t n = zsi_min(src_left, dst_left);
-
-		memcpy(dst, src, n);
-		done += n;
-	}
-}
-
-enum moved { MOVED, LOCKED, NO_MEMORY };
-
-/*
- * Move the object in slot `from` of src to a slot of dst: to slot `to`, which is free, or to one that dst gives where
- * that is ZSI_NO_SLOT. Counts inuse and limbo of src, not what dst gains in the first case.
- */
-static enum moved move_object(struct zs_pool *pool, struct zsi_zspage *src, unsigned from, struct zsi_zspage *dst,
-			      unsigned to)
-{
-	const struct zsi_size_class *sc = zsi_size_class(pool, src);
-	uint32_t index = zsi_zspage_slots(&pool->meta, src)[from];
-	_Atomic uint64_t *at = &pool->handles.entries[index];
-	uint64_t entry = atomic_load_explicit(at, memory_order_relaxed);
-
-	if (!zsi_entry_trylock(at, entry))
-		return LOCKED;
-	ZSI_ASSERT(zsi_entry_live(entry) && zsi_entry_offset(entry) == zsi_slot_offset(&pool->space, src, sc, from));
-	if (to == ZSI_NO_SLOT)
-		to = zsi_slot_take_locked(pool, dst);
-	if (to == ZSI_NO_SLOT) {
-		zsi_entry_unlock(at, entry);
-		return NO_MEMORY;
-	}
-	uint64_t offset = zsi_slot_offset(&pool->space, dst, sc, to);
-
-	copy_object(pool, offset, zsi_entry_offset(entry), sc->size);
-	zsi_zspage_slots(&pool->meta, dst)[to] = index;
-	zsi_zspage_slots(&pool->meta, src)[from] = ZSI_SLOT_LIMBO;
-	src->inuse--;
-	src->limbo++;
-	zsi_entry_unlock(at, zsi_entry_with_offset(entry, offset));
-	atomic_fetch_add_explicit(&pool->objs_moved, 1, memory_order_relaxed);
-	return MOVED;
-}
-
 /*
  * Move from the batch's source to its destination until one is done with, the batch is full or the budget is spent.
  * False: no memory for a page of the destination.
@@ -150,13 +94,13 @@ static bool move_objects(struct zs_pool *pool, struct zsi_compact_budget *budget
 			break;
 		if (budget->bytes == 0 || (++moves % CLOCK_EVERY == 0 && exhausted(budget)))
 			break;
-		enum moved moved = move_object(pool, src, b->src_scan, dst, ZSI_NO_SLOT);
+		enum zsi_moved moved = zsi_object_move_locked(pool, src, b->src_scan, dst, ZSI_NO_SLOT);
 
-		if (moved == NO_MEMORY) {
+		if (moved == ZSI_MOVE_NO_MEMORY) {
 			memory = false;
 			break;
 		}
-		if (moved == MOVED) {
+		if (moved == ZSI_MOVED) {
 			b->bytes += sc->size;
 			spend(&budget->bytes, sc->size);
 		}
@@ -230,8 +174,8 @@ void zsi_compact_end_batch(struct zs_pool *pool)
 }
 
 /*
- * Have a source and a destination. False: there is nothing to pair. *end is set when the batch has to end first, because
- * the source is what the kernel would fill next.
+ * Have a source and a destination. False: there is nothing to pair. *end is set when the batch has to end first,
+ * because the source is what the kernel would fill next.
  */
 static bool choose_pair(struct zs_pool *pool, bool *end)
 {
@@ -298,7 +242,7 @@ static void pack(struct zs_pool *pool, struct zsi_zspage *z, struct zsi_compact_
 			low++;
 		} else {
 			/* One that a writer holds stays where it is, and so do the pages below it. */
-			if (move_object(pool, z, high - 1, z, low) != MOVED)
+			if (zsi_object_move_locked(pool, z, high - 1, z, low) != ZSI_MOVED)
 				break;
 			z->inuse++;
 			pool->batch.bytes += sc->size;
@@ -349,7 +293,9 @@ static uint64_t compact_class(struct zs_pool *pool, unsigned position, struct zs
 
 	zsi_lock(&c->lock, ZSI_RANK_CLASS);
 	b->position = position;
-	/* A round ends with a zspage empty or full, or a batch: this many are enough, unless others keep making work. */
+	/*
+	 * A round ends with a zspage empty or full, or a batch: this many are enough, unless others keep making work.
+	 */
 	uint64_t size = pool->geometry.classes[position].size;
 	uint64_t rounds = 2 * (uint64_t)c->zspages + c->used * size / BATCH_BYTES + 2;
 
@@ -446,9 +392,7 @@ unsigned long zs_shrinker_scan(struct zs_pool *pool, unsigned long nr_pages)
 
 bool zsi_make_room(struct zs_pool *pool, bool may_wait)
 {
-	struct zsi_compact_budget budget = {
-		.bytes = ROOM_BYTES, .deadline_ns = UINT64_MAX, .pages = ROOM_PAGES
-	};
+	struct zsi_compact_budget budget = { .bytes = ROOM_BYTES, .deadline_ns = UINT64_MAX, .pages = ROOM_PAGES };
 	uint64_t freed;
 
 	if (zsi_space_trim(&pool->space) > 0)

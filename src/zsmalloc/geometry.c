@@ -101,7 +101,10 @@ static unsigned candidates(enum zs_geometry kind, uint32_t page_size, uint32_t *
 	return n;
 }
 
-/* Classes are built from the largest candidate down; what has the pages and objs of the last one built merges into it. */
+/*
+ * Classes are built from the largest candidate down; what has the pages and objs of the last one built merges into
+ * it.
+ */
 static void build_classes(struct zsi_geometry *g, const uint32_t *sizes, unsigned n)
 {
 	struct zsi_size_class *last = NULL;

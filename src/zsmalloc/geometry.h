@@ -34,13 +34,13 @@
 #define ZSI_MAX_LOOKUP ((ZSI_MAX_PAGE_SIZE >> ZSI_LOOKUP_SHIFT) + 1)
 
 struct zsi_size_class {
-	uint64_t reciprocal; /* of size, for zsi_reciprocal_divide() */
-	uint32_t size;       /* bytes of a slot, a multiple of 8 */
+	uint64_t reciprocal;  /* of size, for zsi_reciprocal_divide() */
+	uint32_t size;        /* bytes of a slot, a multiple of 8 */
 	uint32_t min_request; /* bytes */
 	uint32_t max_request; /* bytes */
-	uint16_t pages;      /* pages of a zspage */
-	uint16_t objs;       /* slots of a zspage */
-	uint16_t index;      /* as zs_lookup_class_index() */
+	uint16_t pages;       /* pages of a zspage */
+	uint16_t objs;        /* slots of a zspage */
+	uint16_t index;       /* as zs_lookup_class_index() */
 	uint16_t unused_;
 };
 
@@ -49,8 +49,8 @@ struct zsi_geometry {
 	uint32_t page_size;
 	uint32_t chain_size;
 	uint32_t nr_classes;
-	uint32_t huge_class_size;  /* smallest request that takes a page of its own */
-	uint32_t widest_class;     /* the largest max_request - min_request, or size - min_request */
+	uint32_t huge_class_size; /* smallest request that takes a page of its own */
+	uint32_t widest_class;    /* the largest max_request - min_request, or size - min_request */
 	struct zsi_size_class classes[ZSI_MAX_CLASSES]; /* by size, ascending; nr_classes of them */
 };
 

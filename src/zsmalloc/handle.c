@@ -115,8 +115,8 @@ static int grow_locked(struct zsi_handles *h, uint32_t bound)
 		uint64_t at = h->committed;
 
 		if (zsi_os.commit(&h->entries[at], COMMIT_ENTRIES * sizeof(*h->entries), ZSI_OS_NO_HUGEPAGE) != 0 ||
-		    (h->sizes != NULL && zsi_os.commit(&h->sizes[at], COMMIT_ENTRIES * sizeof(*h->sizes),
-						       ZSI_OS_NO_HUGEPAGE) != 0)) {
+		    (h->sizes != NULL &&
+		     zsi_os.commit(&h->sizes[at], COMMIT_ENTRIES * sizeof(*h->sizes), ZSI_OS_NO_HUGEPAGE) != 0)) {
 			zsi_uncharge_metadata(h->account, more);
 			errno = ENOMEM;
 			return -1;

@@ -65,9 +65,9 @@ struct zsi_handles {
 	uint64_t tag;              /* the cookie in place and an odd generation; immutable after init */
 	uint32_t capacity;         /* entries reserved; immutable after init */
 	struct zsi_account *account;
-	_Atomic uint32_t bound;    /* entries that ever existed; written under lock, release; readers acquire */
-	struct zsi_lock lock;      /* rank META */
-	uint64_t committed;        /* entries that are accessible; Guarded by lock */
+	_Atomic uint32_t bound; /* entries that ever existed; written under lock, release; readers acquire */
+	struct zsi_lock lock;   /* rank META */
+	uint64_t committed;     /* entries that are accessible; Guarded by lock */
 	struct zsi_handle_stack stacks[ZSI_HANDLE_STACKS];
 };
 

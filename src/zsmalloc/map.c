@@ -20,10 +20,10 @@ struct mapping {
 	const struct zs_pool *pool;
 	zs_handle handle;
 	enum zs_mapmode mode;
-	bool copied;       /* the caller has the buffer, not the object itself */
-	uint64_t entry;    /* as locked; not for ZS_MM_RO */
-	size_t size;       /* bytes of the slot */
-	uint8_t *buffer;   /* capacity bytes, or NULL */
+	bool copied;     /* the caller has the buffer, not the object itself */
+	uint64_t entry;  /* as locked; not for ZS_MM_RO */
+	size_t size;     /* bytes of the slot */
+	uint8_t *buffer; /* capacity bytes, or NULL */
 	size_t capacity;
 };
 
@@ -46,8 +46,8 @@ static void drop(struct mapping *m)
 }
 
 /*
- * A thread that ends: its spare record goes. What it still has mapped may be unmapped by a destructor that runs later, so
- * this one runs again then; what nobody unmaps stays locked, as with a mutex that was never unlocked.
+ * A thread that ends: its spare record goes. What it still has mapped may be unmapped by a destructor that runs later,
+ * so this one runs again then; what nobody unmaps stays locked, as with a mutex that was never unlocked.
  */
 static void at_thread_exit(void *value)
 {

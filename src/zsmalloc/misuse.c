@@ -14,8 +14,8 @@
 #define MESSAGE_BYTES 256
 
 static struct zsi_lock handler_lock; /* innermost: nothing is called while it is held */
-static zs_misuse_fn handler_fn; /* Guarded by handler_lock */
-static void *handler_arg;       /* Guarded by handler_lock */
+static zs_misuse_fn handler_fn;      /* Guarded by handler_lock */
+static void *handler_arg;            /* Guarded by handler_lock */
 
 zs_misuse_fn zs_set_misuse_handler(zs_misuse_fn fn, void *arg)
 {
@@ -80,12 +80,10 @@ void zsi_misuse(const struct zs_pool *pool, zs_handle handle, const char *call, 
 			abort();
 		abort();
 	}
-	fn(&(struct zs_misuse){ .call = call,
-				.reason = reason,
-				.handle = handle,
-				.pool_name = pool->name,
-				.message = message },
-	   arg);
+	fn(
+		&(struct zs_misuse){
+			.call = call, .reason = reason, .handle = handle, .pool_name = pool->name, .message = message },
+		arg);
 	errno = EINVAL;
 }
 

@@ -15,8 +15,8 @@
 #define MIN_SPACE_BYTES ((uint64_t)64 << 30)
 
 /*
- * So many pools get all of it. From there on each doubling of their number halves it, so that all the pools of a doubling
- * reserve no more than the first ones, and all 16383 fit into what a process can address.
+ * So many pools get all of it. From there on each doubling of their number halves it, so that all the pools of a
+ * doubling reserve no more than the first ones, and all 16383 fit into what a process can address.
  */
 #define FULL_SIZED_POOLS 64u
 

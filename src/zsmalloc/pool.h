@@ -3,8 +3,8 @@
  * pool.h - a pool and its size classes; the calls between the files of this folder.
  *
  * Who does what: alloc.c gives out and takes back slots, class.c keeps a class's lists, access.c reads and writes,
- * map.c is the classic pair, compact.c moves objects, migrate.c moves pages, shrink.c does it in the background,
- * stats.c and print.c count, validate.c checks, misuse.c diagnoses, fork.c and registry.c know all pools.
+ * map.c is the classic pair, move.c and compact.c move objects, migrate.c moves pages, shrink.c does it in the
+ * background, stats.c and print.c count, validate.c checks, misuse.c diagnoses, fork.c and registry.c know all pools.
  *
  * Counts of a class, all guarded by its lock:
  *
@@ -38,13 +38,13 @@
 
 struct zsi_class {
 	struct zsi_lock lock;
-	uint32_t zspages;                 /* Guarded by lock, as all that follows */
-	uint32_t heads[ZSI_GROUPS - 1];   /* first zspage of group g at [g - 1]; metadata references */
-	uint32_t counts[ZSI_GROUPS - 1];  /* of group g at [g - 1]; an empty zspage is released, so 0 has none */
+	uint32_t zspages;                /* Guarded by lock, as all that follows */
+	uint32_t heads[ZSI_GROUPS - 1];  /* first zspage of group g at [g - 1]; metadata references */
+	uint32_t counts[ZSI_GROUPS - 1]; /* of group g at [g - 1]; an empty zspage is released, so 0 has none */
 	uint64_t used;
 	uint64_t requested; /* bytes */
 	uint64_t pages;
-	uint16_t nonempty;  /* bit g: heads[g - 1] is not 0 */
+	uint16_t nonempty; /* bit g: heads[g - 1] is not 0 */
 	uint8_t unused_[6];
 };
 
@@ -55,15 +55,15 @@ _Static_assert(sizeof(struct zsi_class) == 128, "two cache lines");
  * The lists are threaded through zsi_zspage.next. Guarded by pool->compact_lock and by the lock of class `position`.
  */
 struct zsi_compact_batch {
-	unsigned position;   /* of the class that the zspages belong to */
-	uint32_t dst;        /* isolated, being filled; 0 = none */
-	uint32_t src;        /* isolated, being emptied; 0 = none */
-	uint32_t emptied;    /* isolated, nothing live left: released after the grace period */
-	uint32_t passed;     /* isolated, with objects that a writer holds */
-	unsigned src_scan;   /* slots of src below this are done with */
-	uint64_t bytes;      /* moved since the last grace period */
-	uint64_t trimmed;    /* pages given back from inside zspages, not reported yet */
-	uint64_t grown;      /* pages that destinations took, not reported yet */
+	unsigned position; /* of the class that the zspages belong to */
+	uint32_t dst;      /* isolated, being filled; 0 = none */
+	uint32_t src;      /* isolated, being emptied; 0 = none */
+	uint32_t emptied;  /* isolated, nothing live left: released after the grace period */
+	uint32_t passed;   /* isolated, with objects that a writer holds */
+	unsigned src_scan; /* slots of src below this are done with */
+	uint64_t bytes;    /* moved since the last grace period */
+	uint64_t trimmed;  /* pages given back from inside zspages, not reported yet */
+	uint64_t grown;    /* pages that destinations took, not reported yet */
 };
 
 /* The background thread. Guarded by lock, but for stop and lost. */
@@ -84,8 +84,8 @@ struct zs_pool {
 	char name[ZSI_NAME_BYTES];
 	uint32_t cookie;
 	unsigned flags;
-	bool lazy_pages; /* a zspage gets pages as its slots are used, not all at first */
-	size_t self_bytes; /* of the pool's own mapping */
+	bool lazy_pages;           /* a zspage gets pages as its slots are used, not all at first */
+	size_t self_bytes;         /* of the pool's own mapping */
 	struct zsi_class *classes; /* nr_classes of them, as geometry.classes */
 	uint16_t *lookup;          /* zsi_lookup_entries() of them */
 
@@ -97,7 +97,7 @@ struct zs_pool {
 
 	struct zsi_lock compact_lock; /* rank COMPACT */
 	struct zsi_compact_batch batch;
-	unsigned compact_cursor;      /* class to go on with; Guarded by compact_lock */
+	unsigned compact_cursor; /* class to go on with; Guarded by compact_lock */
 	struct zsi_shrinker shrinker;
 
 	struct zs_pool *registry_next; /* Guarded by the registry's lock */
@@ -160,6 +160,21 @@ uint64_t zsi_entry_lock(struct zs_pool *pool, zs_handle handle, const char *call
 
 /* Whether this thread has the object mapped, in any mode or as a writer. */
 bool zsi_mapped_here(const struct zs_pool *pool, zs_handle handle, bool as_writer);
+
+/* --- move.c --- */
+
+enum zsi_moved {
+	ZSI_MOVED,
+	ZSI_MOVE_HELD,      /* a writer holds the object: it stays */
+	ZSI_MOVE_NO_MEMORY, /* dst has no slot whose page is there, and no page was to be had */
+};
+
+/*
+ * Move the object in slot `from` of src to a slot of dst: to slot `to`, which is free, or to one that dst gives where
+ * that is ZSI_NO_SLOT. Counts inuse and limbo of src, not what dst gains in the first case.
+ */
+enum zsi_moved zsi_object_move_locked(struct zs_pool *pool, struct zsi_zspage *src, unsigned from,
+				      struct zsi_zspage *dst, unsigned to);
 
 /* --- compact.c --- */
 

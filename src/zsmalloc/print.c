@@ -68,7 +68,7 @@ static void print_legacy(struct zs_pool *pool, FILE *out)
 /* --- the pool's numbers by name, for both machine-readable forms --- */
 
 struct number {
-	const char *name; /* of JSON, as in struct zs_pool_stats */
+	const char *name;   /* of JSON, as in struct zs_pool_stats */
 	const char *metric; /* of Prometheus, where a name ends in its unit and only counters in _total */
 	const char *type;
 	const char *help;
@@ -121,7 +121,8 @@ static void print_json(struct zs_pool *pool, FILE *out)
 	collect(pool, n);
 	fputs("{\"name\": ", out);
 	print_quoted(out, pool->name);
-	fprintf(out, ", \"geometry\": \"%s\", \"page_size\": %" PRIu32 ", \"chain_size\": %" PRIu32
+	fprintf(out,
+		", \"geometry\": \"%s\", \"page_size\": %" PRIu32 ", \"chain_size\": %" PRIu32
 		", \"huge_class_size\": %" PRIu32,
 		g->kind == ZS_GEOMETRY_LINUX ? "linux" : "dense", g->page_size, g->chain_size, g->huge_class_size);
 	for (unsigned i = 0; i < NUMBERS; i++)
@@ -132,7 +133,8 @@ static void print_json(struct zs_pool *pool, FILE *out)
 		struct zsi_class_stats s;
 
 		zsi_class_stats(pool, i, &s);
-		fprintf(out, "%s\n  {\"class\": %u, \"size\": %" PRIu32 ", \"pages_per_zspage\": %u, "
+		fprintf(out,
+			"%s\n  {\"class\": %u, \"size\": %" PRIu32 ", \"pages_per_zspage\": %u, "
 			"\"objs_per_zspage\": %u, \"zspages\": %lu, \"obj_allocated\": %lu, \"obj_used\": %lu, "
 			"\"pages_used\": %lu, \"freeable\": %lu, \"bytes_requested\": %" PRIu64 ", \"fullness\": [",
 			i == 0 ? "" : ",", sc->index, sc->size, sc->pages, sc->objs, s.zspages, s.allocated, s.used,
@@ -177,7 +179,9 @@ static void print_prometheus(struct zs_pool *pool, FILE *out)
 			fprintf(out, "zsmalloc_%s", by_class[k]);
 			print_label(out, pool->name);
 			fprintf(out, ",size=\"%" PRIu32 "\"} %lu\n", pool->geometry.classes[i].size,
-				k == 0 ? s.used : k == 1 ? s.allocated : s.pages);
+				k == 0   ? s.used
+				: k == 1 ? s.allocated
+					 : s.pages);
 		}
 	}
 }

@@ -8,9 +8,11 @@
 
 static struct zsi_lock registry_lock; /* rank REGISTRY */
 static struct zs_pool *pools;         /* Guarded by registry_lock */
-static uint64_t taken[COOKIES / 64] = { 1 }; /* bit c: a pool has cookie c; 0 is never given. Guarded by registry_lock */
-static uint32_t last_cookie;          /* Guarded by registry_lock */
-static uint32_t nr_pools;             /* cookies taken; Guarded by registry_lock */
+static uint64_t taken[COOKIES / 64] = {
+	1
+};                           /* bit c: a pool has cookie c; 0 is never given. Guarded by registry_lock */
+static uint32_t last_cookie; /* Guarded by registry_lock */
+static uint32_t nr_pools;    /* cookies taken; Guarded by registry_lock */
 
 static bool is_taken(uint32_t cookie)
 {

@@ -14,10 +14,10 @@ struct zsi_class_stats {
 	unsigned long allocated; /* slots */
 	unsigned long used;      /* slots */
 	unsigned long pages;
-	unsigned long freeable;  /* pages */
+	unsigned long freeable;                  /* pages */
 	unsigned long almost_empty, almost_full; /* zspages, by the kernel's old rule */
-	uint64_t requested;      /* bytes */
-	uint32_t by_group[ZSI_GROUPS - 1]; /* zspages of fullness group g at [g - 1] */
+	uint64_t requested;                      /* bytes */
+	uint32_t by_group[ZSI_GROUPS - 1];       /* zspages of fullness group g at [g - 1] */
 };
 
 /* position: in the geometry's classes[]. almost_empty and almost_full are left 0. */

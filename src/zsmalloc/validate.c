@@ -149,7 +149,8 @@ static bool isolated_valid(const struct zs_pool *pool, uint32_t ref, unsigned po
 {
 	const struct zsi_zspage *z = zsi_zspage_ptr(pool, ref);
 
-	return z == NULL || (zspage_inside(t, ref) && z->state == ZSI_ZSPAGE_ISOLATED && zspage_valid(pool, z, position, t));
+	return z == NULL ||
+	       (zspage_inside(t, ref) && z->state == ZSI_ZSPAGE_ISOLATED && zspage_valid(pool, z, position, t));
 }
 
 /* What compaction has in its hands, counted with the class it belongs to. */

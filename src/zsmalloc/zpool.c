@@ -25,7 +25,7 @@ struct zpool {
 static struct driver malloc_driver = { NULL, &zsi_zpool_malloc_driver, 0 };
 static struct driver zsmalloc_driver = { &malloc_driver, &zsi_zpool_zsmalloc_driver, 0 };
 
-static struct zsi_lock drivers_lock; /* nothing is called while it is held */
+static struct zsi_lock drivers_lock;              /* nothing is called while it is held */
 static struct driver *drivers = &zsmalloc_driver; /* Guarded by drivers_lock, with all it links and counts */
 
 static struct driver **find_locked(const char *type)

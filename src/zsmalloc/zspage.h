@@ -38,7 +38,7 @@
 #define ZSI_SLOT_LIMBO 0xc0000000u
 
 enum zsi_zspage_state {
-	ZSI_ZSPAGE_OUTSIDE,  /* being made, or being released */
+	ZSI_ZSPAGE_OUTSIDE, /* being made, or being released */
 	ZSI_ZSPAGE_LISTED,
 	ZSI_ZSPAGE_ISOLATED,
 };

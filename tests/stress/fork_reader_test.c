@@ -2,8 +2,8 @@
 /*
  * fork_reader_test.c - fork beside a reader that allocates and frees while it holds an object, and beside compaction.
  *
- * The compaction waits for the reader, the reader for a class lock; a fork that took class locks before it waited for the
- * compaction's grace period closed the circle. Each thread has to get on: a watch dog ends the test otherwise.
+ * The compaction waits for the reader, the reader for a class lock; a fork that took class locks before it waited for
+ * the compaction's grace period closed the circle. Each thread has to get on: a watch dog ends the test otherwise.
  */
 #include <check.h>
 #include <pthread.h>

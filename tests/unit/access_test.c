@@ -199,8 +199,8 @@ static void iov_lengths(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(arena),          cmocka_unit_test(scattered_pages),    cmocka_unit_test(adjacent_pages),
-		cmocka_unit_test(iov_lengths),    cmocka_unit_test(writes_are_bounded),
+		cmocka_unit_test(arena),       cmocka_unit_test(scattered_pages),    cmocka_unit_test(adjacent_pages),
+		cmocka_unit_test(iov_lengths), cmocka_unit_test(writes_are_bounded),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

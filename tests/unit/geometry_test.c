@@ -196,8 +196,9 @@ static void options(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(sound), cmocka_unit_test(lookups),  cmocka_unit_test(huge),    cmocka_unit_test(kernel),
-		cmocka_unit_test(dense), cmocka_unit_test(fullness), cmocka_unit_test(options),
+		cmocka_unit_test(sound),   cmocka_unit_test(lookups), cmocka_unit_test(huge),
+		cmocka_unit_test(kernel),  cmocka_unit_test(dense),   cmocka_unit_test(fullness),
+		cmocka_unit_test(options),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -191,9 +191,8 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(rw_copies_both_ways), TEST(ro_copies_in_only),
-		TEST(wo_copies_out_only),  TEST(several_at_once),
-		TEST(other_writers_wait),  TEST(a_second_writer_is_refused_not_deadlocked),
+		TEST(rw_copies_both_ways), TEST(ro_copies_in_only),  TEST(wo_copies_out_only),
+		TEST(several_at_once),     TEST(other_writers_wait), TEST(a_second_writer_is_refused_not_deadlocked),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

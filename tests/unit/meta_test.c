@@ -165,8 +165,8 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(blocks_are_apart),    TEST(freed_blocks_are_reused), TEST(largest_block),
-		TEST(charged_by_the_page), TEST(refused_at_the_limit),    TEST(refused_at_the_end),
+		TEST(blocks_are_apart),      TEST(freed_blocks_are_reused), TEST(largest_block),
+		TEST(charged_by_the_page),   TEST(refused_at_the_limit),    TEST(refused_at_the_end),
 		TEST(neighbours_are_joined), TEST(same_sizes_need_no_more),
 	};
 

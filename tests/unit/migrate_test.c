@@ -173,8 +173,8 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(every_page_can_be_taken_back), TEST(bad_pages_are_refused),
-		TEST(writers_keep_their_page),      TEST(a_reader_cannot_migrate),
+		TEST(every_page_can_be_taken_back),     TEST(bad_pages_are_refused),
+		TEST(writers_keep_their_page),          TEST(a_reader_cannot_migrate),
 		TEST(freeing_gives_back_the_new_pages),
 	};
 

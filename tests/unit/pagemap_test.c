@@ -27,7 +27,7 @@ static void insert(struct zsi_pagemap *map, uint32_t page, uintptr_t address)
 	zsi_pagemap_insert(map, addresses[page], page);
 }
 
-static void delete(struct zsi_pagemap *map, uint32_t page)
+static void delete (struct zsi_pagemap *map, uint32_t page)
 {
 	zsi_pagemap_remove(map, addresses[page], address_of, addresses);
 	addresses[page] = NULL;

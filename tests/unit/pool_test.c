@@ -39,11 +39,11 @@ static void options_out_of_range(void **state)
 	} larger = { ZS_POOL_OPTIONS_INIT, 0 };
 
 	(void)state;
-#define REFUSED(...)                                          \
-	do {                                                  \
+#define REFUSED(...)                                             \
+	do {                                                     \
 		struct zs_pool_options o = ZS_POOL_OPTIONS_INIT; \
-		__VA_ARGS__;                                  \
-		refused(&o);                                  \
+		__VA_ARGS__;                                     \
+		refused(&o);                                     \
 	} while (0)
 	REFUSED(o.geometry = (enum zs_geometry)2);
 	REFUSED(o.page_size = 4095);

@@ -190,12 +190,9 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(runs_are_apart_and_aligned),
-		TEST(free_runs_are_kept_then_given_back),
-		TEST(pages_read_as_zeros_once_given_back),
-		TEST(part_of_a_run_goes_back),
-		TEST(empty_chunks_change_their_run_length),
-		TEST(space_runs_out_cleanly),
+		TEST(runs_are_apart_and_aligned),           TEST(free_runs_are_kept_then_given_back),
+		TEST(pages_read_as_zeros_once_given_back),  TEST(part_of_a_run_goes_back),
+		TEST(empty_chunks_change_their_run_length), TEST(space_runs_out_cleanly),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -66,15 +66,18 @@ static void kernel_table(void **state)
 
 	text = printed(pool, ZS_STATS_CLASSES);
 	find_line(text, "class", line, sizeof(line));
-	assert_string_equal(line, " class  size       10%       20%       30%       40%       50%       60%       70%       80%"
-				  "       90%       99%      100% obj_allocated   obj_used pages_used pages_per_zspage freeable");
+	assert_string_equal(
+		line, " class  size       10%       20%       30%       40%       50%       60%       70%       80%"
+		      "       90%       99%      100% obj_allocated   obj_used pages_used pages_per_zspage freeable");
 	find_line(text, "62", line, sizeof(line));
 	/* Three of the last four slots used, and three of the first four: 75 % is group 8, "80%". */
-	assert_string_equal(line, "    62  1024         0         0         0         0         0         0         0         2"
-				  "         0         0         4            24         22          6                1        0");
+	assert_string_equal(
+		line, "    62  1024         0         0         0         0         0         0         0         2"
+		      "         0         0         4            24         22          6                1        0");
 	find_line(text, "Total", line, sizeof(line));
-	assert_string_equal(line, " Total               0         0         0         0         0         0         0         2"
-				  "         0         0         4            24         22          6                         0");
+	assert_string_equal(
+		line, " Total               0         0         0         0         0         0         0         2"
+		      "         0         0         4            24         22          6                         0");
 	/* A line for each class, a title, a blank one and the total. */
 	unsigned lines = 0;
 
@@ -85,7 +88,8 @@ static void kernel_table(void **state)
 
 	text = printed(pool, ZS_STATS_CLASSES_LEGACY);
 	find_line(text, "class", line, sizeof(line));
-	assert_string_equal(line, " class  size almost_full almost_empty obj_allocated   obj_used pages_used pages_per_zspage");
+	assert_string_equal(
+		line, " class  size almost_full almost_empty obj_allocated   obj_used pages_used pages_per_zspage");
 	find_line(text, "62", line, sizeof(line));
 	snprintf(want, sizeof(want), " %5u %5u %11u %12u %13u %10u %10u %16u", 62u, 1024u, 2u, 0u, 24u, 22u, 6u, 1u);
 	assert_string_equal(line, want);

@@ -52,7 +52,7 @@ static void notices(void *field, size_t size, uint64_t damage)
 	assert_int_equal(zs_pool_validate(pool), 0);
 }
 
-#define NOTICES(field, damage) notices((uint8_t *)(uintptr_t)&(field), sizeof(field), (uint64_t)(damage))
+#define NOTICES(field, damage) notices((uint8_t *)(uintptr_t) & (field), sizeof(field), (uint64_t)(damage))
 
 static void class_counts(void **state)
 {
@@ -114,9 +114,9 @@ static void handle_entries(void **state)
 	_Atomic uint64_t *entry = &pool->handles.entries[zsi_handle_index(h[1])];
 	uint64_t sound = atomic_load(entry);
 	const uint64_t damaged[] = {
-		sound + ZSI_GENERATION_ONE,                             /* not live */
+		sound + ZSI_GENERATION_ONE,                                /* not live */
 		zsi_entry_with_offset(sound, zsi_entry_offset(sound) + 8), /* elsewhere */
-		sound | (uint64_t)ZSI_SLACK_MAX << ZSI_SLACK_SHIFT,     /* of another size */
+		sound | (uint64_t)ZSI_SLACK_MAX << ZSI_SLACK_SHIFT,        /* of another size */
 		0,
 	};
 
