@@ -34,3 +34,5 @@ install(CODE "
   set(PROJECT_VERSION ${PROJECT_VERSION})
   configure_file(\"${PROJECT_SOURCE_DIR}/cmake/zsmalloc.pc.in\" \"${PROJECT_BINARY_DIR}/zsmalloc.pc\" @ONLY)")
 install(FILES ${PROJECT_BINARY_DIR}/zsmalloc.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+# By the library's own name too, which is how most of its neighbours are found.
+install(FILES ${PROJECT_BINARY_DIR}/zsmalloc.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig RENAME libzsmalloc.pc)

@@ -19,6 +19,8 @@ pc=$(find "$prefix" -name zsmalloc.pc)
 PKG_CONFIG_PATH=$(dirname "$pc")
 export PKG_CONFIG_PATH
 libdir=$(pkg-config --variable=libdir zsmalloc)
+[ "$(pkg-config --libs --cflags libzsmalloc)" = "$(pkg-config --libs --cflags zsmalloc)" ] ||
+	fail "libzsmalloc.pc says something else than zsmalloc.pc"
 [ "$(pkg-config --variable=prefix zsmalloc)" = "$prefix" ] || fail "zsmalloc.pc has another prefix than it was given"
 
 for header in "$ZS_SOURCE_DIR"/include/zsmalloc/*.h; do
