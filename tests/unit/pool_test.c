@@ -3,6 +3,7 @@
 #include "unit.h"
 
 #include <check.h>
+#include <pthread.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -333,6 +334,67 @@ static void freed_memory_serves_at_the_limit(void **state)
 	}
 }
 
+#define LIMITED 6000
+
+static struct zs_pool *limited;
+static zs_handle limited_objects[LIMITED];
+static _Atomic int reader_holds;
+
+static void *hold_for_a_while(void *arg)
+{
+	const void *mem = zs_obj_read_begin(limited, limited_objects[0], NULL);
+
+	atomic_store(&reader_holds, 1);
+	/* Until the compaction has begun, and long enough for an allocation that would rather fail than wait. */
+	while (atomic_load(&limited->compact_lock.word) == 0)
+		usleep(100);
+	usleep(200000);
+	zs_obj_read_end(limited, limited_objects[0], mem);
+	return arg;
+}
+
+static void *compact_limited(void *arg)
+{
+	(void)zs_compact(limited);
+	return arg;
+}
+
+/* At the limit, while another thread's compaction waits for a reader: an allocation waits for what that will free. */
+static void limit_waits_for_the_compaction_under_way(void **state)
+{
+	struct zs_pool_options o = ZS_POOL_OPTIONS_INIT;
+	pthread_t reader, compactor;
+	unsigned n = 0;
+
+	(void)state;
+	o.limit_bytes = 4 << 20;
+	limited = zs_create_pool_with("limited", &o);
+	assert_non_null(limited);
+	while (n < LIMITED && (limited_objects[n] = zs_malloc(limited, 1000, ZS_NOWAIT)) != 0)
+		n++;
+	assert_in_range(n, 1000, LIMITED - 1);
+	for (unsigned i = 0; i < n; i++)
+		if (i % 4 != 0)
+			zs_free(limited, limited_objects[i]);
+	/* Whatever is to be had without waiting is taken. */
+	while (zs_malloc(limited, 3000, ZS_NOWAIT) != 0)
+		;
+	assert_true(zs_shrinker_count(limited) > 100);
+	atomic_store(&reader_holds, 0);
+	assert_int_equal(pthread_create(&reader, NULL, hold_for_a_while, NULL), 0);
+	while (atomic_load(&reader_holds) == 0)
+		usleep(100);
+	assert_int_equal(pthread_create(&compactor, NULL, compact_limited, NULL), 0);
+	while (atomic_load(&limited->compact_lock.word) == 0)
+		usleep(100);
+	usleep(20000);
+	assert_int_not_equal(zs_malloc(limited, 3000, 0), 0);
+	assert_int_equal(pthread_join(reader, NULL), 0);
+	assert_int_equal(pthread_join(compactor, NULL), 0);
+	assert_int_equal(zs_pool_validate(limited), 0);
+	zs_destroy_pool(limited);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -347,6 +409,7 @@ int main(void)
 		cmocka_unit_test(under_rlimit_as),
 		cmocka_unit_test(a_thousand_pools),
 		cmocka_unit_test(freed_memory_serves_at_the_limit),
+		cmocka_unit_test(limit_waits_for_the_compaction_under_way),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

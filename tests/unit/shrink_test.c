@@ -4,6 +4,7 @@
 
 #include <check.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 #include <zsmalloc/zsmalloc.h>
 
@@ -62,6 +63,42 @@ static void stops_at_once(void **state)
 	alarm(30);
 	zs_destroy_pool(pool);
 	alarm(0);
+}
+
+static double seconds(clockid_t clock)
+{
+	struct timespec ts;
+
+	assert_int_equal(clock_gettime(clock, &ts), 0);
+	return (double)ts.tv_sec + (double)ts.tv_nsec * 1e-9;
+}
+
+/* Waste that can't be helped, because writers hold all objects, is not looked at more often than the policy pays for. */
+static void keeps_to_its_share_of_the_processor(void **state)
+{
+	struct zs_shrinker_policy policy = ZS_SHRINKER_POLICY_INIT;
+	struct zs_pool *pool;
+	double wall, used;
+
+	(void)state;
+	if (CHECK_TSAN || CHECK_ASAN)
+		skip(); /* their own work counts too */
+	pool = wasteful();
+	for (unsigned i = 0; i < N; i += 4)
+		assert_non_null(zs_map_object(pool, h[i], ZS_MM_RW));
+	policy.interval_ms = 1;
+	policy.cpu_percent = 1;
+	wall = seconds(CLOCK_MONOTONIC);
+	used = seconds(CLOCK_PROCESS_CPUTIME_ID);
+	assert_int_equal(zs_register_shrinker(pool, &policy), 0);
+	usleep(1000000);
+	zs_unregister_shrinker(pool);
+	used = seconds(CLOCK_PROCESS_CPUTIME_ID) - used;
+	wall = seconds(CLOCK_MONOTONIC) - wall;
+	assert_true(used < wall * 0.04);
+	for (unsigned i = 0; i < N; i += 4)
+		zs_unmap_object(pool, h[i]);
+	zs_destroy_pool(pool);
 }
 
 static void policies_out_of_range(void **state)
@@ -123,6 +160,7 @@ int main(void)
 		cmocka_unit_test(works_and_stops),
 		cmocka_unit_test(stops_at_once),
 		cmocka_unit_test(policies_out_of_range),
+		cmocka_unit_test(keeps_to_its_share_of_the_processor),
 		cmocka_unit_test(lives_on_in_a_child),
 	};
 
