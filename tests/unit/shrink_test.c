@@ -157,10 +157,8 @@ static void lives_on_in_a_child(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(works_and_stops),
-		cmocka_unit_test(stops_at_once),
-		cmocka_unit_test(policies_out_of_range),
-		cmocka_unit_test(keeps_to_its_share_of_the_processor),
+		cmocka_unit_test(works_and_stops),       cmocka_unit_test(stops_at_once),
+		cmocka_unit_test(policies_out_of_range), cmocka_unit_test(keeps_to_its_share_of_the_processor),
 		cmocka_unit_test(lives_on_in_a_child),
 	};
 
