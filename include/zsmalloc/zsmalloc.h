@@ -117,7 +117,7 @@ ZS_API struct zs_pool *zs_create_pool_with(const char *name, const struct zs_poo
 ZS_API void zs_destroy_pool(struct zs_pool *pool);
 
 /* Flags of zs_malloc() and zs_malloc_batch(). */
-#define ZS_NOWAIT (1u << 0) /* when memory is refused, at the limit or by the system, don't compact: fail at once */
+#define ZS_NOWAIT (1u << 0) /* only from memory that the pool holds already; else fail at once with ENOMEM */
 
 /*
  * Allocate size bytes, 1 to page_size. The contents are undefined; an address read through the handle is a multiple

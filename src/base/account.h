@@ -14,6 +14,7 @@
 
 #include <errno.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 struct zsi_account {
@@ -23,11 +24,21 @@ struct zsi_account {
 	_Atomic uint64_t hits;     /* charges refused */
 };
 
+/*
+ * While it is set nothing can be charged by this thread: what it does, it does with what the pool already holds. Such a
+ * refusal is not a hit of the limit.
+ */
+extern _Thread_local bool zsi_charge_frozen;
+
 /* 0, or -1 with ENOMEM and nothing charged. */
 static inline int zsi_charge(struct zsi_account *a, uint64_t bytes)
 {
 	uint64_t used = atomic_load_explicit(&a->used, memory_order_relaxed);
 
+	if (zsi_charge_frozen) {
+		errno = ENOMEM;
+		return -1;
+	}
 	do {
 		if (a->limit != 0 && (bytes > a->limit || used > a->limit - bytes)) {
 			atomic_fetch_add_explicit(&a->hits, 1, memory_order_relaxed);

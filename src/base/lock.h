@@ -23,6 +23,7 @@ enum zsi_rank {
 	ZSI_RANK_REGISTRY, /* the list of all pools, the list of drivers */
 	ZSI_RANK_SHRINKER, /* registering and stopping a pool's shrinker */
 	ZSI_RANK_COMPACT,  /* one compaction or page migration a pool */
+	ZSI_RANK_CACHES,   /* the lists of per-thread caches, and their revocation */
 	ZSI_RANK_ENTRY,    /* the lock bit of a handle entry */
 	ZSI_RANK_CLASS,    /* a size class */
 	ZSI_RANK_SOURCE,   /* a pool's pages: chunks, runs, the caller's callbacks */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* alloc.c - zs_malloc and zs_free, one at a time and in batches. */
+/* alloc.c - zs_malloc, one at a time and in batches. */
 #include <errno.h>
 
 #include "base/assert.h"
-#include "zsmalloc/misuse.h"
+#include "zsmalloc/cache.h"
 #include "zsmalloc/pool.h"
 
 /*
@@ -152,8 +152,34 @@ static zs_handle alloc_fresh_locked(struct zs_pool *pool, struct zsi_zspage *z, 
 	return publish_locked(pool, z, slot, index, size);
 }
 
-/* Up to n objects of one class with the class's lock taken once, but for new zspages. Returns how many; else ENOMEM. */
-static size_t alloc_some(struct zs_pool *pool, unsigned position, size_t size, zs_handle *out, size_t n)
+uint32_t zsi_slot_reserve_locked(struct zs_pool *pool, unsigned position)
+{
+	const struct zsi_size_class *sc = &pool->geometry.classes[position];
+	struct zsi_zspage *z = zsi_class_fullest_locked(pool, position);
+
+	/* Nothing that waits: no page, no longer array of slot words, no new entries. */
+	if (z == NULL || needs_page(pool, z) ||
+	    (z->free_head == ZSI_NO_SLOT && z->bump == zsi_slot_words(sc, z->slots_step)))
+		return ZSI_NO_INDEX;
+	uint32_t index = zsi_handle_reuse(&pool->handles, position);
+
+	if (index == ZSI_NO_INDEX)
+		return ZSI_NO_INDEX;
+	unsigned slot = zsi_slot_take_locked(pool, z);
+
+	zsi_class_regroup_locked(pool, z);
+	zsi_zspage_slots(&pool->meta, z)[slot] = index;
+	pool->classes[position].used++;
+	zsi_handle_reserve(&pool->handles, index, zsi_slot_offset(&pool->space, z, sc, slot));
+	return index;
+}
+
+/*
+ * Up to n objects of one class with the class's lock taken once, but for new zspages; and a few for the cache, if there
+ * is one. Returns how many; else ENOMEM.
+ */
+static size_t alloc_some(struct zs_pool *pool, struct zsi_cache *cache, unsigned position, size_t size, zs_handle *out,
+			 size_t n)
 {
 	struct zsi_class *c = &pool->classes[position];
 	size_t done = 0;
@@ -193,13 +219,17 @@ static size_t alloc_some(struct zs_pool *pool, unsigned position, size_t size, z
 			}
 		}
 	}
+	if (cache != NULL && done == n)
+		zsi_cache_fill_locked(pool, cache, position);
 	zsi_unlock(&c->lock, ZSI_RANK_CLASS);
 	if (index != ZSI_NO_INDEX)
 		zsi_handle_release(&pool->handles, index, position);
 	return done;
 }
 
-size_t zs_malloc_batch(struct zs_pool *pool, size_t size, unsigned flags, zs_handle *out, size_t n)
+/* Every case, after the cache had none. */
+static size_t alloc_all(struct zs_pool *pool, struct zsi_cache *cache, size_t size, unsigned flags, zs_handle *out,
+			size_t n)
 {
 	int saved = errno;
 	size_t done = 0;
@@ -214,11 +244,16 @@ size_t zs_malloc_batch(struct zs_pool *pool, size_t size, unsigned flags, zs_han
 	}
 	unsigned position = pool->lookup[zsi_lookup_entry(size)];
 
+	bool nowait = (flags & ZS_NOWAIT) != 0;
+
 	for (unsigned tries = 0; done < n; tries++) {
-		done += alloc_some(pool, position, size, out + done, n - done);
+		zsi_charge_frozen = nowait;
+		done += alloc_some(pool, cache, position, size, out + done, n - done);
+		zsi_charge_frozen = false;
 		if (done == n)
 			break;
-		if (tries == ROOM_TRIES || !zsi_make_room(pool, (flags & ZS_NOWAIT) == 0)) {
+		/* What other threads have in their caches is the pool's already, and nobody has to be waited for. */
+		if (tries == ROOM_TRIES || !(nowait ? zsi_caches_drain(pool, NULL) : zsi_make_room(pool))) {
 			errno = ENOMEM;
 			return done;
 		}
@@ -227,76 +262,36 @@ size_t zs_malloc_batch(struct zs_pool *pool, size_t size, unsigned flags, zs_han
 	return done;
 }
 
-zs_handle zs_malloc(struct zs_pool *pool, size_t size, unsigned flags)
+size_t zs_malloc_batch(struct zs_pool *pool, size_t size, unsigned flags, zs_handle *out, size_t n)
+{
+	return alloc_all(pool, NULL, size, flags, out, n);
+}
+
+/* The cache had none, or there is no cache yet, or the request can't be met. Not inlined: the usual path needs no stack. */
+__attribute__((noinline)) static zs_handle malloc_slow(struct zs_pool *pool, size_t size, unsigned flags)
 {
 	zs_handle h = 0;
 
-	return zs_malloc_batch(pool, size, flags, &h, 1) == 1 ? h : 0;
+	return alloc_all(pool, zsi_cache_get(pool), size, flags, &h, 1) == 1 ? h : 0;
 }
 
-static void free_one(struct zs_pool *pool, zs_handle handle, const char *call)
+zs_handle zs_malloc(struct zs_pool *pool, size_t size, unsigned flags)
 {
-	uint64_t entry;
+	struct zsi_cache *cache = zsi_cache_current;
+	zs_handle h = 0;
 
-	if (zsi_unlikely(zsi_mapped_here(pool, handle, false))) {
-		zsi_misuse(pool, handle, call, ZS_MISUSE_MAPPED);
-		return;
+	if (zsi_likely(cache != NULL && atomic_load_explicit(&cache->pool, memory_order_relaxed) == pool &&
+		       size - 1 < pool->geometry.page_size && (flags & ~ZS_NOWAIT) == 0)) {
+		unsigned position = pool->lookup[zsi_lookup_entry(size)];
+		struct zsi_cache_bin *bin = &cache->bins[position];
+
+		if (zsi_likely(zsi_cache_enter(cache)) && zsi_bin_count(bin) > 0) {
+			uint32_t index = zsi_bin_pop(cache, position);
+
+			zsi_bin_add_requested(bin, (int64_t)size);
+			h = zsi_handle_revive(&pool->handles, index, bin->size, size);
+		}
+		zsi_cache_leave(cache);
 	}
-	entry = zsi_entry_lock(pool, handle, call);
-	if (entry == 0)
-		return;
-	uint32_t index = zsi_handle_index(handle);
-	uint64_t offset = zsi_entry_offset(entry);
-	/* The entry is locked: the object stays where it is, and its zspage with it. */
-	struct zsi_zspage *z = zsi_zspage_at(&pool->space, offset);
-	const struct zsi_size_class *sc = zsi_size_class(pool, z);
-	unsigned position = z->class_position;
-	struct zsi_class *c = &pool->classes[position];
-	bool release = false;
-
-	zsi_rank_enter(ZSI_RANK_ENTRY);
-	zsi_lock(&c->lock, ZSI_RANK_CLASS);
-	c->used--;
-	c->requested -= zsi_handle_size(&pool->handles, index, entry, sc->size);
-	zsi_slot_give_locked(pool, z, zsi_slot_at(&pool->space, z, sc, offset));
-	z->inuse--;
-	zsi_class_regroup_locked(pool, z);
-	if (z->inuse == 0 && z->state == ZSI_ZSPAGE_LISTED) {
-		zsi_class_remove_locked(pool, z);
-		release = true;
-	}
-	zsi_handle_retire(&pool->handles, index, entry);
-	zsi_unlock(&c->lock, ZSI_RANK_CLASS);
-	zsi_rank_leave(ZSI_RANK_ENTRY);
-	zsi_handle_release(&pool->handles, index, position);
-	if (release)
-		zsi_zspage_release(pool, z);
-}
-
-/* In a child after fork: what is freed is what the background thread is for. */
-static inline void revive_shrinker(struct zs_pool *pool)
-{
-	if (zsi_unlikely(atomic_load_explicit(&pool->shrinker.lost, memory_order_relaxed)))
-		zsi_shrinker_revive(pool);
-}
-
-void zs_free(struct zs_pool *pool, zs_handle handle)
-{
-	int saved = errno;
-
-	if (handle != 0)
-		free_one(pool, handle, "zs_free");
-	revive_shrinker(pool);
-	errno = saved;
-}
-
-void zs_free_batch(struct zs_pool *pool, const zs_handle *handles, size_t n)
-{
-	int saved = errno;
-
-	for (size_t i = 0; i < n; i++)
-		if (handles[i] != 0)
-			free_one(pool, handles[i], "zs_free_batch");
-	revive_shrinker(pool);
-	errno = saved;
+	return zsi_likely(h != 0) ? h : malloc_slow(pool, size, flags);
 }

@@ -210,18 +210,19 @@ unsigned zsi_zspage_trim_locked(struct zs_pool *pool, struct zsi_zspage *z)
  * pages_per_zspage. Else compaction packs what is left over down to the page, each partly filled zspage on its own
  * where their free slots don't add up to one.
  */
-uint64_t zsi_class_freeable_locked(const struct zs_pool *pool, unsigned position)
+uint64_t zsi_class_freeable_locked(const struct zs_pool *pool, unsigned position, uint64_t cached)
 {
 	const struct zsi_size_class *sc = &pool->geometry.classes[position];
 	const struct zsi_class *c = &pool->classes[position];
-	uint64_t spare = c->zspages * (uint64_t)sc->objs - c->used;
+	uint64_t used = c->used - cached;
+	uint64_t spare = c->zspages * (uint64_t)sc->objs - used;
 	uint64_t partial = c->zspages - c->counts[ZSI_GROUP_FULL - 1];
-	uint64_t needed = c->used / sc->objs * sc->pages;
+	uint64_t needed = used / sc->objs * sc->pages;
 
 	if (!pool->lazy_pages)
 		return spare / sc->objs * sc->pages;
-	if (c->used % sc->objs != 0)
-		needed += zsi_slot_pages(&pool->space, sc, (unsigned)(c->used % sc->objs) - 1);
+	if (used % sc->objs != 0)
+		needed += zsi_slot_pages(&pool->space, sc, (unsigned)(used % sc->objs) - 1);
 	if (spare < sc->objs && partial > 1)
 		needed += partial - 1;
 	return c->pages > needed ? c->pages - needed : 0;

@@ -25,6 +25,7 @@
 #include <time.h>
 
 #include "base/rcu.h"
+#include "zsmalloc/cache.h"
 #include "zsmalloc/pool.h"
 
 /* Bytes moved under one hold of the class's lock: some tens of microseconds of copying. */
@@ -352,14 +353,16 @@ uint64_t zsi_compact_locked(struct zs_pool *pool, struct zsi_compact_budget *bud
 static unsigned long compact(struct zs_pool *pool, struct zsi_compact_budget *budget)
 {
 	int saved = errno;
-	uint64_t freed;
+	uint64_t freed, drained = 0;
 
 	if (zsi_rcu_read_ongoing()) {
 		errno = EDEADLK;
 		return 0;
 	}
+	(void)zsi_caches_drain(pool, &drained);
+	atomic_fetch_add_explicit(&pool->pages_compacted, drained, memory_order_relaxed);
 	zsi_lock(&pool->compact_lock, ZSI_RANK_COMPACT);
-	freed = zsi_compact_locked(pool, budget);
+	freed = drained + zsi_compact_locked(pool, budget);
 	zsi_unlock(&pool->compact_lock, ZSI_RANK_COMPACT);
 	/* 0 pages is no error: what was tried on the way and refused is not to look like one. */
 	errno = saved;
@@ -390,14 +393,16 @@ unsigned long zs_shrinker_scan(struct zs_pool *pool, unsigned long nr_pages)
 	return nr_pages == 0 ? 0 : compact(pool, &budget);
 }
 
-bool zsi_make_room(struct zs_pool *pool, bool may_wait)
+bool zsi_make_room(struct zs_pool *pool)
 {
 	struct zsi_compact_budget budget = { .bytes = ROOM_BYTES, .deadline_ns = UINT64_MAX, .pages = ROOM_PAGES };
 	uint64_t freed;
 
 	if (zsi_space_trim(&pool->space) > 0)
 		return true;
-	if (!may_wait || zsi_rcu_read_ongoing())
+	if (zsi_caches_drain(pool, NULL))
+		return true;
+	if (zsi_rcu_read_ongoing())
 		return false;
 	if (!zsi_trylock(&pool->compact_lock, ZSI_RANK_COMPACT)) {
 		/* Someone is making room already: that may be enough. */

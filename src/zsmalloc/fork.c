@@ -13,6 +13,7 @@
 #include <pthread.h>
 
 #include "base/rcu.h"
+#include "zsmalloc/cache.h"
 #include "zsmalloc/misuse.h"
 #include "zsmalloc/pool.h"
 #include "zsmalloc/zpool_drivers.h"
@@ -24,15 +25,40 @@ static void lock_pool(struct zs_pool *pool)
 	zsi_lock_unranked(&pool->space.lock);
 	zsi_lock_unranked(&pool->meta.lock);
 	zsi_lock_unranked(&pool->handles.lock);
+	zsi_caches_stop(pool);
 }
 
 static void unlock_pool(struct zs_pool *pool)
 {
+	zsi_caches_resume(pool);
 	zsi_unlock_unranked(&pool->handles.lock);
 	zsi_unlock_unranked(&pool->meta.lock);
 	zsi_unlock_unranked(&pool->space.lock);
 	for (unsigned i = pool->geometry.nr_classes; i-- > 0;)
 		zsi_unlock_unranked(&pool->classes[i].lock);
+}
+
+/*
+ * Frees that other threads had begun, and mallocs that had not come back from their cache: the object is nobody's, and
+ * its slot is free. All caches are empty.
+ */
+static void finish_frees(struct zs_pool *pool)
+{
+	struct zsi_handles *h = &pool->handles;
+	uint32_t bound = atomic_load_explicit(&h->bound, memory_order_relaxed);
+
+	for (uint32_t i = 0; i < bound; i++) {
+		uint64_t entry = atomic_load_explicit(&h->entries[i], memory_order_relaxed);
+		struct zsi_zspage *released = NULL;
+
+		if (zsi_entry_live(entry) || (entry & ZSI_ENTRY_LOCK) == 0)
+			continue;
+		struct zsi_zspage *z = zsi_zspage_at(&pool->space, zsi_entry_offset(entry));
+
+		zsi_class_of(pool, z)->requested -= zsi_handle_size(h, i, entry, zsi_size_class(pool, z)->size);
+		zsi_slot_return_locked(pool, i, &released);
+		zsi_zspages_release(pool, released);
+	}
 }
 
 static void reset_pool(struct zs_pool *pool)
@@ -53,6 +79,8 @@ static void reset_pool(struct zs_pool *pool)
 		if (zsi_entry_live(entry) && (entry & ZSI_ENTRY_LOCK) != 0 && !zsi_mapped_index_here(pool, i))
 			zsi_entry_unlock(&h->entries[i], entry);
 	}
+	zsi_caches_adopt_after_fork(pool);
+	finish_frees(pool);
 	if (pool->shrinker.running) {
 		pool->shrinker.running = false;
 		atomic_store_explicit(&pool->shrinker.lost, true, memory_order_relaxed);
@@ -67,6 +95,7 @@ static void before_fork(void)
 	 */
 	zsi_rcu_before_fork();
 	zsi_registry_lock();
+	zsi_caches_lock();
 	for (struct zs_pool *pool = zsi_registry_first(); pool != NULL; pool = pool->registry_next)
 		lock_pool(pool);
 	zsi_zpool_lock();
@@ -79,6 +108,7 @@ static void after_fork_parent(void)
 	zsi_zpool_unlock();
 	for (struct zs_pool *pool = zsi_registry_first(); pool != NULL; pool = pool->registry_next)
 		unlock_pool(pool);
+	zsi_caches_unlock();
 	zsi_registry_unlock();
 	zsi_rcu_after_fork_parent();
 }
@@ -89,6 +119,7 @@ static void after_fork_child(void)
 	zsi_zpool_unlock();
 	for (struct zs_pool *pool = zsi_registry_first(); pool != NULL; pool = pool->registry_next)
 		reset_pool(pool);
+	zsi_caches_reset_after_fork();
 	zsi_registry_reset_after_fork();
 	zsi_rcu_after_fork_child();
 }

@@ -128,16 +128,24 @@ static int grow_locked(struct zsi_handles *h, uint32_t bound)
 	return 0;
 }
 
-uint32_t zsi_handle_alloc(struct zsi_handles *h, unsigned hint)
+uint32_t zsi_handle_reuse(struct zsi_handles *h, unsigned hint)
 {
-	unsigned own = hint % ZSI_HANDLE_STACKS;
-	uint32_t index;
-
 	for (unsigned i = 0; i < ZSI_HANDLE_STACKS; i++) {
-		index = pop(h, &h->stacks[(own + i) % ZSI_HANDLE_STACKS]);
+		uint32_t index = pop(h, &h->stacks[(hint + i) % ZSI_HANDLE_STACKS]);
+
 		if (index != ZSI_NO_INDEX)
 			return index;
 	}
+	return ZSI_NO_INDEX;
+}
+
+uint32_t zsi_handle_alloc(struct zsi_handles *h, unsigned hint)
+{
+	unsigned own = hint % ZSI_HANDLE_STACKS;
+	uint32_t index = zsi_handle_reuse(h, hint);
+
+	if (index != ZSI_NO_INDEX)
+		return index;
 	zsi_lock(&h->lock, ZSI_RANK_META);
 	index = atomic_load_explicit(&h->bound, memory_order_relaxed);
 	if (grow_locked(h, index) != 0) {

@@ -4,6 +4,7 @@
  *
  *   handle   | generation 19 | cookie 14 | index 31                  |
  *   entry    | generation 19 | location 38           | slack 6 | lock 1 |     live: generation is odd
+ *            | generation 19 | location 38           | slack 6 | 1      |     retired: generation is even; has a slot
  *            | generation 19 | next free index + 1   | 0       | 0      |     free: generation is even
  *
  * index       of the entry; the table grows and never moves
@@ -13,7 +14,7 @@
  * location    byte offset in the pool's linear space, divided by 8
  * slack       slot size less requested size, where the geometry keeps it below 64; else the pool has a table of
  *             sizes beside the entries
- * lock        held by a writer, by free and by the mover; see docs/locking.md
+ * lock        held by a writer, by the mover, by a free, and as long as an object is in a cache; see docs/locking.md
  *
  * Reading an object is: load the entry, compare the generation, add the location to the arena's base.
  *
@@ -79,7 +80,10 @@ void zsi_handles_fini(struct zsi_handles *h);
 /* A free entry for the caller, or ZSI_NO_INDEX with ENOMEM. `hint` picks the stack. */
 uint32_t zsi_handle_alloc(struct zsi_handles *h, unsigned hint);
 
-/* Give back an entry that was allocated and not published since, or was retired. */
+/* The same without making new entries, and without waiting. ZSI_NO_INDEX: there is none. */
+uint32_t zsi_handle_reuse(struct zsi_handles *h, unsigned hint);
+
+/* Give back an entry that was allocated and not published since, or was retired: its lock is free then. */
 void zsi_handle_release(struct zsi_handles *h, uint32_t index, unsigned hint);
 
 /* Free entries; exact only while nothing else runs. */
@@ -130,12 +134,43 @@ static inline size_t zsi_handle_size(const struct zsi_handles *h, uint32_t index
 	return slot_size - (entry >> ZSI_SLACK_SHIFT & ZSI_SLACK_MAX);
 }
 
-/* End the life of an entry whose lock is held: every copy of its handle is stale from here on. */
-static inline void zsi_handle_retire(struct zsi_handles *h, uint32_t index, uint64_t entry)
+/*
+ * End the life of an object and take its entry's lock, in one step: every copy of its handle is stale from here on. False:
+ * the entry is locked, or no longer `expected`.
+ */
+static inline bool zsi_entry_retire(_Atomic uint64_t *entry, uint64_t expected)
 {
-	/* release: pairs with the acquire of whoever allocates the entry next */
-	atomic_store_explicit(&h->entries[index], (entry & ZSI_GENERATION_MASK) + ZSI_GENERATION_ONE,
-			      memory_order_release);
+	/* acquire: pairs with the release of zsi_entry_unlock() and zsi_handle_publish() */
+	return (expected & ZSI_ENTRY_LOCK) == 0 &&
+	       atomic_compare_exchange_strong_explicit(entry, &expected,
+						       (expected + ZSI_GENERATION_ONE) | ZSI_ENTRY_LOCK,
+						       memory_order_acquire, memory_order_relaxed);
+}
+
+/* Make an allocated entry one with a slot but without an object, as those are that were retired. */
+static inline void zsi_handle_reserve(struct zsi_handles *h, uint32_t index, uint64_t offset)
+{
+	_Atomic uint64_t *entry = &h->entries[index];
+	uint64_t generation = atomic_load_explicit(entry, memory_order_relaxed) & ZSI_GENERATION_MASK;
+
+	/* release: pairs with the acquire loads of readers and zsi_entry_trylock() */
+	atomic_store_explicit(entry, zsi_entry_with_offset(generation, offset) | ZSI_ENTRY_LOCK, memory_order_release);
+}
+
+/* Make a retired, still locked entry a live object's in the same slot. Returns its handle. */
+static inline uint64_t zsi_handle_revive(struct zsi_handles *h, uint32_t index, size_t slot_size, size_t size)
+{
+	_Atomic uint64_t *entry = &h->entries[index];
+	uint64_t e = atomic_load_explicit(entry, memory_order_relaxed);
+
+	e = ((e & ZSI_GENERATION_MASK) + ZSI_GENERATION_ONE) | (e & ZSI_LOCATION_MASK);
+	if (zsi_unlikely(h->sizes != NULL))
+		h->sizes[index] = (uint16_t)(size - 1);
+	else
+		e |= (uint64_t)(slot_size - size) << ZSI_SLACK_SHIFT;
+	/* release: pairs with the acquire loads of readers and zsi_entry_trylock() */
+	atomic_store_explicit(entry, e, memory_order_release);
+	return (e & ZSI_GENERATION_MASK) | (h->tag & ~ZSI_GENERATION_MASK) | index;
 }
 
 /* Take the lock bit if it is free and the entry is still `expected`. */

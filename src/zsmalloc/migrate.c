@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/rcu.h"
+#include "zsmalloc/cache.h"
 #include "zsmalloc/pool.h"
 
 /* Rounds of trying to lock a page's objects: with zsi_backoff() about 50 milliseconds. */
@@ -134,7 +135,9 @@ int zs_page_migrate(struct zs_pool *pool, void *new_page, void *old_page)
 		error = migrate_once(pool, new_page, old_page);
 		if (error != EAGAIN)
 			break;
-		zsi_backoff(round);
+		/* An object in a cache is as one that a writer holds; threads may put others there meanwhile. */
+		if (!zsi_caches_drain(pool, NULL))
+			zsi_backoff(round);
 	}
 	if (error == 0)
 		zsi_rcu_synchronize();

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/os.h"
+#include "zsmalloc/cache.h"
 #include "zsmalloc/pool.h"
 #include "zsmalloc/versioned.h"
 
@@ -129,6 +130,8 @@ static struct zs_pool *map_pool(const struct zsi_geometry *g, const struct setti
 	pool->account.limit = s->o.limit_bytes;
 	pool->flags = s->o.flags;
 	pool->lazy_pages = g->kind == ZS_GEOMETRY_DENSE;
+	/* The kernel has none, and what a cache holds would show in the pages. */
+	pool->cached = g->kind == ZS_GEOMETRY_DENSE && (s->o.flags & ZS_POOL_NO_THREAD_CACHE) == 0;
 	pool->compact_cursor = g->nr_classes - 1;
 	if (zsi_charge_metadata(&pool->account, l.bytes) != 0) {
 		zsi_os.release(pool, l.bytes);
@@ -257,6 +260,7 @@ void zs_destroy_pool(struct zs_pool *pool)
 		return;
 	zs_unregister_shrinker(pool);
 	zsi_registry_remove(pool);
+	zsi_caches_detach(pool);
 	zsi_handles_fini(&pool->handles);
 	zsi_space_fini(&pool->space);
 	zsi_meta_fini(&pool->meta);

@@ -2,7 +2,7 @@
 /*
  * pool.h - a pool and its size classes; the calls between the files of this folder.
  *
- * Who does what: alloc.c gives out and takes back slots, class.c keeps a class's lists, access.c reads and writes,
+ * Who does what: alloc.c gives out slots and free.c takes them back, cache.c keeps some for each thread, class.c keeps a class's lists, access.c reads and writes,
  * map.c is the classic pair, move.c and compact.c move objects, migrate.c moves pages, shrink.c does it in the
  * background, stats.c and print.c count, validate.c checks, misuse.c diagnoses, fork.c and registry.c know all pools.
  *
@@ -10,7 +10,8 @@
  *
  *   counts[g] = zspages of fullness group g, listed or isolated, not yet released
  *   zspages   = sum of counts
- *   used      = sum of inuse            requested = sum of the sizes the live objects were asked for with
+ *   used      = sum of inuse: live objects, and those in caches
+ *   requested = sum of the sizes the live objects were asked for with, but for what caches add (cache.h)
  *   pages     = sum of present          pool->pages = sum over classes of pages
  *
  * Lock order (base/lock.h has the ranks, docs/locking.md the matrix): compact -> entry bit -> class -> source -> meta.
@@ -85,6 +86,7 @@ struct zs_pool {
 	uint32_t cookie;
 	unsigned flags;
 	bool lazy_pages;           /* a zspage gets pages as its slots are used, not all at first */
+	bool cached;               /* threads have caches */
 	size_t self_bytes;         /* of the pool's own mapping */
 	struct zsi_class *classes; /* nr_classes of them, as geometry.classes */
 	uint16_t *lookup;          /* zsi_lookup_entries() of them */
@@ -94,6 +96,9 @@ struct zs_pool {
 	_Alignas(ZSI_CACHE_LINE) _Atomic uint64_t pages; /* atomic, changed under class locks */
 	_Atomic uint64_t pages_compacted;
 	_Atomic uint64_t objs_moved;
+
+	_Atomic uint64_t cache_granted; /* bytes that caches may hold now */
+	struct zsi_cache *caches;       /* through pool_next; Guarded by the caches' lock */
 
 	struct zsi_lock compact_lock; /* rank COMPACT */
 	struct zsi_compact_batch batch;
@@ -136,14 +141,26 @@ unsigned zsi_zspage_trim_locked(struct zs_pool *pool, struct zsi_zspage *z);
 void zsi_class_add_locked(struct zs_pool *pool, struct zsi_zspage *z);
 void zsi_class_remove_locked(struct zs_pool *pool, struct zsi_zspage *z);
 
-/* Pages that compacting the class could free. */
-uint64_t zsi_class_freeable_locked(const struct zs_pool *pool, unsigned position);
+/* Pages that compacting the class could free, after it got back `cached` objects from caches. */
+uint64_t zsi_class_freeable_locked(const struct zs_pool *pool, unsigned position, uint64_t cached);
 
 /* A zspage with no slot in use, in no class yet; NULL with ENOMEM. No class lock is held. */
 struct zsi_zspage *zsi_zspage_create(struct zs_pool *pool, unsigned position);
 
 /* Give a zspage's memory back. It is in no list and no count. No class lock is held. */
 void zsi_zspage_release(struct zs_pool *pool, struct zsi_zspage *z);
+
+/* --- alloc.c and free.c --- */
+
+/* A slot of the class for a cache: its entry retired and locked. ZSI_NO_INDEX where one would cost anything. */
+uint32_t zsi_slot_reserve_locked(struct zs_pool *pool, unsigned position);
+
+/*
+ * Take back the slot of a retired entry, and the entry. A zspage that is empty then is the caller's: it is pushed to
+ * *released, which goes to zsi_zspages_release() once the class's lock is dropped.
+ */
+void zsi_slot_return_locked(struct zs_pool *pool, uint32_t index, struct zsi_zspage **released);
+void zsi_zspages_release(struct zs_pool *pool, struct zsi_zspage *list);
 
 /* --- access.c --- */
 
@@ -191,10 +208,10 @@ void zsi_compact_end_batch(struct zs_pool *pool);
 uint64_t zsi_compact_locked(struct zs_pool *pool, struct zsi_compact_budget *budget);
 
 /*
- * After an allocation found no memory: give back what is kept for reuse, or, where it may wait for readers, compact a
- * little. Whether a retry is worth it. The caller holds no lock.
+ * After an allocation found no memory: give back what is kept for reuse, empty the caches, or, where this thread may
+ * wait for readers, compact a little. Whether a retry is worth it. The caller holds no lock.
  */
-bool zsi_make_room(struct zs_pool *pool, bool may_wait);
+bool zsi_make_room(struct zs_pool *pool);
 
 uint64_t zsi_now_ns(void);
 

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "zsmalloc/pool.h"
+#include "zsmalloc/stats.h"
 #include "zsmalloc/versioned.h"
 
 #define DEFAULT_WASTE_PERCENT 1u
@@ -30,9 +31,10 @@ unsigned long zs_shrinker_count(struct zs_pool *pool)
 	uint64_t pages = 0;
 
 	for (unsigned i = 0; i < pool->geometry.nr_classes; i++) {
-		zsi_lock(&pool->classes[i].lock, ZSI_RANK_CLASS);
-		pages += zsi_class_freeable_locked(pool, i);
-		zsi_unlock(&pool->classes[i].lock, ZSI_RANK_CLASS);
+		struct zsi_class_stats stats;
+
+		zsi_class_stats(pool, i, &stats);
+		pages += stats.freeable;
 	}
 	return (unsigned long)pages;
 }

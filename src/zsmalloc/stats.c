@@ -3,42 +3,57 @@
 #include <errno.h>
 #include <string.h>
 
+#include "zsmalloc/cache.h"
 #include "zsmalloc/pool.h"
 #include "zsmalloc/stats.h"
 
 /* The struct of version 0.1, which callers that set no size have. */
 #define FIRST_VERSION_BYTES (offsetof(struct zs_pool_stats, limit_hits) + sizeof(unsigned long))
 
+static void lock_class(struct zs_pool *pool, unsigned position)
+{
+	zsi_caches_lock();
+	zsi_lock(&pool->classes[position].lock, ZSI_RANK_CLASS);
+}
+
+static void unlock_class(struct zs_pool *pool, unsigned position)
+{
+	zsi_unlock(&pool->classes[position].lock, ZSI_RANK_CLASS);
+	zsi_caches_unlock();
+}
+
 static void class_stats_locked(const struct zs_pool *pool, unsigned position, struct zsi_class_stats *out)
 {
 	const struct zsi_size_class *sc = &pool->geometry.classes[position];
 	const struct zsi_class *c = &pool->classes[position];
+	uint64_t cached;
+	int64_t requested;
+
+	zsi_caches_count_locked(pool, position, &cached, &requested);
 
 	out->zspages = c->zspages;
 	out->allocated = (uint64_t)c->zspages * sc->objs;
-	out->used = c->used;
-	out->requested = c->requested;
+	out->used = c->used - cached;
+	out->requested = c->requested + (uint64_t)requested;
 	out->pages = c->pages;
-	out->freeable = zsi_class_freeable_locked(pool, position);
+	out->freeable = zsi_class_freeable_locked(pool, position, cached);
 	out->almost_empty = out->almost_full = 0;
 	memcpy(out->by_group, c->counts, sizeof(out->by_group));
 }
 
 void zsi_class_stats(struct zs_pool *pool, unsigned position, struct zsi_class_stats *out)
 {
-	struct zsi_class *c = &pool->classes[position];
-
-	zsi_lock(&c->lock, ZSI_RANK_CLASS);
+	lock_class(pool, position);
 	class_stats_locked(pool, position, out);
-	zsi_unlock(&c->lock, ZSI_RANK_CLASS);
+	unlock_class(pool, position);
 }
 
 void zsi_class_stats_walk(struct zs_pool *pool, unsigned position, struct zsi_class_stats *out)
 {
 	const struct zsi_size_class *sc = &pool->geometry.classes[position];
-	struct zsi_class *c = &pool->classes[position];
+	const struct zsi_class *c = &pool->classes[position];
 
-	zsi_lock(&c->lock, ZSI_RANK_CLASS);
+	lock_class(pool, position);
 	class_stats_locked(pool, position, out);
 	for (unsigned group = 1; group < ZSI_GROUP_FULL; group++) {
 		for (const struct zsi_zspage *z = zsi_zspage_ptr(pool, c->heads[group - 1]); z != NULL;
@@ -50,7 +65,7 @@ void zsi_class_stats_walk(struct zs_pool *pool, unsigned position, struct zsi_cl
 				out->almost_full++;
 		}
 	}
-	zsi_unlock(&c->lock, ZSI_RANK_CLASS);
+	unlock_class(pool, position);
 }
 
 void zs_pool_stats(struct zs_pool *pool, struct zs_pool_stats *stats)
@@ -59,17 +74,15 @@ void zs_pool_stats(struct zs_pool *pool, struct zs_pool_stats *stats)
 	size_t room = stats->struct_size != 0 ? stats->struct_size : FIRST_VERSION_BYTES;
 
 	for (unsigned i = 0; i < pool->geometry.nr_classes; i++) {
-		const struct zsi_size_class *sc = &pool->geometry.classes[i];
-		struct zsi_class *c = &pool->classes[i];
+		struct zsi_class_stats cs;
 
-		zsi_lock(&c->lock, ZSI_RANK_CLASS);
-		s.zspages += c->zspages;
-		s.obj_allocated += (unsigned long)c->zspages * sc->objs;
-		s.obj_used += c->used;
-		s.bytes_requested += c->requested;
-		s.pages_used += c->pages;
-		s.freeable_pages += zsi_class_freeable_locked(pool, i);
-		zsi_unlock(&c->lock, ZSI_RANK_CLASS);
+		zsi_class_stats(pool, i, &cs);
+		s.zspages += cs.zspages;
+		s.obj_allocated += cs.allocated;
+		s.obj_used += cs.used;
+		s.bytes_requested += cs.requested;
+		s.pages_used += cs.pages;
+		s.freeable_pages += cs.freeable;
 	}
 	s.struct_size = stats->struct_size;
 	s.pages_compacted = atomic_load_explicit(&pool->pages_compacted, memory_order_relaxed);

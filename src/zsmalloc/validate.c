@@ -2,17 +2,20 @@
 /*
  * validate.c - zs_pool_validate: every equation of pool.h, zspage.h and space.h, checked.
  *
- * All classes are locked, so nothing is allocated, freed or moved meanwhile; readers and writers of objects go on.
+ * All classes are locked and all caches stopped, so nothing is allocated, freed or moved meanwhile; readers and writers of
+ * objects go on. A free may have retired its object and be waiting: its slot is used by nobody, and it is in no cache.
  */
 #include <errno.h>
 
+#include "zsmalloc/cache.h"
 #include "zsmalloc/pool.h"
 
 struct totals {
 	uint64_t meta_top; /* end of metadata memory when the walk began */
 	uint64_t zspages;
 	uint64_t used;
-	uint64_t requested;
+	uint64_t retired; /* used slots without a live object: cached, or being freed */
+	uint64_t requested; /* by live objects */
 	uint64_t pages;
 	uint64_t limbo;
 	uint32_t counts[ZSI_GROUPS - 1];
@@ -59,20 +62,25 @@ static bool slots_inside(const struct zs_pool *pool, const struct zsi_zspage *z,
 	return block_inside(t, z->slots, zsi_slot_words(sc, z->slots_step) * sizeof(uint32_t));
 }
 
-/* The entry of a used slot: live, and pointing back at it. */
+/* The entry of a used slot: live, or retired and locked, and pointing back at it. */
 static bool entry_valid(const struct zs_pool *pool, const struct zsi_zspage *z, unsigned slot, uint32_t index,
-			uint64_t *requested)
+			struct totals *t)
 {
 	const struct zsi_size_class *sc = zsi_size_class(pool, z);
 
 	if (index >= atomic_load_explicit(&pool->handles.bound, memory_order_acquire))
 		return false;
 	uint64_t entry = atomic_load_explicit(&pool->handles.entries[index], memory_order_acquire);
+	if (zsi_entry_offset(entry) != zsi_slot_offset(&pool->space, z, sc, slot))
+		return false;
+	if (!zsi_entry_live(entry)) {
+		t->retired++;
+		return (entry & ZSI_ENTRY_LOCK) != 0;
+	}
 	size_t size = zsi_handle_size(&pool->handles, index, entry, sc->size);
 
-	*requested += size;
-	return zsi_entry_live(entry) && zsi_entry_offset(entry) == zsi_slot_offset(&pool->space, z, sc, slot) &&
-	       size <= sc->max_request && (pool->lazy_pages || size >= sc->min_request);
+	t->requested += size;
+	return size <= sc->max_request && (pool->lazy_pages || size >= sc->min_request);
 }
 
 static bool free_list_valid(const struct zs_pool *pool, const struct zsi_zspage *z, unsigned length)
@@ -104,7 +112,7 @@ static bool zspage_valid(const struct zs_pool *pool, const struct zsi_zspage *z,
 	for (unsigned slot = 0; slot < z->bump; slot++) {
 		if ((slots[slot] & ZSI_SLOT_FREE) == 0) {
 			inuse++;
-			if (!entry_valid(pool, z, slot, slots[slot], &t->requested))
+			if (!entry_valid(pool, z, slot, slots[slot], t))
 				return false;
 		} else if (slots[slot] == ZSI_SLOT_LIMBO) {
 			limbo++;
@@ -181,19 +189,64 @@ static bool class_valid(const struct zs_pool *pool, unsigned position, struct to
 	for (unsigned g = 0; g < ZSI_GROUPS - 1; g++)
 		if (t.counts[g] != c->counts[g])
 			return false;
+	uint64_t cached;
+	int64_t requested;
+
+	zsi_caches_count_locked(pool, position, &cached, &requested);
 	all->used += t.used;
 	all->pages += t.pages;
-	return t.zspages == c->zspages && t.used == c->used && t.requested == c->requested && t.pages == c->pages;
+	/* What a free that is on its way still counts as requested can't be told from here. */
+	return t.zspages == c->zspages && t.used == c->used && t.pages == c->pages && t.retired >= cached &&
+	       (t.retired > cached || t.requested == c->requested + (uint64_t)requested);
 }
 
+/* Everything in the caches: retired, locked, in a slot of its bin's class, and within the budget. */
+static bool caches_valid(const struct zs_pool *pool)
+{
+	uint64_t granted = 0;
+
+	for (const struct zsi_cache *cache = pool->caches; cache != NULL; cache = cache->pool_next) {
+		uint64_t bytes = 0;
+
+		for (unsigned position = 0; position < pool->geometry.nr_classes; position++) {
+			const struct zsi_cache_bin *bin = &cache->bins[position];
+			unsigned n = zsi_bin_count(bin);
+
+			if (n > ZSI_CACHE_ITEMS || bin->size != pool->geometry.classes[position].size ||
+			    (cache->nonempty[position / 64] >> (position % 64) & 1) != (n > 0))
+				return false;
+			for (unsigned i = 0; i < n; i++) {
+				if (bin->items[i] >= atomic_load_explicit(&pool->handles.bound, memory_order_acquire))
+					return false;
+				uint64_t entry = atomic_load_explicit(&pool->handles.entries[bin->items[i]],
+								      memory_order_acquire);
+
+				if (zsi_entry_live(entry) || (entry & ZSI_ENTRY_LOCK) == 0 ||
+				    zsi_zspage_at(&pool->space, zsi_entry_offset(entry))->class_position != position)
+					return false;
+			}
+			bytes += (uint64_t)n * bin->size;
+		}
+		if (bytes != cache->bytes || bytes > cache->budget)
+			return false;
+		granted += cache->budget;
+	}
+	/* A grant is taken before it is in its cache's budget. */
+	return granted <= atomic_load_explicit(&pool->cache_granted, memory_order_relaxed);
+}
+
+/* Entries that have a slot: live ones and retired ones. A free may turn one into the other at any moment. */
 static bool handles_valid(const struct zs_pool *pool, uint64_t used)
 {
 	uint32_t bound = atomic_load_explicit(&pool->handles.bound, memory_order_acquire);
-	uint64_t live = 0;
+	uint64_t with_slot = 0;
 
-	for (uint32_t i = 0; i < bound; i++)
-		live += zsi_entry_live(atomic_load_explicit(&pool->handles.entries[i], memory_order_relaxed));
-	return live == used;
+	for (uint32_t i = 0; i < bound; i++) {
+		uint64_t entry = atomic_load_explicit(&pool->handles.entries[i], memory_order_relaxed);
+
+		with_slot += zsi_entry_live(entry) || (entry & ZSI_ENTRY_LOCK) != 0;
+	}
+	return with_slot == used;
 }
 
 static bool all_valid(struct zs_pool *pool)
@@ -208,7 +261,8 @@ static bool all_valid(struct zs_pool *pool)
 		if (!class_valid(pool, i, &t))
 			return false;
 	/* Pages were counted under class locks, all of which are held. */
-	return t.pages == atomic_load_explicit(&pool->pages, memory_order_relaxed) && handles_valid(pool, t.used);
+	return t.pages == atomic_load_explicit(&pool->pages, memory_order_relaxed) && handles_valid(pool, t.used) &&
+	       caches_valid(pool);
 }
 
 int zs_pool_validate(struct zs_pool *pool)
@@ -217,13 +271,17 @@ int zs_pool_validate(struct zs_pool *pool)
 	uint64_t limit = pool->account.limit;
 	bool ok;
 
+	zsi_caches_lock();
 	zsi_rank_enter(ZSI_RANK_CLASS);
 	for (unsigned i = 0; i < n; i++)
 		zsi_lock_unranked(&pool->classes[i].lock);
+	zsi_caches_stop(pool);
 	ok = all_valid(pool) && zsi_space_validate(&pool->space);
+	zsi_caches_resume(pool);
 	for (unsigned i = n; i-- > 0;)
 		zsi_unlock_unranked(&pool->classes[i].lock);
 	zsi_rank_leave(ZSI_RANK_CLASS);
+	zsi_caches_unlock();
 	if (ok && (limit == 0 || atomic_load_explicit(&pool->account.used, memory_order_relaxed) <= limit))
 		return 0;
 	errno = EUCLEAN;

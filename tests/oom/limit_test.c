@@ -51,7 +51,7 @@ static size_t run_limit(const struct world_options *options)
 	if (first > 0) {
 		/* One out, one in. */
 		world_drop(&w, first - 1);
-		CHECK(world_add(&w, large, ZS_NOWAIT));
+		CHECK(world_add(&w, large, 0));
 		world_check(&w);
 		/* All out: as many fit as before, and where there was room for a few, others do too. */
 		world_drop(&w, 0);

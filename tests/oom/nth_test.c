@@ -48,11 +48,6 @@ static bool run_first(struct world *w)
 	return world_add(w, w->options.page_size / 2 + 9, 0);
 }
 
-static bool run_first_nowait(struct world *w)
-{
-	return world_add(w, w->options.page_size / 2 + 9, ZS_NOWAIT);
-}
-
 static bool run_many(struct world *w)
 {
 	for (size_t i = 0; i < 120; i++)
@@ -183,7 +178,6 @@ static bool run_frugal(struct world *w)
 static const struct scenario scenarios[] = {
 	{ .name = "create", .run = run_create, .demand = MUST_FAIL_LATE, .from_nothing = true },
 	{ .name = "first", .run = run_first, .demand = MUST_FAIL_LATE },
-	{ .name = "first_nowait", .run = run_first_nowait, .demand = MUST_FAIL },
 	{ .name = "many", .run = run_many, .demand = MUST_FAIL_LATE },
 	{ .name = "tiny", .run = run_tiny, .demand = MUST_FAIL_LATE, .long_one = true },
 	{ .name = "huge", .run = run_huge, .demand = MUST_FAIL_LATE, .long_one = true },

@@ -24,7 +24,7 @@ static void *read_and_allocate(void *arg)
 {
 	while (!atomic_load(&stop)) {
 		const void *mem = zs_obj_read_begin(pool, kept, NULL);
-		zs_handle h = zs_malloc(pool, SIZE, ZS_NOWAIT);
+		zs_handle h = zs_malloc(pool, SIZE, 0);
 
 		CHECK(h != 0);
 		zs_free(pool, h);

@@ -85,6 +85,8 @@ void arena_close(struct arena *a)
 		slot_free(&w, &a->slots[i]);
 		CHECK(pthread_mutex_destroy(&a->slots[i].lock) == 0);
 	}
+	/* What was freed last may be in this thread's cache; others' were emptied when they ended. */
+	(void)zs_compact(a->pool);
 	CHECK(zs_pool_validate(a->pool) == 0 && zs_get_total_pages(a->pool) == 0);
 	zs_destroy_pool(a->pool);
 	if (a->source != NULL)
@@ -110,8 +112,10 @@ static void check_bytes(const struct worker *w, const struct slot *s, const void
 bool slot_fill(struct worker *w, struct slot *s)
 {
 	size_t size = rng_range(&w->rng, 1, w->arena->max_size);
-	zs_handle h = zs_malloc(w->arena->pool, size, rng_one_in(&w->rng, 8) ? ZS_NOWAIT : 0);
+	zs_handle h = rng_one_in(&w->rng, 8) ? zs_malloc(w->arena->pool, size, ZS_NOWAIT) : 0;
 
+	if (h == 0)
+		h = zs_malloc(w->arena->pool, size, 0);
 	if (h == 0) {
 		CHECK(w->arena->memory_is_short && errno == ENOMEM);
 		return false;

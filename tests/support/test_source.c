@@ -232,6 +232,16 @@ void *test_source_pick(struct test_source *s, uint64_t random)
 	return page;
 }
 
+bool test_source_has(struct test_source *s, const void *page)
+{
+	bool has;
+
+	pthread_mutex_lock(&s->lock);
+	has = s->state[slot_of(s, page)] == SLOT_POOL;
+	pthread_mutex_unlock(&s->lock);
+	return has;
+}
+
 void *test_source_take(struct test_source *s)
 {
 	pthread_mutex_lock(&s->lock);

@@ -49,6 +49,9 @@ bool test_source_failed(struct test_source *s);
 /* A page that the pool has, chosen by random; NULL where it has none. */
 void *test_source_pick(struct test_source *s, uint64_t random);
 
+/* Whether the pool has that page of the source's now. */
+bool test_source_has(struct test_source *s, const void *page);
+
 /* A page that the pool does not have, for zs_page_migrate(); NULL where all are taken. */
 void *test_source_take(struct test_source *s);
 

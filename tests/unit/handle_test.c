@@ -55,6 +55,11 @@ static void fields(void **state)
 	assert_int_equal((h ^ e) & ZSI_GENERATION_MASK, 0);
 }
 
+static void retire(uint32_t index)
+{
+	assert_true(zsi_entry_retire(&handles.entries[index], entry_at(index)));
+}
+
 static void sizes_beside_the_entries(void **state)
 {
 	uint32_t index = zsi_handle_alloc(&handles, 0);
@@ -62,7 +67,7 @@ static void sizes_beside_the_entries(void **state)
 	(void)state;
 	(void)zsi_handle_publish(&handles, index, 0, 65536, 1);
 	assert_int_equal(zsi_handle_size(&handles, index, entry_at(index), 65536), 1);
-	zsi_handle_retire(&handles, index, entry_at(index));
+	retire(index);
 	(void)zsi_handle_publish(&handles, index, 0, 65536, 65536);
 	assert_int_equal(zsi_handle_size(&handles, index, entry_at(index), 65536), 65536);
 }
@@ -77,9 +82,11 @@ static void every_life_has_its_own_handle(void **state)
 	(void)state;
 	/* Until the counter has gone round: half of its values are lives. */
 	for (;;) {
-		zsi_handle_retire(&handles, index, entry_at(index));
+		retire(index);
 		assert_false(zsi_entry_live(entry_at(index)));
-		uint64_t h = zsi_handle_publish(&handles, index, 64, 8, 8);
+		/* As from a cache, and as after the entry was given back. */
+		uint64_t h = lives % 2 == 0 ? zsi_handle_revive(&handles, index, 8, 8)
+					    : zsi_handle_publish(&handles, index, 64, 8, 8);
 
 		assert_int_not_equal(h, 0);
 		assert_int_not_equal(h, last);
@@ -104,6 +111,30 @@ static void locks(void **state)
 	assert_false(zsi_entry_trylock(&handles.entries[index], e));
 	zsi_entry_unlock(&handles.entries[index], zsi_entry_with_offset(e, 128));
 	assert_false(zsi_entry_trylock(&handles.entries[index], e));
+	assert_true(zsi_entry_trylock(&handles.entries[index], entry_at(index)));
+	assert_false(zsi_entry_retire(&handles.entries[index], entry_at(index)));
+}
+
+static void a_retired_entry_keeps_its_slot_and_its_lock(void **state)
+{
+	uint32_t index = zsi_handle_alloc(&handles, 0);
+	uint64_t h = zsi_handle_publish(&handles, index, 4096, 163, 100);
+	uint64_t e = entry_at(index);
+
+	(void)state;
+	retire(index);
+	assert_false(zsi_entry_live(entry_at(index)));
+	assert_true((entry_at(index) & ZSI_ENTRY_LOCK) != 0);
+	assert_int_equal(zsi_entry_offset(entry_at(index)), 4096);
+	/* Nobody who saw the live entry can do anything with it. */
+	assert_false(zsi_entry_trylock(&handles.entries[index], e));
+	assert_false(zsi_entry_retire(&handles.entries[index], e));
+	uint64_t again = zsi_handle_revive(&handles, index, 163, 163);
+
+	assert_int_not_equal(again, h);
+	assert_int_equal((again ^ entry_at(index)) & ZSI_GENERATION_MASK, 0);
+	assert_int_equal(zsi_entry_offset(entry_at(index)), 4096);
+	assert_int_equal(zsi_handle_size(&handles, index, entry_at(index), 163), 163);
 	assert_true(zsi_entry_trylock(&handles.entries[index], entry_at(index)));
 }
 
@@ -196,6 +227,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(sizes_beside_the_entries, setup_sizes, teardown),
 		TEST(every_life_has_its_own_handle),
 		TEST(locks),
+		TEST(a_retired_entry_keeps_its_slot_and_its_lock),
 		TEST(entries_are_reused),
 		TEST(growth_is_charged_and_refused),
 		TEST(threads_never_share_an_entry),

@@ -322,13 +322,13 @@ static void freed_memory_serves_at_the_limit(void **state)
 		struct zs_pool *pool = zs_create_pool_with("limit", &o);
 
 		assert_non_null(pool);
-		while ((h[n] = zs_malloc(pool, o.page_size, ZS_NOWAIT)) != 0)
+		while ((h[n] = zs_malloc(pool, o.page_size, 0)) != 0)
 			assert_true(++n < 200);
 		assert_true(n > 32);
 		for (unsigned i = 0; i < n; i++)
 			zs_free(pool, h[i]);
 		for (unsigned i = 0; i < n - 2; i++)
-			assert_int_not_equal(zs_malloc(pool, o.page_size / 2 - 8, ZS_NOWAIT), 0);
+			assert_int_not_equal(zs_malloc(pool, o.page_size / 2 - 8, 0), 0);
 		assert_int_equal(zs_pool_validate(pool), 0);
 		zs_destroy_pool(pool);
 	}
@@ -370,15 +370,19 @@ static void limit_waits_for_the_compaction_under_way(void **state)
 	o.limit_bytes = 4 << 20;
 	limited = zs_create_pool_with("limited", &o);
 	assert_non_null(limited);
-	while (n < LIMITED && (limited_objects[n] = zs_malloc(limited, 1000, ZS_NOWAIT)) != 0)
+	while (n < LIMITED && (limited_objects[n] = zs_malloc(limited, 1000, 0)) != 0)
 		n++;
 	assert_in_range(n, 1000, LIMITED - 1);
 	for (unsigned i = 0; i < n; i++)
 		if (i % 4 != 0)
 			zs_free(limited, limited_objects[i]);
-	/* Whatever is to be had without waiting is taken. */
-	while (zs_malloc(limited, 3000, ZS_NOWAIT) != 0)
+	/* Whatever is to be had without waiting is taken: one who reads can't wait for readers. */
+	const void *mem = zs_obj_read_begin(limited, limited_objects[0], NULL);
+
+	while (zs_malloc(limited, 3000, 0) != 0)
 		;
+	assert_int_equal(errno, ENOMEM);
+	zs_obj_read_end(limited, limited_objects[0], mem);
 	assert_true(zs_shrinker_count(limited) > 100);
 	atomic_store(&reader_holds, 0);
 	assert_int_equal(pthread_create(&reader, NULL, hold_for_a_while, NULL), 0);
