@@ -51,6 +51,8 @@ void zsi_class_regroup_locked(struct zs_pool *pool, struct zsi_zspage *z)
 	struct zsi_class *c = zsi_class_of(pool, z);
 	unsigned group = zsi_fullness_group(z->inuse, zsi_size_class(pool, z)->objs);
 
+	if (group <= z->group)
+		zsi_shrinker_notice(pool);
 	/* An empty one is about to be removed, from the group it was last in. */
 	if (group == z->group || group == 0)
 		return;
