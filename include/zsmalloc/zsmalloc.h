@@ -231,9 +231,9 @@ struct zs_shrinker_policy {
  * kernel there is none, see pressure_armed in struct zs_pool_stats. A process without CAP_SYS_RESOURCE gets a window of
  * a multiple of 2 s, with a stall in proportion, where the kernel refuses the one asked for.
  *
- * The threads have all signals blocked, and a child after fork() has them too, started anew when it first frees. The one
- * that watches has no file descriptors in common with the program. Errors: EINVAL policy out of range; EEXIST one is
- * registered; ENOMEM; or what pthread_create() says. Unregistering stops and joins them; without one, a no-op. The
+ * The threads have all signals blocked, and a child after fork() has them too, started anew when it first frees. The
+ * one that watches has no file descriptor in common with the program. Errors: EINVAL policy out of range; EEXIST one
+ * is registered; ENOMEM; or what pthread_create() says. Unregistering stops and joins them; without one, a no-op. The
  * thread may be waiting for readers, so one who holds an object for reading can't unregister it or destroy the pool.
  */
 ZS_API int zs_register_shrinker(struct zs_pool *pool, const struct zs_shrinker_policy *policy);

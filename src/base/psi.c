@@ -34,6 +34,25 @@
 /* A failed assertion of ours, or a sanitizer, has something to say on standard error. */
 #define FIRST_CLOSED (ZSI_ASSERT_LEVEL > 0 ? 3u : 0u)
 
+/*
+ * System calls of our own, not the C library's: ThreadSanitizer takes descriptors for the process's, so to it a number
+ * of this thread's and the same one of the program's would be one file.
+ */
+static int raw_open(const char *path)
+{
+	return (int)syscall(SYS_openat, AT_FDCWD, path, O_RDWR | O_NONBLOCK | O_CLOEXEC | O_NOCTTY, 0);
+}
+
+static void raw_close(int fd)
+{
+	(void)syscall(SYS_close, fd);
+}
+
+static int raw_signalfd(uint64_t signals)
+{
+	return (int)syscall(SYS_signalfd4, -1, &signals, sizeof(signals), SFD_NONBLOCK | SFD_CLOEXEC);
+}
+
 static int own_descriptors(void)
 {
 #ifdef SYS_close_range
@@ -54,7 +73,7 @@ static int check_pressure_file(int fd)
 	if (fstatfs(fd, &fs) != 0)
 		return -1;
 	if ((fs.f_type == MAGIC_PROC || fs.f_type == MAGIC_CGROUP2 || fs.f_type == MAGIC_CGROUP) &&
-	    pread(fd, head, sizeof(head), 0) == (ssize_t)sizeof(head) && memcmp(head, first, sizeof(head)) == 0)
+	    syscall(SYS_read, fd, head, sizeof(head)) == (long)sizeof(head) && memcmp(head, first, sizeof(head)) == 0)
 		return 0;
 	errno = ENOTSUP;
 	return -1;
@@ -65,16 +84,16 @@ static int arm(const char *path, unsigned stall_us, unsigned window_us)
 {
 	char line[32];
 	int length = snprintf(line, sizeof(line), "some %u %u", stall_us, window_us);
-	int fd = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+	int fd = raw_open(path);
 
 	if (fd < 0)
 		return -1;
 	/* With the terminating 0, which the kernel puts in place of the last byte. */
-	if (check_pressure_file(fd) == 0 && write(fd, line, (size_t)length + 1) == length + 1)
+	if (check_pressure_file(fd) == 0 && syscall(SYS_write, fd, line, length + 1) == length + 1)
 		return fd;
 	int error = errno;
 
-	(void)close(fd);
+	raw_close(fd);
 	errno = error;
 	return -1;
 }
@@ -82,13 +101,10 @@ static int arm(const char *path, unsigned stall_us, unsigned window_us)
 static int psi_open(struct zsi_psi_watch *watch, const char *path, unsigned stall_us, unsigned window_us)
 {
 	unsigned over = window_us % UNPRIVILEGED_WINDOW_US;
-	sigset_t wake;
 
 	if (own_descriptors() != 0)
 		return -1;
-	sigemptyset(&wake);
-	sigaddset(&wake, WAKE_SIGNAL);
-	watch->wake = signalfd(-1, &wake, SFD_NONBLOCK | SFD_CLOEXEC);
+	watch->wake = raw_signalfd((uint64_t)1 << (WAKE_SIGNAL - 1));
 	if (watch->wake < 0)
 		return -1;
 	watch->trigger = arm(path, stall_us, window_us);

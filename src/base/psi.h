@@ -10,8 +10,8 @@
  * own, empty but for what it opens: open() makes it, and it goes when the thread ends. Neither side can touch the
  * other's files, no child inherits ours, and the program's limit of open files is not used up.
  *
- * That is why nobody can write to the watching thread either; it is woken by a signal that it has blocked and reads from a
- * signalfd. The signal is sent to that thread alone, changes no handler and runs none.
+ * That is why nobody can write to the watching thread either. It is woken by a signal that it has blocked and sees in a
+ * signalfd: sent to that thread alone, it runs no handler and changes none.
  */
 #ifndef ZSI_BASE_PSI_H
 #define ZSI_BASE_PSI_H
@@ -32,9 +32,9 @@ enum zsi_psi_event {
 
 struct zsi_psi_ops {
 	/*
-	 * Arm a trigger for the calling thread, which must live for nothing else: it loses all other descriptors, with
-	 * assertions on all but the standard ones. It has all signals blocked. What a process without privileges may not
-	 * ask for is asked for again with the next window that it may. 0, or -1 with errno.
+	 * Arm a trigger for the calling thread, which must live for nothing else: it loses all other descriptors (with
+	 * assertions on, all but the standard ones). It has all signals blocked. What a process without privileges may
+	 * not ask for is asked for again with the next window that it may. 0, or -1 with errno.
 	 */
 	int (*open)(struct zsi_psi_watch *watch, const char *path, unsigned stall_us, unsigned window_us);
 	/* Sleep until something happens. By the thread that opened it. */

@@ -4,7 +4,8 @@
  *
  * Who does what: alloc.c gives out and takes back slots, class.c keeps a class's lists, access.c reads and writes,
  * map.c is the classic pair, move.c and compact.c move objects, migrate.c moves pages, shrink.c compacts in the
- * background and pressure.c tells it when memory is short, stats.c and print.c count, validate.c checks, misuse.c diagnoses, fork.c and registry.c know all pools.
+ * background and pressure.c tells it when memory is short, stats.c and print.c count, validate.c checks, misuse.c
+ * diagnoses, fork.c and registry.c know all pools.
  *
  * Counts of a class, all guarded by its lock:
  *
@@ -219,7 +220,7 @@ uint64_t zsi_now_ns(void);
 /* Set bits of the bell and wake who sleeps. */
 void zsi_shrinker_ring(struct zs_pool *pool, uint32_t bits);
 
-/* Sleep until one of the bits is set or ns have passed (UINT64_MAX: without end). Returns those of them that are set. */
+/* Sleep until one of the bits is set or ns have passed (UINT64_MAX: without end). Returns which of them are set. */
 uint32_t zsi_shrinker_wait(struct zs_pool *pool, uint32_t bits, uint64_t ns);
 
 /* Wake the thread out of its idle sleep, once a sleep. */

@@ -22,7 +22,8 @@
 
 static void set_watch(struct zsi_shrinker *s, uint32_t state)
 {
-	atomic_store_explicit(&s->watch, state, memory_order_relaxed);
+	/* release: pairs with the acquire of whoever waits for the start */
+	atomic_store_explicit(&s->watch, state, memory_order_release);
 	(void)syscall(SYS_futex, &s->watch, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
 }
 
@@ -65,7 +66,8 @@ void zsi_pressure_start_locked(struct zs_pool *pool)
 	s->watching = pthread_create(&s->watcher, NULL, watch, pool) == 0;
 	if (!s->watching)
 		atomic_store_explicit(&s->watch, ZSI_WATCH_OFF, memory_order_relaxed);
-	while (atomic_load_explicit(&s->watch, memory_order_relaxed) == ZSI_WATCH_STARTING)
+	/* acquire: pairs with the release in set_watch() */
+	while (atomic_load_explicit(&s->watch, memory_order_acquire) == ZSI_WATCH_STARTING)
 		(void)syscall(SYS_futex, &s->watch, FUTEX_WAIT_PRIVATE, ZSI_WATCH_STARTING, NULL, NULL, 0);
 }
 

@@ -8,14 +8,14 @@
  *   idle -- memory pressure --> work, whatever the waste --> idle
  *
  * Work is slices of compaction with sleeps between them that keep its share of the processor within the policy, until
- * the waste is gone, or under pressure until a slice frees nothing. Waste that stays because writers hold the objects is
- * tried again after ever longer pauses, at last only when it changes.
+ * the waste is gone, or under pressure until a slice frees nothing. Waste that stays because writers hold the objects
+ * is tried again after ever longer pauses, at last only when it changes.
  *
  * It sleeps on the bell, a futex, so that unregistering never waits out a sleep; a file descriptor would be closed
  * behind its back by programs that close all of theirs after a fork.
  *
- * No free is missed: the thread says that it is idle before it looks, and both it and whoever frees hold the class's lock.
- * Either the look comes after the free and sees it, or the lock shows the freeing thread that the other one is idle.
+ * No free is missed: the thread says that it is idle before it looks, and both it and whoever frees hold the class's
+ * lock. Either the look comes after the free and sees it, or the lock shows the freeing thread that the other is idle.
  */
 #include <errno.h>
 #include <limits.h>
@@ -111,8 +111,8 @@ static uint64_t too_much_waste(struct zs_pool *pool)
 }
 
 /*
- * Sleep until there may be work. left_alone: waste that was found to stay. Returns bits of the bell, or 0 where work was
- * there already.
+ * Sleep until there may be work. left_alone: waste that was found to stay. Returns bits of the bell, or 0 where work
+ * was there already.
  */
 static uint32_t sleep_idle(struct zs_pool *pool, uint64_t left_alone)
 {

@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * psi_test.c - the kernel's own pressure files: a trigger is armed, and its thread shares no descriptor with the program.
+ * psi_test.c - the kernel's own pressure files: a trigger is armed; its thread shares no descriptor with the program.
  *
  * A library that kept a descriptor in the program's table would, once the program has closed all of its own, poll or
  * write to whatever file got the number next.
  */
 #include "unit.h"
 
+#include <check.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <zsmalloc/zsmalloc.h>
 
@@ -81,6 +83,38 @@ static void takes_any_window(void **state)
 		assert_int_equal(armed(pool), 1);
 		zs_unregister_shrinker(pool);
 	}
+}
+
+static int arm_as_nobody(struct zs_pool *pool)
+{
+	struct zs_shrinker_policy policy = ZS_SHRINKER_POLICY_INIT;
+
+	if (setgid(65534) != 0 || setuid(65534) != 0)
+		return 77;
+	if (access(PATH, W_OK) != 0)
+		return 77; /* a kernel that lets only the privileged set triggers */
+	if (zs_register_shrinker(pool, &policy) != 0)
+		return 1;
+	return armed(pool) == 1 ? 0 : 2;
+}
+
+/* The default window is none that the kernel gives to the unprivileged: they get the next that it does. */
+static void without_privileges(void **state)
+{
+	int status;
+	pid_t pid;
+
+	if (CHECK_TSAN)
+		skip(); /* no threads in a child */
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0)
+		_exit(arm_as_nobody(*state));
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	if (WEXITSTATUS(status) == 77)
+		skip();
+	assert_int_equal(WEXITSTATUS(status), 0);
 }
 
 /* The program closes everything, and its next files get the numbers: the shrinker neither stops nor touches them. */
@@ -199,13 +233,14 @@ int main(void)
 		TEST(leaves_other_files_alone),
 		TEST(arms_and_stops),
 		TEST(takes_any_window),
+		TEST(without_privileges),
 		TEST(survives_a_program_that_closes_its_files),
 		TEST(keeps_nothing_of_the_programs_open),
 		TEST(signals_nobody_else),
 	};
 	struct zs_pool *pool = zs_create_pool("probe");
 
-	/* Before Linux 6.4 the file can be written by the privileged only, and before 5.9 a thread can't have its own table. */
+	/* Before Linux 6.4 the file is for the privileged, and before 5.9 a thread has no descriptors of its own. */
 	if (access(PATH, R_OK | W_OK) != 0 || zs_register_shrinker(pool, NULL) != 0 || armed(pool) == 0) {
 		printf("skipped: no trigger can be set in " PATH "\n");
 		zs_destroy_pool(pool);
