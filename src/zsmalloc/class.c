@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "base/probe.h"
 #include "zsmalloc/pool.h"
 
 static void link_head(struct zs_pool *pool, struct zsi_class *c, struct zsi_zspage *z)
@@ -152,6 +153,7 @@ void zsi_class_add_locked(struct zs_pool *pool, struct zsi_zspage *z)
 	c->zspages++;
 	c->counts[z->group - 1]++;
 	count_pages(pool, c, z->present);
+	ZSI_PROBE(class_grow, zsi_pool_name(pool), zsi_size_class(pool, z)->size, zsi_size_class(pool, z)->pages);
 	zsi_class_list_locked(pool, z);
 }
 

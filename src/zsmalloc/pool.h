@@ -276,6 +276,12 @@ static inline const struct zsi_size_class *zsi_size_class(const struct zs_pool *
 	return &pool->geometry.classes[z->class_position];
 }
 
+/* For probes, which take an array for its bytes. */
+static inline const char *zsi_pool_name(const struct zs_pool *pool)
+{
+	return pool->name;
+}
+
 static inline struct zsi_class *zsi_class_of(const struct zs_pool *pool, const struct zsi_zspage *z)
 {
 	return &pool->classes[z->class_position];

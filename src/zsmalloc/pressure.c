@@ -12,6 +12,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/probe.h"
 #include "base/psi.h"
 #include "zsmalloc/pool.h"
 
@@ -47,6 +48,7 @@ static void *watch(void *arg)
 			break;
 		if (event == ZSI_PSI_PRESSURE) {
 			atomic_fetch_add_explicit(&s->pressure_events, 1, memory_order_relaxed);
+			ZSI_PROBE(pressure, zsi_pool_name(pool), p->psi_stall_us, p->psi_window_us);
 			zsi_shrinker_ring(pool, ZSI_BELL_PRESSURE);
 		} else {
 			(void)zsi_shrinker_wait(pool, ZSI_BELL_STOP, NO_REASON_NS);
