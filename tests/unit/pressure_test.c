@@ -6,91 +6,22 @@
 #include "unit.h"
 
 #include <check.h>
+#include <fake_psi.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <unistd.h>
 #include <zsmalloc/zsmalloc.h>
 
-#include "base/psi.h"
 #include "zsmalloc/pool.h"
 
 #define N 3000
 
 static zs_handle h[N];
 
-/* --- the kernel that the tests play --- */
-
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
-static unsigned reports; /* not yet taken by wait() */
-static bool woken, broken;
-static int open_error;
-static unsigned opened, last_stall, last_window;
-static char last_path[128];
-
-static int fake_open(struct zsi_psi_watch *watch, const char *path, unsigned stall_us, unsigned window_us)
-{
-	watch->trigger = watch->wake = -1;
-	opened++;
-	last_stall = stall_us;
-	last_window = window_us;
-	snprintf(last_path, sizeof(last_path), "%s", path);
-	errno = open_error;
-	return open_error != 0 ? -1 : 0;
-}
-
-static enum zsi_psi_event fake_wait(struct zsi_psi_watch *watch)
-{
-	enum zsi_psi_event event = ZSI_PSI_WOKEN;
-
-	(void)watch;
-	pthread_mutex_lock(&lock);
-	while (reports == 0 && !woken && !broken)
-		pthread_cond_wait(&changed, &lock);
-	if (broken) {
-		event = ZSI_PSI_BROKEN;
-	} else if (reports > 0) {
-		reports--;
-		event = ZSI_PSI_PRESSURE;
-	}
-	woken = false;
-	pthread_mutex_unlock(&lock);
-	return event;
-}
-
-static void fake_wake(pthread_t thread)
-{
-	(void)thread;
-	pthread_mutex_lock(&lock);
-	woken = true;
-	pthread_cond_broadcast(&changed);
-	pthread_mutex_unlock(&lock);
-}
-
-static void report(unsigned n)
-{
-	pthread_mutex_lock(&lock);
-	reports += n;
-	pthread_cond_broadcast(&changed);
-	pthread_mutex_unlock(&lock);
-}
-
-static void break_it(void)
-{
-	pthread_mutex_lock(&lock);
-	broken = true;
-	pthread_cond_broadcast(&changed);
-	pthread_mutex_unlock(&lock);
-}
-
 static int play_kernel(void **state)
 {
 	(void)state;
-	zsi_psi = (struct zsi_psi_ops){ .open = fake_open, .wait = fake_wait, .wake = fake_wake };
-	reports = 0;
-	woken = broken = false;
-	open_error = 0;
-	opened = 0;
+	fake_psi_install();
 	return 0;
 }
 
@@ -154,14 +85,14 @@ static void pressure_compacts_below_the_threshold(void **state)
 	policy.interval_ms = 1;
 	assert_int_equal(zs_register_shrinker(pool, &policy), 0);
 	assert_int_equal(stats(pool).pressure_armed, 1);
-	assert_string_equal(last_path, "/proc/pressure/memory");
-	assert_int_equal(last_window, 1000000);
-	assert_int_equal(last_stall, 100000);
+	assert_string_equal(fake_psi.path, "/proc/pressure/memory");
+	assert_int_equal(fake_psi.window_us, 1000000);
+	assert_int_equal(fake_psi.stall_us, 100000);
 	free_most(pool);
 	usleep(50000);
 	assert_int_equal(stats(pool).shrinker_runs, 0);
 	assert_true(zs_shrinker_count(pool) > 100);
-	report(1);
+	fake_psi_report(1);
 	EVENTUALLY(zs_shrinker_count(pool) == 0);
 	assert_int_equal(stats(pool).pressure_events, 1);
 	assert_true(stats(pool).shrinker_runs > 0);
@@ -179,7 +110,7 @@ static void pressure_does_not_wait_for_the_interval(void **state)
 	policy.interval_ms = 60000;
 	assert_int_equal(zs_register_shrinker(pool, &policy), 0);
 	free_most(pool);
-	report(1);
+	fake_psi_report(1);
 	EVENTUALLY(zs_shrinker_count(pool) == 0);
 	zs_destroy_pool(pool);
 }
@@ -195,7 +126,7 @@ static void reports_keep_to_the_share(void **state)
 	policy.cpu_percent = 1;
 	assert_int_equal(zs_register_shrinker(pool, &policy), 0);
 	for (int i = 0; i < 500; i++) {
-		report(1);
+		fake_psi_report(1);
 		usleep(1000);
 	}
 	EVENTUALLY(stats(pool).pressure_events == 500);
@@ -281,6 +212,7 @@ static void gives_up_on_what_stays(void **state)
 	zs_destroy_pool(pool);
 }
 
+/* Reports are refused, or break off at once. */
 static void works_without_reports(const char *what)
 {
 	struct zs_shrinker_policy policy = ZS_SHRINKER_POLICY_INIT;
@@ -289,8 +221,6 @@ static void works_without_reports(const char *what)
 	print_message("%s\n", what);
 	policy.interval_ms = 1;
 	assert_int_equal(zs_register_shrinker(pool, &policy), 0);
-	if (broken)
-		break_it();
 	EVENTUALLY(stats(pool).pressure_armed == 0);
 	free_most(pool);
 	EVENTUALLY(zs_shrinker_count(pool) * 100 <= zs_get_total_pages(pool));
@@ -304,17 +234,17 @@ static void refused_or_missing(void **state)
 
 	(void)state;
 	for (unsigned i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
-		open_error = errors[i];
+		fake_psi.open_error = errors[i];
 		works_without_reports(strerror(errors[i]));
 	}
-	assert_int_equal(opened, sizeof(errors) / sizeof(errors[0]));
+	assert_int_equal(fake_psi.opened, sizeof(errors) / sizeof(errors[0]));
 }
 
 /* The cgroup was removed: no thread spins on it. */
 static void breaks(void **state)
 {
 	(void)state;
-	broken = true;
+	fake_psi_break();
 	works_without_reports("broken from the start");
 }
 
@@ -324,10 +254,10 @@ static void breaks_later(void **state)
 
 	(void)state;
 	assert_int_equal(zs_register_shrinker(pool, NULL), 0);
-	report(1);
+	fake_psi_report(1);
 	EVENTUALLY(stats(pool).pressure_events == 1);
 	assert_int_equal(stats(pool).pressure_armed, 1);
-	break_it();
+	fake_psi_break();
 	EVENTUALLY(stats(pool).pressure_armed == 0);
 	free_most(pool);
 	EVENTUALLY(zs_shrinker_count(pool) * 100 <= zs_get_total_pages(pool));
@@ -344,7 +274,7 @@ static void not_asked_for(void **state)
 	policy.flags = ZS_SHRINKER_NO_PSI;
 	assert_int_equal(zs_register_shrinker(pool, &policy), 0);
 	assert_int_equal(stats(pool).pressure_armed, 0);
-	assert_int_equal(opened, 0);
+	assert_int_equal(fake_psi.opened, 0);
 	zs_destroy_pool(pool);
 }
 
@@ -362,9 +292,9 @@ static void policies_of_callers(void **state)
 	assert_int_equal(zs_register_shrinker(pool, &policy), 0);
 	memset(path, 'x', sizeof(path) - 1);
 	assert_string_equal(pool->shrinker.policy.psi_path, "/sys/fs/cgroup/some/memory.pressure");
-	assert_string_equal(last_path, "/sys/fs/cgroup/some/memory.pressure");
-	assert_int_equal(last_window, 4000000);
-	assert_int_equal(last_stall, 70000);
+	assert_string_equal(fake_psi.path, "/sys/fs/cgroup/some/memory.pressure");
+	assert_int_equal(fake_psi.window_us, 4000000);
+	assert_int_equal(fake_psi.stall_us, 70000);
 	zs_unregister_shrinker(pool);
 	assert_int_equal(stats(pool).pressure_armed, 0);
 
@@ -378,7 +308,7 @@ static void policies_of_callers(void **state)
 	memset((char *)&old + offsetof(struct zs_shrinker_policy, interval_ms) + sizeof(unsigned), 0xff,
 	       sizeof(old) - offsetof(struct zs_shrinker_policy, interval_ms) - sizeof(unsigned));
 	assert_int_equal(zs_register_shrinker(pool, (const void *)&old), 0);
-	assert_string_equal(last_path, "/proc/pressure/memory");
+	assert_string_equal(fake_psi.path, "/proc/pressure/memory");
 	assert_int_equal(stats(pool).pressure_armed, 1);
 	zs_destroy_pool(pool);
 }
