@@ -207,20 +207,33 @@ ZS_API int zs_page_migrate(struct zs_pool *pool, void *new_page, void *old_page)
 ZS_API unsigned long zs_shrinker_count(struct zs_pool *pool);
 ZS_API unsigned long zs_shrinker_scan(struct zs_pool *pool, unsigned long nr_pages);
 
+/* Flags of zs_shrinker_policy.flags. */
+#define ZS_SHRINKER_NO_PSI (1u << 0) /* don't watch for memory pressure */
+
 /* When and how hard a registered shrinker works. */
 struct zs_shrinker_policy {
 	size_t struct_size;     /* filled by ZS_SHRINKER_POLICY_INIT */
 	unsigned waste_percent; /* work when zs_shrinker_count() exceeds this share of the pages, 1 to 100; 0 = 1 */
 	unsigned cpu_percent;   /* at most this share of one processor, 1 to 100; 0 = 5 */
-	unsigned interval_ms;   /* look this often, 1 to 60000; 0 = 100 */
+	unsigned interval_ms;   /* after something was freed, wait this long and look, 1 to 60000; 0 = 100 */
+	const char *psi_path;   /* copied; a cgroup's memory.pressure; NULL = "/proc/pressure/memory" */
+	unsigned psi_stall_us;  /* memory pressure is when tasks stall for so long, 1 to psi_window_us; 0 = a tenth */
+	unsigned psi_window_us; /* within this, 500000 to 10000000; 0 = 1000000 */
+	unsigned flags;         /* ZS_SHRINKER_* */
 };
 
-#define ZS_SHRINKER_POLICY_INIT { sizeof(struct zs_shrinker_policy), 0, 0, 0 }
+#define ZS_SHRINKER_POLICY_INIT { sizeof(struct zs_shrinker_policy), 0, 0, 0, NULL, 0, 0, 0 }
 
 /*
- * Start a thread that compacts in the background under policy (NULL: all defaults). One a pool. It has all signals
- * blocked, and a child after fork() has it too, started anew at its first need. Errors: EINVAL policy out of range;
- * EEXIST one is registered; or what pthread_create() says. Unregistering stops and joins it; without one, a no-op. The
+ * Start a thread that compacts in the background under policy (NULL: all defaults). One a pool. It sleeps until
+ * something is freed, or until the kernel reports memory pressure: then it compacts whatever can be freed, the waste
+ * threshold notwithstanding. A second thread watches for pressure; where the file can't be opened or is refused by the
+ * kernel there is none, see pressure_armed in struct zs_pool_stats. A process without CAP_SYS_RESOURCE gets a window of
+ * a multiple of 2 s, with a stall in proportion, where the kernel refuses the one asked for.
+ *
+ * The threads have all signals blocked, and a child after fork() has them too, started anew when it first frees. The
+ * one that watches has no file descriptor in common with the program. Errors: EINVAL policy out of range; EEXIST one
+ * is registered; ENOMEM; or what pthread_create() says. Unregistering stops and joins them; without one, a no-op. The
  * thread may be waiting for readers, so one who holds an object for reading can't unregister it or destroy the pool.
  */
 ZS_API int zs_register_shrinker(struct zs_pool *pool, const struct zs_shrinker_policy *policy);
@@ -277,9 +290,12 @@ struct zs_pool_stats {
 	unsigned long zspages;         /* zspages now */
 	unsigned long objs_moved;      /* objects moved by compaction so far */
 	unsigned long limit_hits;      /* requests for memory that the limit refused; one allocation may make several */
+	unsigned long pressure_events; /* reports of memory pressure that the shrinker got so far */
+	unsigned long shrinker_runs;   /* slices of compaction that the shrinker has done so far */
+	unsigned long pressure_armed;  /* 1: a shrinker is registered and the kernel reports memory pressure to it */
 };
 
-#define ZS_POOL_STATS_INIT { sizeof(struct zs_pool_stats), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
+#define ZS_POOL_STATS_INIT { sizeof(struct zs_pool_stats), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
 
 /*
  * Fill stats as far as stats->struct_size reaches; 0 counts as the struct of version 0.1. The numbers of one class

@@ -17,6 +17,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/probe.h"
+
 struct zsi_account {
 	uint64_t limit;            /* bytes; 0 = none; immutable after create */
 	_Atomic uint64_t used;     /* bytes */
@@ -42,6 +44,7 @@ static inline int zsi_charge(struct zsi_account *a, uint64_t bytes)
 	do {
 		if (a->limit != 0 && (bytes > a->limit || used > a->limit - bytes)) {
 			atomic_fetch_add_explicit(&a->hits, 1, memory_order_relaxed);
+			ZSI_PROBE(limit_hit, bytes, a->limit);
 			errno = ENOMEM;
 			return -1;
 		}

@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "base/assert.h"
+#include "base/probe.h"
 #include "zsmalloc/cache.h"
 #include "zsmalloc/pool.h"
 
@@ -77,7 +78,11 @@ static zs_handle publish_locked(struct zs_pool *pool, struct zsi_zspage *z, unsi
 	zsi_zspage_slots(&pool->meta, z)[slot] = index;
 	c->used++;
 	c->requested += size;
-	return zsi_handle_publish(&pool->handles, index, zsi_slot_offset(&pool->space, z, sc, slot), sc->size, size);
+	uint64_t offset = zsi_slot_offset(&pool->space, z, sc, slot);
+	zs_handle h = zsi_handle_publish(&pool->handles, index, offset, sc->size, size);
+
+	ZSI_PROBE(malloc, zsi_pool_name(pool), size, h);
+	return h;
 }
 
 /* A slot of a larger class that needs no new page and is worth taking, in the name of entry `index`; 0: none. */
@@ -290,6 +295,7 @@ zs_handle zs_malloc(struct zs_pool *pool, size_t size, unsigned flags)
 
 			zsi_bin_add_requested(bin, (int64_t)size);
 			h = zsi_handle_revive(&pool->handles, index, bin->size, size);
+			ZSI_PROBE(malloc, zsi_pool_name(pool), size, h);
 		}
 		zsi_cache_leave(cache);
 	}

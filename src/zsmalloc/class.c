@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "base/probe.h"
 #include "zsmalloc/pool.h"
 
 static void link_head(struct zs_pool *pool, struct zsi_class *c, struct zsi_zspage *z)
@@ -51,6 +52,8 @@ void zsi_class_regroup_locked(struct zs_pool *pool, struct zsi_zspage *z)
 	struct zsi_class *c = zsi_class_of(pool, z);
 	unsigned group = zsi_fullness_group(z->inuse, zsi_size_class(pool, z)->objs);
 
+	if (group <= z->group)
+		zsi_shrinker_notice(pool);
 	/* An empty one is about to be removed, from the group it was last in. */
 	if (group == z->group || group == 0)
 		return;
@@ -150,6 +153,7 @@ void zsi_class_add_locked(struct zs_pool *pool, struct zsi_zspage *z)
 	c->zspages++;
 	c->counts[z->group - 1]++;
 	count_pages(pool, c, z->present);
+	ZSI_PROBE(class_grow, zsi_pool_name(pool), zsi_size_class(pool, z)->size, zsi_size_class(pool, z)->pages);
 	zsi_class_list_locked(pool, z);
 }
 

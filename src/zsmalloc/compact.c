@@ -24,6 +24,7 @@
 #include <errno.h>
 #include <time.h>
 
+#include "base/probe.h"
 #include "base/rcu.h"
 #include "zsmalloc/cache.h"
 #include "zsmalloc/pool.h"
@@ -336,6 +337,7 @@ static uint64_t compact_class(struct zs_pool *pool, unsigned position, struct zs
 uint64_t zsi_compact_locked(struct zs_pool *pool, struct zsi_compact_budget *budget)
 {
 	unsigned n = pool->geometry.nr_classes;
+	uint64_t start_ns = zsi_now_ns(), bytes = budget->bytes;
 	uint64_t freed = 0;
 
 	zsi_compact_end_batch(pool);
@@ -347,6 +349,7 @@ uint64_t zsi_compact_locked(struct zs_pool *pool, struct zsi_compact_budget *bud
 	}
 	atomic_fetch_add_explicit(&pool->pages_compacted, freed, memory_order_relaxed);
 	(void)zsi_space_trim(&pool->space);
+	ZSI_PROBE(compact_slice, zsi_pool_name(pool), bytes - budget->bytes, freed, zsi_now_ns() - start_ns);
 	return freed;
 }
 

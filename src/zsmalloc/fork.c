@@ -72,7 +72,6 @@ static void reset_pool(struct zs_pool *pool)
 	zsi_lock_reset(&pool->meta.lock);
 	zsi_lock_reset(&h->lock);
 	zsi_lock_reset(&pool->compact_lock);
-	zsi_lock_reset(&pool->shrinker.lock);
 	for (uint32_t i = 0; i < bound; i++) {
 		uint64_t entry = atomic_load_explicit(&h->entries[i], memory_order_relaxed);
 
@@ -81,10 +80,7 @@ static void reset_pool(struct zs_pool *pool)
 	}
 	zsi_caches_adopt_after_fork(pool);
 	finish_frees(pool);
-	if (pool->shrinker.running) {
-		pool->shrinker.running = false;
-		atomic_store_explicit(&pool->shrinker.lost, true, memory_order_relaxed);
-	}
+	zsi_shrinker_reset_after_fork(pool);
 }
 
 static void before_fork(void)

@@ -9,6 +9,7 @@
 #include <errno.h>
 
 #include "base/assert.h"
+#include "base/probe.h"
 #include "zsmalloc/cache.h"
 #include "zsmalloc/misuse.h"
 #include "zsmalloc/pool.h"
@@ -72,8 +73,10 @@ static inline uint64_t retire(struct zs_pool *pool, zs_handle handle, const char
 			misused(pool, handle, call, false);
 			return 0;
 		}
-		if (zsi_likely(zsi_entry_retire(&pool->handles.entries[zsi_handle_index(handle)], entry)))
+		if (zsi_likely(zsi_entry_retire(&pool->handles.entries[zsi_handle_index(handle)], entry))) {
+			ZSI_PROBE(free, zsi_pool_name(pool), handle);
 			return entry;
+		}
 		zsi_backoff(round);
 	}
 }

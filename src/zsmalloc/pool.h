@@ -2,9 +2,10 @@
 /*
  * pool.h - a pool and its size classes; the calls between the files of this folder.
  *
- * Who does what: alloc.c gives out slots and free.c takes them back, cache.c keeps some for each thread, class.c keeps a class's lists, access.c reads and writes,
- * map.c is the classic pair, move.c and compact.c move objects, migrate.c moves pages, shrink.c does it in the
- * background, stats.c and print.c count, validate.c checks, misuse.c diagnoses, fork.c and registry.c know all pools.
+ * Who does what: alloc.c gives out slots and free.c takes them back, cache.c keeps some for each thread, class.c keeps a
+ * class's lists, access.c reads and writes, map.c is the classic pair, move.c and compact.c move objects, migrate.c
+ * moves pages, shrink.c compacts in the background and pressure.c tells it when memory is short, stats.c and print.c
+ * count, validate.c checks, misuse.c diagnoses, fork.c and registry.c know all pools.
  *
  * Counts of a class, all guarded by its lock:
  *
@@ -67,15 +68,31 @@ struct zsi_compact_batch {
 	uint64_t grown;    /* pages that destinations took, not reported yet */
 };
 
-/* The background thread. Guarded by lock, but for stop and lost. */
+/* What happened since the background thread last looked: bits of zsi_shrinker.bell. */
+#define ZSI_BELL_STOP 1u     /* both threads end; stays until they are started again */
+#define ZSI_BELL_PRESSURE 2u /* the kernel reported memory pressure */
+#define ZSI_BELL_FREED 4u    /* objects were freed while the thread was idle */
+
+/* Values of zsi_shrinker.watch. */
+enum { ZSI_WATCH_OFF, ZSI_WATCH_STARTING, ZSI_WATCH_ARMED };
+
+/* The background threads. Guarded by lock, but for what is atomic. */
 struct zsi_shrinker {
 	struct zsi_lock lock;
 	bool registered;
-	bool running; /* a thread exists in this process */
-	struct zs_shrinker_policy policy;
+	bool running;  /* its thread exists in this process */
+	bool watching; /* and the one that watches for pressure, which may have ended, but was not joined */
+	struct zs_shrinker_policy policy; /* psi_path is ours: from malloc(), until unregistered */
 	pthread_t thread;
-	_Atomic uint32_t stop; /* a futex: 1 tells the thread to stop */
-	_Atomic bool lost;     /* the thread did not survive a fork */
+	pthread_t watcher;
+	_Atomic uint32_t bell;  /* a futex: ZSI_BELL_ bits; a thread sleeps while it has none that it waits for */
+	_Atomic uint32_t watch; /* a futex: whether pressure is reported */
+	_Atomic bool lost;      /* the threads did not survive a fork */
+	_Atomic uint64_t runs;  /* slices of compaction, since the pool was made, as the following */
+	_Atomic uint64_t pressure_events;
+	_Atomic uint64_t wakeups;
+	/* 1 while the thread sleeps without end. On a line of its own: every malloc and free reads it. */
+	_Alignas(ZSI_CACHE_LINE) _Atomic uint32_t idle;
 };
 
 struct zs_pool {
@@ -217,8 +234,33 @@ uint64_t zsi_now_ns(void);
 
 /* --- shrink.c --- */
 
-/* Start the thread again in a child after fork, if it was lost. */
+/* Set bits of the bell and wake who sleeps. */
+void zsi_shrinker_ring(struct zs_pool *pool, uint32_t bits);
+
+/* Sleep until one of the bits is set or ns have passed (UINT64_MAX: without end). Returns which of them are set. */
+uint32_t zsi_shrinker_wait(struct zs_pool *pool, uint32_t bits, uint64_t ns);
+
+/* Wake the thread out of its idle sleep, once a sleep. */
+void zsi_shrinker_wake_idle(struct zs_pool *pool);
+
+/* In a child after fork: the threads are gone. And: start them again, if they were lost. */
+void zsi_shrinker_reset_after_fork(struct zs_pool *pool);
 void zsi_shrinker_revive(struct zs_pool *pool);
+
+/* Under the lock of a class in which slots became free, or may have: there may be waste to look for. */
+static inline void zsi_shrinker_notice(struct zs_pool *pool)
+{
+	if (zsi_unlikely(atomic_load_explicit(&pool->shrinker.idle, memory_order_relaxed) != 0))
+		zsi_shrinker_wake_idle(pool);
+}
+
+/* --- pressure.c: the thread that watches. The caller holds the shrinker's lock. --- */
+
+/* Start it, where the policy wants it; returns when it is known whether pressure will be reported. */
+void zsi_pressure_start_locked(struct zs_pool *pool);
+
+/* End it. ZSI_BELL_STOP has been rung. */
+void zsi_pressure_stop_locked(struct zs_pool *pool);
 
 /* --- registry.c --- */
 
@@ -249,6 +291,12 @@ bool zsi_mapped_index_here(const struct zs_pool *pool, uint32_t index);
 static inline const struct zsi_size_class *zsi_size_class(const struct zs_pool *pool, const struct zsi_zspage *z)
 {
 	return &pool->geometry.classes[z->class_position];
+}
+
+/* For probes, which take an array for its bytes. */
+static inline const char *zsi_pool_name(const struct zs_pool *pool)
+{
+	return pool->name;
 }
 
 static inline struct zsi_class *zsi_class_of(const struct zs_pool *pool, const struct zsi_zspage *z)

@@ -75,7 +75,7 @@ struct number {
 	uint64_t value;
 };
 
-#define NUMBERS 12
+#define NUMBERS 15
 
 static void collect(struct zs_pool *pool, struct number n[NUMBERS])
 {
@@ -96,6 +96,9 @@ static void collect(struct zs_pool *pool, struct number n[NUMBERS])
 	ADD(obj_used, "objects", "gauge", "Live objects");
 	ADD(objs_moved, "objects_moved_total", "counter", "Objects moved by compaction");
 	ADD(limit_hits, "limit_hits_total", "counter", "Times the limit refused memory");
+	ADD(pressure_events, "pressure_events_total", "counter", "Reports of memory pressure");
+	ADD(shrinker_runs, "shrinker_runs_total", "counter", "Slices of compaction in the background");
+	ADD(pressure_armed, "pressure_armed", "gauge", "Whether memory pressure is reported to the pool");
 #undef ADD
 }
 

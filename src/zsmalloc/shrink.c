@@ -2,14 +2,27 @@
 /*
  * shrink.c - compaction in the background.
  *
- * One thread a pool, asleep for the policy's interval between two looks. Where the waste passes the threshold it
- * compacts a slice, measures how long that took, and sleeps so long that its share of the processor stays within the
- * policy; slice and sleep repeat until the waste is gone. It sleeps on a futex, so that unregistering never waits out a
- * sleep; a file descriptor would be closed behind its back by programs that close all of theirs after a fork.
+ * One thread a pool. It sleeps without end while there is no waste worth removing:
+ *
+ *   idle -- something was freed --> wait for the interval -- waste above the threshold --> work --> idle
+ *   idle -- memory pressure --> work, whatever the waste --> idle
+ *
+ * Work is slices of compaction with sleeps between them that keep its share of the processor within the policy, until
+ * the waste is below the threshold, or under pressure until there is none. Waste that stays because writers hold the
+ * objects is tried again after ever longer pauses, at last only when it changes.
+ *
+ * It sleeps on the bell, a futex, so that unregistering never waits out a sleep; a file descriptor would be closed
+ * behind its back by programs that close all of theirs after a fork.
+ *
+ * No free is missed: the thread says that it is idle before it looks, and both it and whoever frees hold the class's
+ * lock. Either the look comes after the free and sees it, or the lock shows the freeing thread that the other is idle.
  */
 #include <errno.h>
+#include <limits.h>
 #include <linux/futex.h>
 #include <signal.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -23,8 +36,17 @@
 #define DEFAULT_INTERVAL_MS 100u
 #define MAX_INTERVAL_MS 60000u
 
+/* The kernel's limits of a window, and tasks that stall for a tenth of a second in a second. */
+#define MIN_WINDOW_US 500000u
+#define MAX_WINDOW_US 10000000u
+#define DEFAULT_WINDOW_US 1000000u
+#define DEFAULT_STALL_PART 10u
+
 /* One slice of work: short against the intervals, long against waking up. */
 #define SLICE_NS 2000000u
+
+/* Slices in a row that free nothing, each pause twice the one before, until the waste is left alone. */
+#define FRUITLESS_SLICES 8u
 
 unsigned long zs_shrinker_count(struct zs_pool *pool)
 {
@@ -39,39 +61,137 @@ unsigned long zs_shrinker_count(struct zs_pool *pool)
 	return (unsigned long)pages;
 }
 
-static bool too_much_waste(struct zs_pool *pool, const struct zs_shrinker_policy *policy)
+void zsi_shrinker_ring(struct zs_pool *pool, uint32_t bits)
 {
-	return zs_shrinker_count(pool) * 100 > (uint64_t)zs_get_total_pages(pool) * policy->waste_percent;
+	_Atomic uint32_t *bell = &pool->shrinker.bell;
+
+	atomic_fetch_or_explicit(bell, bits, memory_order_relaxed);
+	(void)syscall(SYS_futex, bell, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
 }
 
-/* Sleep; true when it is time to stop. */
-static bool sleep_or_stop(_Atomic uint32_t *stop, uint64_t ns)
+uint32_t zsi_shrinker_wait(struct zs_pool *pool, uint32_t bits, uint64_t ns)
 {
-	struct timespec ts = { .tv_sec = (time_t)(ns / 1000000000u), .tv_nsec = (long)(ns % 1000000000u) };
+	_Atomic uint32_t *bell = &pool->shrinker.bell;
+	uint64_t end = ns != UINT64_MAX ? zsi_now_ns() + ns : UINT64_MAX;
 
-	/* Woken early, by a signal of ours or of nobody's: the next look comes early too, which does no harm. */
-	(void)syscall(SYS_futex, stop, FUTEX_WAIT_PRIVATE, 0, &ts, NULL, 0);
-	return atomic_load_explicit(stop, memory_order_relaxed) != 0;
+	for (;;) {
+		uint32_t now = atomic_load_explicit(bell, memory_order_relaxed);
+		uint64_t left = UINT64_MAX;
+
+		if ((now & bits) != 0)
+			return now & bits;
+		if (end != UINT64_MAX) {
+			uint64_t at = zsi_now_ns();
+
+			if (at >= end)
+				return 0;
+			left = end - at;
+		}
+		struct timespec ts = { (time_t)(left / 1000000000u), (long)(left % 1000000000u) };
+
+		(void)syscall(SYS_futex, bell, FUTEX_WAIT_PRIVATE, now, end != UINT64_MAX ? &ts : NULL, NULL, 0);
+	}
+}
+
+void zsi_shrinker_wake_idle(struct zs_pool *pool)
+{
+	if (atomic_exchange_explicit(&pool->shrinker.idle, 0, memory_order_relaxed) != 0)
+		zsi_shrinker_ring(pool, ZSI_BELL_FREED);
+}
+
+static bool take_pressure(struct zsi_shrinker *s)
+{
+	return (atomic_fetch_and_explicit(&s->bell, ~ZSI_BELL_PRESSURE, memory_order_relaxed) & ZSI_BELL_PRESSURE) != 0;
+}
+
+/* Pages that are more waste than the policy tolerates; 0: it is not that much. */
+static uint64_t too_much_waste(struct zs_pool *pool)
+{
+	uint64_t waste = zs_shrinker_count(pool);
+
+	return waste * 100 > (uint64_t)zs_get_total_pages(pool) * pool->shrinker.policy.waste_percent ? waste : 0;
+}
+
+/*
+ * Sleep until there may be work. left_alone: waste that was found to stay. Returns bits of the bell, or 0 where work
+ * was there already.
+ */
+static uint32_t sleep_idle(struct zs_pool *pool, uint64_t left_alone)
+{
+	struct zsi_shrinker *s = &pool->shrinker;
+	uint32_t bits = 0;
+	uint64_t waste;
+
+	atomic_store_explicit(&s->idle, 1, memory_order_relaxed);
+	waste = too_much_waste(pool);
+	if (waste == 0 || waste == left_alone)
+		bits = zsi_shrinker_wait(pool, ZSI_BELL_STOP | ZSI_BELL_PRESSURE | ZSI_BELL_FREED, UINT64_MAX);
+	atomic_store_explicit(&s->idle, 0, memory_order_relaxed);
+	atomic_fetch_and_explicit(&s->bell, ~ZSI_BELL_FREED, memory_order_relaxed);
+	return bits;
+}
+
+/* A slice of compaction and the sleep that pays for it. Returns the pages freed. */
+static unsigned long run_slice(struct zs_pool *pool)
+{
+	unsigned cpu_percent = pool->shrinker.policy.cpu_percent;
+	uint64_t start = zsi_now_ns();
+	unsigned long freed = zs_compact_budget(pool, 0, SLICE_NS);
+
+	atomic_fetch_add_explicit(&pool->shrinker.runs, 1, memory_order_relaxed);
+	/* worked / (worked + asleep) = cpu_percent / 100 */
+	(void)zsi_shrinker_wait(pool, ZSI_BELL_STOP, (zsi_now_ns() - start) * (100 - cpu_percent) / cpu_percent);
+	return freed;
+}
+
+/*
+ * Slice after slice until it is enough; under pressure one at least, which gives back what is kept for reuse too.
+ * Returns the waste that is to be left alone until it changes.
+ */
+static uint64_t work(struct zs_pool *pool)
+{
+	struct zsi_shrinker *s = &pool->shrinker;
+	uint64_t pause_ns = (uint64_t)s->policy.interval_ms * 1000000u;
+	unsigned fruitless = 0;
+	bool pressure = false;
+
+	while (fruitless < FRUITLESS_SLICES && zsi_shrinker_wait(pool, ZSI_BELL_STOP, 0) == 0) {
+		bool reported = take_pressure(s);
+
+		pressure = pressure || reported;
+		if (!reported && (pressure ? zs_shrinker_count(pool) : too_much_waste(pool)) == 0)
+			return 0;
+		if (run_slice(pool) > 0) {
+			fruitless = 0;
+			continue;
+		}
+		if (!pressure)
+			(void)zsi_shrinker_wait(pool, ZSI_BELL_STOP | ZSI_BELL_PRESSURE, pause_ns << fruitless);
+		fruitless++;
+	}
+	return zs_shrinker_count(pool);
 }
 
 static void *shrink(void *arg)
 {
 	struct zs_pool *pool = arg;
-	const struct zs_shrinker_policy policy = pool->shrinker.policy;
-	_Atomic uint32_t *stop = &pool->shrinker.stop;
-	uint64_t interval_ns = (uint64_t)policy.interval_ms * 1000000u;
-	uint64_t sleep_ns = interval_ns;
+	struct zsi_shrinker *s = &pool->shrinker;
+	uint64_t interval_ns = (uint64_t)s->policy.interval_ms * 1000000u;
+	uint64_t left_alone = 0;
 
-	while (!sleep_or_stop(stop, sleep_ns)) {
-		uint64_t start = zsi_now_ns();
-		unsigned long freed = too_much_waste(pool, &policy) ? zs_compact_budget(pool, 0, SLICE_NS) : 0;
+	for (;;) {
+		uint32_t bits = sleep_idle(pool, left_alone);
 
-		/* worked / (worked + asleep) = cpu_percent / 100; and without success no sooner than the next look */
-		sleep_ns = (zsi_now_ns() - start) * (100 - policy.cpu_percent) / policy.cpu_percent;
-		if (freed == 0 && sleep_ns < interval_ns)
-			sleep_ns = interval_ns;
+		atomic_fetch_add_explicit(&s->wakeups, 1, memory_order_relaxed);
+		if ((bits & ZSI_BELL_PRESSURE) == 0)
+			bits |= zsi_shrinker_wait(pool, ZSI_BELL_STOP | ZSI_BELL_PRESSURE, interval_ns);
+		if ((bits & ZSI_BELL_STOP) != 0)
+			return NULL;
+		uint64_t waste = too_much_waste(pool);
+
+		if ((bits & ZSI_BELL_PRESSURE) != 0 || (waste != 0 && waste != left_alone))
+			left_alone = work(pool);
 	}
-	return NULL;
 }
 
 /* With the shrinker's lock held and a policy in place. 0, or an errno value. */
@@ -81,10 +201,12 @@ static int start_locked(struct zs_pool *pool)
 	sigset_t all, old;
 	int error;
 
-	atomic_store_explicit(&s->stop, 0, memory_order_relaxed);
+	atomic_store_explicit(&s->bell, 0, memory_order_relaxed);
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
 	error = pthread_create(&s->thread, NULL, shrink, pool);
+	if (error == 0)
+		zsi_pressure_start_locked(pool);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	s->running = error == 0;
 	return error;
@@ -101,7 +223,33 @@ static bool read_policy(struct zs_shrinker_policy *to, const struct zs_shrinker_
 		to->cpu_percent = DEFAULT_CPU_PERCENT;
 	if (to->interval_ms == 0)
 		to->interval_ms = DEFAULT_INTERVAL_MS;
-	return to->waste_percent <= 100 && to->cpu_percent <= 100 && to->interval_ms <= MAX_INTERVAL_MS;
+	if (to->psi_window_us == 0)
+		to->psi_window_us = DEFAULT_WINDOW_US;
+	if (to->psi_stall_us == 0)
+		to->psi_stall_us = to->psi_window_us / DEFAULT_STALL_PART;
+	return to->waste_percent <= 100 && to->cpu_percent <= 100 && to->interval_ms <= MAX_INTERVAL_MS &&
+	       to->psi_window_us >= MIN_WINDOW_US && to->psi_window_us <= MAX_WINDOW_US &&
+	       to->psi_stall_us <= to->psi_window_us && (to->flags & ~ZS_SHRINKER_NO_PSI) == 0;
+}
+
+/* Take over a policy whose path is the caller's, and start. 0, or an errno value. */
+static int register_locked(struct zs_pool *pool, const struct zs_shrinker_policy *policy)
+{
+	struct zsi_shrinker *s = &pool->shrinker;
+	char *path = NULL;
+	int error;
+
+	if (policy->psi_path != NULL && (path = strdup(policy->psi_path)) == NULL)
+		return ENOMEM;
+	s->policy = *policy;
+	s->policy.psi_path = path;
+	error = start_locked(pool);
+	s->registered = error == 0;
+	if (error != 0) {
+		free(path);
+		s->policy.psi_path = NULL;
+	}
+	return error;
 }
 
 int zs_register_shrinker(struct zs_pool *pool, const struct zs_shrinker_policy *policy)
@@ -115,18 +263,20 @@ int zs_register_shrinker(struct zs_pool *pool, const struct zs_shrinker_policy *
 		return -1;
 	}
 	zsi_lock(&s->lock, ZSI_RANK_SHRINKER);
-	if (s->registered) {
-		error = EEXIST;
-	} else {
-		s->policy = read;
-		error = start_locked(pool);
-		s->registered = error == 0;
-	}
+	error = s->registered ? EEXIST : register_locked(pool, &read);
 	zsi_unlock(&s->lock, ZSI_RANK_SHRINKER);
 	if (error == 0)
 		return 0;
 	errno = error;
 	return -1;
+}
+
+/* psi_path is declared as the caller's. */
+static void forget_policy_locked(struct zsi_shrinker *s)
+{
+	free((void *)(uintptr_t)s->policy.psi_path);
+	s->policy.psi_path = NULL;
+	s->registered = false;
 }
 
 void zs_unregister_shrinker(struct zs_pool *pool)
@@ -135,14 +285,28 @@ void zs_unregister_shrinker(struct zs_pool *pool)
 
 	zsi_lock(&s->lock, ZSI_RANK_SHRINKER);
 	if (s->running) {
-		atomic_store_explicit(&s->stop, 1, memory_order_relaxed);
-		(void)syscall(SYS_futex, &s->stop, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+		zsi_shrinker_ring(pool, ZSI_BELL_STOP);
+		zsi_pressure_stop_locked(pool);
 		pthread_join(s->thread, NULL);
 	}
 	s->running = false;
-	s->registered = false;
+	forget_policy_locked(s);
 	atomic_store_explicit(&s->lost, false, memory_order_relaxed);
 	zsi_unlock(&s->lock, ZSI_RANK_SHRINKER);
+}
+
+void zsi_shrinker_reset_after_fork(struct zs_pool *pool)
+{
+	struct zsi_shrinker *s = &pool->shrinker;
+
+	zsi_lock_reset(&s->lock);
+	atomic_store_explicit(&s->idle, 0, memory_order_relaxed);
+	atomic_store_explicit(&s->watch, ZSI_WATCH_OFF, memory_order_relaxed);
+	s->watching = false;
+	if (s->running) {
+		s->running = false;
+		atomic_store_explicit(&s->lost, true, memory_order_relaxed);
+	}
 }
 
 void zsi_shrinker_revive(struct zs_pool *pool)
@@ -154,7 +318,7 @@ void zsi_shrinker_revive(struct zs_pool *pool)
 		atomic_store_explicit(&s->lost, false, memory_order_relaxed);
 		/* Without a thread the child compacts when it asks for it, as without a shrinker. */
 		if (start_locked(pool) != 0)
-			s->registered = false;
+			forget_policy_locked(s);
 	}
 	zsi_unlock(&s->lock, ZSI_RANK_SHRINKER);
 }

@@ -91,6 +91,9 @@ void zs_pool_stats(struct zs_pool *pool, struct zs_pool_stats *stats)
 	s.limit_bytes = pool->account.limit;
 	s.objs_moved = atomic_load_explicit(&pool->objs_moved, memory_order_relaxed);
 	s.limit_hits = atomic_load_explicit(&pool->account.hits, memory_order_relaxed);
+	s.pressure_events = atomic_load_explicit(&pool->shrinker.pressure_events, memory_order_relaxed);
+	s.shrinker_runs = atomic_load_explicit(&pool->shrinker.runs, memory_order_relaxed);
+	s.pressure_armed = atomic_load_explicit(&pool->shrinker.watch, memory_order_relaxed) == ZSI_WATCH_ARMED;
 	memcpy(stats, &s, zsi_min(room, sizeof(s)));
 }
 

@@ -104,11 +104,20 @@ static void keeps_to_its_share_of_the_processor(void **state)
 static void policies_out_of_range(void **state)
 {
 	struct zs_pool *pool = zs_create_pool("policies");
+#define BAD(...)                                                              \
+	{                                                                     \
+		.struct_size = sizeof(struct zs_shrinker_policy), __VA_ARGS__ \
+	}
 	const struct zs_shrinker_policy bad[] = {
-		{ 0, 0, 0, 0 },
-		{ sizeof(bad[0]), 101, 0, 0 },
-		{ sizeof(bad[0]), 0, 101, 0 },
-		{ sizeof(bad[0]), 0, 0, 60001 },
+		{ .struct_size = 0 },
+		BAD(.waste_percent = 101),
+		BAD(.cpu_percent = 101),
+		BAD(.interval_ms = 60001),
+		BAD(.psi_window_us = 499999),
+		BAD(.psi_window_us = 10000001),
+		BAD(.psi_stall_us = 1000001),
+		BAD(.psi_window_us = 500000, .psi_stall_us = 500001),
+		BAD(.flags = ZS_SHRINKER_NO_PSI << 1),
 	};
 
 	(void)state;
