@@ -49,8 +49,7 @@ static size_t deflate_compress(struct zsi_codec_ctx *x, const void *src, size_t 
 static size_t deflate_decompress(struct zsi_codec_ctx *x, const void *src, size_t len, void *dst, size_t n)
 {
 	size_t used = 0;
-	enum libdeflate_result result =
-		libdeflate_deflate_decompress_ex(x->decompress, src, len, dst, n, &used, NULL);
+	enum libdeflate_result result = libdeflate_deflate_decompress_ex(x->decompress, src, len, dst, n, &used, NULL);
 
 	return result == LIBDEFLATE_SUCCESS && used == len ? n : 0;
 }
