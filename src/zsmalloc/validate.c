@@ -214,7 +214,7 @@ static bool all_valid(struct zs_pool *pool)
 int zs_pool_validate(struct zs_pool *pool)
 {
 	unsigned n = pool->geometry.nr_classes;
-	uint64_t limit = pool->account.limit;
+	uint64_t limit = atomic_load_explicit(&pool->account.limit, memory_order_relaxed);
 	bool ok;
 
 	zsi_rank_enter(ZSI_RANK_CLASS);
@@ -224,7 +224,8 @@ int zs_pool_validate(struct zs_pool *pool)
 	for (unsigned i = n; i-- > 0;)
 		zsi_unlock_unranked(&pool->classes[i].lock);
 	zsi_rank_leave(ZSI_RANK_CLASS);
-	if (ok && (limit == 0 || atomic_load_explicit(&pool->account.used, memory_order_relaxed) <= limit))
+	if (ok && (limit == 0 || atomic_load_explicit(&pool->account.used, memory_order_relaxed) <= limit ||
+		   atomic_load_explicit(&pool->account.lowered, memory_order_relaxed)))
 		return 0;
 	errno = EUCLEAN;
 	return -1;
