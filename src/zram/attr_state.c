@@ -69,7 +69,7 @@ int zsi_attr_block_state(struct zram *z, struct zsi_text *out)
 		end = t->nr_blocks;
 		for (unsigned n = 0; n < BATCH && index < end; n++) {
 			if (!zsi_table_has(t, index)) {
-				index = ((index >> t->chunk_shift) + 1) << t->chunk_shift;
+				index = zsi_table_hole_end(t, index);
 				continue;
 			}
 			uint64_t meta = atomic_load_explicit(&zsi_block_at(z, index)->meta, memory_order_relaxed);

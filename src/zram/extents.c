@@ -48,7 +48,7 @@ static bool run_of(struct zram *z, uint64_t *index, uint64_t end, unsigned *kind
 		else if (k != *kind)
 			break;
 		first = false;
-		at = present ? at + 1 : zsi_min(((at >> t->chunk_shift) + 1) << t->chunk_shift, end);
+		at = present ? at + 1 : zsi_min(zsi_table_hole_end(t, at), end);
 	}
 	*index = at;
 	zsi_leave(s);

@@ -166,12 +166,6 @@ static void discard_block(struct zram *z, struct zsi_stream *s, uint64_t index)
 	zsi_block_unlock(z, index, zsi_block_free(z, s, index, meta));
 }
 
-/* The block after the last of this one's chunk. */
-static uint64_t chunk_end(const struct zsi_table *t, uint64_t index)
-{
-	return ((index >> t->chunk_shift) + 1) << t->chunk_shift;
-}
-
 /* Whole blocks [index, end). */
 static int discard_blocks(struct zram *z, uint64_t index, uint64_t end)
 {
@@ -188,7 +182,7 @@ static int discard_blocks(struct zram *z, uint64_t index, uint64_t end)
 			if (zsi_table_has(&z->table, index))
 				discard_block(z, s, index);
 			else
-				next = zsi_min(chunk_end(&z->table, index), end);
+				next = zsi_min(zsi_table_hole_end(&z->table, index), end);
 			zsi_count(s, ZSI_N_NOTIFY_FREE_TOTAL, (int64_t)(next - index));
 			index = next;
 		}

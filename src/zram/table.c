@@ -80,6 +80,7 @@ int zsi_table_init(struct zram *z, uint64_t nr_blocks, bool sums)
 	}
 	t->nr_blocks = nr_blocks;
 	t->chunk_shift = zsi_log2_floor(per_page) + (sums ? SUMS_PER_PAGE_SHIFT : 0);
+	t->directory_shift = zsi_log2_floor(page / sizeof(uint32_t));
 	t->nr_chunks = zsi_div_up(nr_blocks, 1ull << t->chunk_shift);
 	t->chunk_bytes = ((size_t)1 << t->chunk_shift) * (sizeof(struct zsi_block) + (sums ? sizeof(uint32_t) : 0));
 	t->granule = zsi_max(zsi_pow2_ceil(zsi_div_up(nr_blocks * sizeof(struct zsi_block), MAX_GRANULES)),
@@ -108,13 +109,11 @@ void zsi_table_fini(struct zram *z)
 
 	if (t->blocks == NULL)
 		return;
-	for (uint64_t page = 0; page < t->chunks_bytes / system_page(); page++) {
-		uint64_t per_page = system_page() / sizeof(uint32_t);
-
-		if (!bit_test(t->touched, page))
+	for (uint64_t first = 0; first < t->nr_chunks; first += 1ull << t->directory_shift) {
+		if (!zsi_table_touched(t, first))
 			continue;
 		bytes += system_page();
-		for (uint64_t c = page * per_page; c < zsi_min((page + 1) * per_page, t->nr_chunks); c++)
+		for (uint64_t c = first; c < zsi_min(first + (1ull << t->directory_shift), t->nr_chunks); c++)
 			if ((atomic_load_explicit(&t->chunks[c], memory_order_relaxed) & ZSI_CHUNK_PRESENT) != 0)
 				bytes += t->chunk_bytes;
 	}
@@ -140,8 +139,8 @@ static int make_accessible_locked(struct zsi_table *t, uint64_t chunk)
 static int make_chunk_locked(struct zram *z, uint64_t chunk)
 {
 	struct zsi_table *t = &z->table;
-	uint64_t page = chunk * sizeof(uint32_t) / system_page();
-	uint64_t bytes = t->chunk_bytes + (bit_test(t->touched, page) ? 0 : system_page());
+	uint64_t page = chunk >> t->directory_shift;
+	uint64_t bytes = t->chunk_bytes + (zsi_table_touched(t, chunk) ? 0 : system_page());
 
 	if (zsi_memory_charge(z, bytes) != 0)
 		return -1;
@@ -149,9 +148,9 @@ static int make_chunk_locked(struct zram *z, uint64_t chunk)
 		zsi_memory_uncharge(z, bytes);
 		return -1;
 	}
-	bit_set(t->touched, page);
 	/* release: pairs with zsi_table_has(); the count is 0 while the chunk isn't there */
 	atomic_store_explicit(&t->chunks[chunk], ZSI_CHUNK_PRESENT, memory_order_release);
+	atomic_fetch_or_explicit(&t->touched[page / 64], 1ull << (page % 64), memory_order_release);
 	return 0;
 }
 
@@ -232,7 +231,8 @@ void zsi_table_trim_frozen(struct zram *z)
 			trim_chunk_frozen(z, t->pending[i]);
 	} else {
 		for (uint64_t chunk = 0; chunk < t->nr_chunks; chunk++)
-			trim_chunk_frozen(z, chunk);
+			if (zsi_table_touched(t, chunk))
+				trim_chunk_frozen(z, chunk);
 	}
 	atomic_store_explicit(&t->nr_pending, 0, memory_order_relaxed);
 	zsi_unlock(&t->lock, ZSI_RANK_TABLE);

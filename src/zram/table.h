@@ -65,17 +65,18 @@ struct zsi_table {
 	/* Immutable while the device is initialised. */
 	struct zsi_block *blocks;
 	_Atomic uint32_t *chunks;
-	uint32_t *sums; /* NULL: no checksums. An entry is guarded by its block's lock bit */
+	uint32_t *sums;            /* NULL: no checksums. An entry is guarded by its block's lock bit */
+	_Atomic uint64_t *touched; /* bit: page of chunks[] was written, and is charged. Set under lock */
 	uint64_t nr_blocks;
 	uint64_t nr_chunks;
 	unsigned chunk_shift;                          /* log2 of the blocks in a chunk */
+	unsigned directory_shift;                      /* log2 of the chunks in a page of chunks[] */
 	size_t chunk_bytes;                            /* of both arrays together */
 	size_t blocks_bytes, chunks_bytes, sums_bytes; /* reserved */
 
 	struct zsi_lock lock;                 /* rank TABLE */
 	uint64_t granule;                     /* bytes of blocks[] that are made accessible at once; as above */
 	uint64_t *accessible;                 /* bit: granule is. Guarded by lock, as all that follows */
-	uint64_t *touched;                    /* bit: page of chunks[] was written, and is charged */
 	uint64_t pending[ZSI_CHUNKS_PENDING]; /* chunks that became empty; some may be in use again */
 	_Atomic unsigned nr_pending;          /* ZSI_CHUNKS_PENDING + 1: there were more, look at all */
 };
@@ -87,12 +88,32 @@ struct zsi_table {
 int zsi_table_init(struct zram *z, uint64_t nr_blocks, bool sums);
 void zsi_table_fini(struct zram *z);
 
+/* Whether the page of chunks[] with this chunk was written. If not it must not be read: that alone would cost memory. */
+static inline bool zsi_table_touched(const struct zsi_table *t, uint64_t chunk)
+{
+	uint64_t page = chunk >> t->directory_shift;
+
+	/* acquire: pairs with the release in zsi_table_make() */
+	return (atomic_load_explicit(&t->touched[page / 64], memory_order_acquire) >> (page % 64) & 1) != 0;
+}
+
 /* Whether the chunk of a block is there. If not, the block is a hole and must not be touched. */
 static inline bool zsi_table_has(const struct zsi_table *t, uint64_t index)
 {
+	if (!zsi_table_touched(t, index >> t->chunk_shift))
+		return false;
 	/* acquire: pairs with the release in zsi_table_make() */
 	return (atomic_load_explicit(&t->chunks[index >> t->chunk_shift], memory_order_acquire) & ZSI_CHUNK_PRESENT) !=
 	       0;
+}
+
+/* The block after a hole that is known to be one since its chunk is not there: the first that may not be. */
+static inline uint64_t zsi_table_hole_end(const struct zsi_table *t, uint64_t index)
+{
+	uint64_t chunk = index >> t->chunk_shift;
+
+	chunk = zsi_table_touched(t, chunk) ? chunk + 1 : ((chunk >> t->directory_shift) + 1) << t->directory_shift;
+	return chunk << t->chunk_shift;
 }
 
 /* Make sure that it is: 0, or -1 with ENOMEM. The caller holds a stream and no block. */
