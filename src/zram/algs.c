@@ -245,16 +245,23 @@ void zsi_algs_stop_locked(struct zram *z)
 
 int zsi_algs_start_locked(struct zram *z)
 {
+	int min, max, dflt;
+
 	for (unsigned i = 0; i < ZSI_PRIORITIES; i++) {
 		struct zsi_alg *a = &z->algs[i];
 
-		if (a->codec == NULL || a->dict_data == NULL)
+		if (a->codec == NULL)
 			continue;
 		/* The algorithm may have been changed after its parameters. */
+		if (zsi_codec_levels(a->codec, &min, &max, &dflt) && (a->level < min || a->level > max))
+			return zsi_fail(EINVAL, "%s: level %d is not one of %s's, %d to %d", z->name, a->level,
+					zsi_codec_name(a->codec), min, max);
+		if (a->dict_data == NULL)
+			continue;
 		a->dict = zsi_codec_dict_create(a->codec, a->level, a->dict_data, a->dict_data_bytes);
 		if (a->dict == NULL)
-			return zsi_fail(errno, "%s: %s does not take its dictionary or level %d", z->name,
-					zsi_codec_name(a->codec), a->level);
+			return zsi_fail(errno, "%s: %s does not take its dictionary", z->name,
+					zsi_codec_name(a->codec));
 		if (zsi_memory_charge(z, a->dict_data_bytes + zsi_codec_dict_bytes(a->dict)) != 0) {
 			zsi_codec_dict_destroy(a->dict);
 			a->dict = NULL;
