@@ -133,9 +133,11 @@ static void release_content(struct zram *z, struct zsi_stream *s, uint64_t index
 		zs_free(z->pool, zsi_block_at(z, index)->handle);
 }
 
-uint64_t zsi_block_install(struct zram *z, struct zsi_stream *s, uint64_t index, uint64_t meta,
+uint64_t zsi_block_replace(struct zram *z, struct zsi_stream *s, uint64_t index, uint64_t meta,
 			   const struct zsi_stored *stored)
 {
+	const uint64_t times = ~((1ull << ZSI_TIME_SHIFT) - 1);
+
 	if ((meta & ZSI_USED) != 0)
 		release_content(z, s, index, meta);
 	else
@@ -144,9 +146,16 @@ uint64_t zsi_block_install(struct zram *z, struct zsi_stream *s, uint64_t index,
 	if (zsi_unlikely(z->table.sums != NULL))
 		z->table.sums[index] = stored->sum;
 	count_block(s, stored->meta, 1);
-	if ((stored->meta & ZSI_HUGE) != 0)
+	return stored->meta | (meta & times);
+}
+
+uint64_t zsi_block_install(struct zram *z, struct zsi_stream *s, uint64_t index, uint64_t meta,
+			   const struct zsi_stored *stored)
+{
+	meta = zsi_block_replace(z, s, index, meta, stored);
+	if ((meta & ZSI_HUGE) != 0)
 		zsi_count(s, ZSI_N_HUGE_TOTAL, 1);
-	return zsi_meta_accessed(s, stored->meta);
+	return zsi_meta_accessed(s, meta);
 }
 
 uint64_t zsi_block_free(struct zram *z, struct zsi_stream *s, uint64_t index, uint64_t meta)

@@ -158,7 +158,12 @@ int zsi_block_store(struct zram *z, const void *data, size_t len, uint64_t *hand
 int zsi_block_make(struct zram *z, struct zsi_stream *s, const void *data, struct zsi_stored *stored);
 void zsi_block_drop(struct zram *z, const struct zsi_stored *stored);
 
-/* Replace what a locked block holds, whose word is meta. The word to unlock it with. */
+/*
+ * Replace what a locked block holds, whose word is meta. The word to unlock it with. install is for what was written just
+ * now: it counts a HUGE block, and the block as accessed. replace is for the same contents in another form.
+ */
+uint64_t zsi_block_replace(struct zram *z, struct zsi_stream *s, uint64_t index, uint64_t meta,
+			   const struct zsi_stored *stored);
 uint64_t zsi_block_install(struct zram *z, struct zsi_stream *s, uint64_t index, uint64_t meta,
 			   const struct zsi_stored *stored);
 
