@@ -75,7 +75,7 @@ int zsi_block_store(struct zram *z, const void *data, size_t len, uint64_t *hand
 
 int zsi_block_make(struct zram *z, struct zsi_stream *s, const void *data, struct zsi_stored *stored)
 {
-	const struct zsi_alg *a = &z->algs[0];
+	const unsigned version = z->train.current;
 	uint64_t word;
 	size_t len;
 
@@ -88,12 +88,14 @@ int zsi_block_make(struct zram *z, struct zsi_stream *s, const void *data, struc
 		return 0;
 	}
 	stored->meta = ZSI_USED;
-	len = zsi_codec_compress(s->ctx[0], a->dict, data, z->block_size, s->out, (size_t)(s->block - s->out));
+	len = zsi_codec_compress(s->ctx[0], zsi_dict_of(z, 0, version), data, z->block_size, s->out,
+				 (size_t)(s->block - s->out));
 	if (len == 0 || len >= z->huge_size) {
 		len = z->block_size;
 		stored->meta |= ZSI_HUGE;
 	} else {
 		data = s->out;
+		stored->meta |= (uint64_t)version << ZSI_DICT_SHIFT;
 	}
 	stored->meta |= len;
 	if (zsi_block_store(z, data, len, &stored->handle) != 0)
@@ -180,7 +182,7 @@ static int check_sum(struct zram *z, struct zsi_stream *s, uint64_t index, const
 int zsi_block_expand(struct zram *z, struct zsi_stream *s, uint64_t index, uint64_t meta, const void *data, void *buf)
 {
 	size_t len = zsi_meta_size(meta);
-	const struct zsi_alg *a = &z->algs[zsi_meta_priority(meta)];
+	const unsigned priority = zsi_meta_priority(meta);
 
 	if (check_sum(z, s, index, data, len) != 0)
 		return -1;
@@ -188,11 +190,11 @@ int zsi_block_expand(struct zram *z, struct zsi_stream *s, uint64_t index, uint6
 		memcpy(buf, data, len);
 		return 0;
 	}
-	if (zsi_likely(zsi_codec_decompress(s->ctx[zsi_meta_priority(meta)], a->dict, data, len, buf, z->block_size) ==
-		       0))
+	if (zsi_likely(zsi_codec_decompress(s->ctx[priority], zsi_dict_of(z, priority, zsi_meta_dict(meta)), data, len,
+					    buf, z->block_size) == 0))
 		return 0;
 	return zsi_fail(EIO, "%s: block %" PRIu64 " is damaged: %s can't decompress it", z->name, index,
-			zsi_codec_name(a->codec));
+			zsi_codec_name(z->algs[priority].codec));
 }
 
 int zsi_block_load(struct zram *z, struct zsi_stream *s, uint64_t index, uint64_t meta, void *buf)

@@ -99,6 +99,7 @@ static int apply_options(struct zram *z, const struct zram_options *o)
 static void uninit_locked(struct zram *z)
 {
 	zsi_streams_empty_locked(z);
+	zsi_train_retire_frozen(z, true);
 	zsi_algs_stop_locked(z);
 	zsi_table_fini(z);
 	zs_destroy_pool(z->pool);
@@ -126,7 +127,7 @@ int zsi_device_init_locked(struct zram *z, uint64_t disksize)
 {
 	uint64_t blocks = disksize >> z->block_shift;
 
-	if (init_pool_locked(z) != 0)
+	if (zsi_train_init_locked(z) != 0 || init_pool_locked(z) != 0)
 		return -1;
 	if (zsi_table_init(z, blocks, (z->flags & ZRAM_CHECKSUM) != 0) != 0) {
 		(void)zsi_fail(ENOMEM, "%s: no address space for a table of %" PRIu64 " blocks", z->name, blocks);
@@ -147,6 +148,7 @@ int zsi_device_init_locked(struct zram *z, uint64_t disksize)
 
 void zsi_device_reset(struct zram *z)
 {
+	zsi_train_hold(z);
 	zsi_lock(&z->lock, ZSI_RANK_DEVICE);
 	zsi_gate_close(z);
 	atomic_store_explicit(&z->disksize, 0, memory_order_relaxed);
@@ -157,6 +159,7 @@ void zsi_device_reset(struct zram *z)
 	atomic_store_explicit(&z->max_used_pages, 0, memory_order_relaxed);
 	zsi_gate_open(z);
 	zsi_unlock(&z->lock, ZSI_RANK_DEVICE);
+	zsi_train_release(z);
 }
 
 /* --- devices --- */
@@ -194,6 +197,8 @@ void zram_destroy(struct zram *z)
 {
 	if (z == NULL)
 		return;
+	zsi_train_hold(z);
+	zsi_train_release(z);
 	if (z->pool != NULL)
 		uninit_locked(z);
 	zsi_streams_free(z);

@@ -34,6 +34,7 @@
 #include "zram/error.h"
 #include "zram/gate.h"
 #include "zram/table.h"
+#include "zram/train.h"
 
 #define ZSI_DEVICE_NAME_BYTES 64u
 
@@ -70,6 +71,7 @@ struct zram {
 	size_t huge_size;          /* an object of so many bytes or more is stored as the whole block */
 	struct zsi_table table;
 	struct zsi_alg algs[ZSI_PRIORITIES];
+	struct zsi_train train;
 	_Atomic(struct zsi_stream *)
 		streams[ZSI_STREAMS]; /* NULL until first used; stay until the device is destroyed */
 
@@ -178,6 +180,12 @@ int zsi_block_expand(struct zram *z, struct zsi_stream *s, uint64_t index, uint6
 
 /* The contents of a locked block into buf, block_size bytes. -1: EIO, ENOMEM. */
 int zsi_block_load(struct zram *z, struct zsi_stream *s, uint64_t index, uint64_t meta, void *buf);
+
+/* The dictionary for an algorithm: that of the trained version, or where that is 0 the one it was given. NULL: none. */
+static inline const struct zsi_codec_dict *zsi_dict_of(const struct zram *z, unsigned priority, unsigned version)
+{
+	return version == 0 ? z->algs[priority].dict : z->train.versions[version]->digested[priority];
+}
 
 /* --- same.c --- */
 

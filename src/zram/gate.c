@@ -285,12 +285,13 @@ void zsi_trim(struct zram *z, bool now)
 {
 	unsigned pending = atomic_load_explicit(&z->table.nr_pending, memory_order_relaxed);
 
-	if (pending == 0 || (!now && pending < TRIM_AT))
+	if (!now && pending < TRIM_AT)
 		return;
 	zsi_lock(&z->lock, ZSI_RANK_DEVICE);
 	/* Who stays inside for long is not waited for: everybody else would have to wait too. */
 	if (z->pool != NULL && zsi_gate_try_close(z)) {
 		zsi_table_trim_frozen(z);
+		zsi_train_retire_frozen(z, false);
 		zsi_gate_open(z);
 	}
 	zsi_unlock(&z->lock, ZSI_RANK_DEVICE);

@@ -109,8 +109,12 @@ static int write_part(struct zram *z, struct zsi_stream *s, uint64_t index, size
 
 static int write_block(struct zram *z, struct zsi_stream *s, uint64_t index, size_t in, const void *buf, size_t len)
 {
+	int result = len == z->block_size ? write_whole(z, s, index, buf) : write_part(z, s, index, in, buf, len);
+
 	zsi_count(s, ZSI_N_WRITES_TOTAL, 1);
-	return len == z->block_size ? write_whole(z, s, index, buf) : write_part(z, s, index, in, buf, len);
+	if (zsi_unlikely((z->flags & ZRAM_TRAIN_DICT) != 0))
+		zsi_train_look(z, s);
+	return result;
 }
 
 /* --- requests --- */
@@ -189,7 +193,8 @@ static int discard_blocks(struct zram *z, uint64_t index, uint64_t end)
 		zsi_leave(s);
 		zsi_trim(z, false);
 	}
-	zsi_trim(z, chunks);
+	if (chunks)
+		zsi_trim(z, true);
 	return 0;
 }
 

@@ -27,6 +27,19 @@ static void read_pool_locked(struct zram *z, struct zsi_stats *s)
 	s->limit_hits += ps.limit_hits;
 }
 
+static void read_algorithms_locked(struct zram *z, struct zsi_stats *s)
+{
+	for (unsigned p = 0; p < ZSI_PRIORITIES; p++)
+		s->algorithms[p] = z->algs[p].codec != NULL ? zsi_codec_name(z->algs[p].codec) : NULL;
+	for (unsigned v = 1; v < ZSI_DICTS; v++) {
+		if (z->train.versions[v] == NULL)
+			continue;
+		s->dictionaries++;
+		s->dictionary_bytes += z->train.versions[v]->bytes;
+		s->dictionary_blocks += counted(z, (enum zsi_counter)(ZSI_N_DICT + v));
+	}
+}
+
 void zsi_stats_read(struct zram *z, struct zsi_stats *s)
 {
 	memset(s, 0, sizeof(*s));
@@ -39,6 +52,7 @@ void zsi_stats_read(struct zram *z, struct zsi_stats *s)
 	s->mem_limit = atomic_load_explicit(&z->memory.limit, memory_order_relaxed);
 	s->mem_used_max = atomic_load_explicit(&z->max_used_pages, memory_order_relaxed) * z->pool_options.page_size;
 	read_pool_locked(z, s);
+	read_algorithms_locked(z, s);
 	s->blocks_stored = counted(z, ZSI_N_STORED);
 	s->orig_data_size = s->blocks_stored * z->block_size;
 	s->compr_data_size = counted(z, ZSI_N_COMPR_BYTES);

@@ -23,6 +23,8 @@ struct zsi_stats {
 	uint64_t limit_hits;  /* of requests beside the pool */
 	uint64_t blocks_stored;
 	uint64_t disksize, block_size;
+	uint64_t dictionaries, dictionary_bytes, dictionary_blocks; /* trained ones, and the blocks that need one */
+	const char *algorithms[4];                                  /* by priority; NULL: none */
 };
 
 /* All 0 but for the sizes while the device is not initialised. Takes z->lock. */
