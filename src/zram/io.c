@@ -173,13 +173,15 @@ static void discard_block(struct zram *z, struct zsi_stream *s, uint64_t index)
 /* Whole blocks [index, end). */
 static int discard_blocks(struct zram *z, uint64_t index, uint64_t end)
 {
-	bool chunks = end - index >= 1ull << z->table.chunk_shift;
+	const uint64_t blocks = end - index;
+	bool chunks = false;
 
 	while (index < end) {
 		struct zsi_stream *s = enter_for(z, index << z->block_shift, (end - index) << z->block_shift);
 
 		if (s == NULL)
 			return -1;
+		chunks = blocks >= 1ull << z->table.chunk_shift;
 		for (unsigned n = 0; n < DISCARD_BATCH && index < end; n++) {
 			uint64_t next = index + 1;
 

@@ -73,7 +73,8 @@ int zsi_table_init(struct zram *z, uint64_t nr_blocks, bool sums)
 	size_t page = system_page();
 	uint64_t per_page = page / sizeof(struct zsi_block);
 
-	memset(t, 0, sizeof(*t));
+	/* The lock and the count may be looked at by who is not inside. */
+	atomic_store_explicit(&t->nr_pending, 0, memory_order_relaxed);
 	if (nr_blocks > SIZE_MAX / 2 / sizeof(struct zsi_block)) {
 		errno = ENOMEM;
 		return -1;
