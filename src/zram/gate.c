@@ -23,7 +23,7 @@ static pthread_key_t numbers_key;
 static bool have_key;
 static struct zsi_lock numbers_lock;         /* taken alone */
 static uint64_t numbers_taken[NUMBERS / 64]; /* Guarded by numbers_lock */
-static _Thread_local unsigned my_number;     /* plus 1; 0: none yet */
+static _Thread_local unsigned my_number __attribute__((tls_model("initial-exec"))); /* plus 1; 0: none yet */
 
 static void give_number_back(void *value)
 {
