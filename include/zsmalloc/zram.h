@@ -15,7 +15,8 @@
  *
  * Threads: every function may be called from any thread at any time, but for zram_destroy(), which must be the last.
  * Reads and writes of one block exclude each other; a request over several blocks is one after the other of its blocks,
- * as on a disk. Nothing here is async-signal-safe.
+ * as on a disk. Nothing here is async-signal-safe. After fork() the child has a working copy of every device, without the
+ * threads that worked on it in the background.
  *
  * Since: 0.2, where nothing else is said.
  */
@@ -116,6 +117,7 @@ ZS_API int zram_flush(struct zram *z);
  *
  *   disksize initstate reset mem_limit mem_used_max comp_algorithm algorithm_params recomp_algorithm recompress compact
  *   backing_dev idle writeback writeback_limit writeback_limit_enable mm_stat io_stat bd_stat debug_stat block_state
+ *   last_error
  *
  * Set: 0, or -1 with EINVAL (unknown attribute or value, one that can only be read), EBUSY (fixed once the device is
  * initialised), ENOMEM, or what the operation says. Get: the length of the value without its terminating 0, of which as

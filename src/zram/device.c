@@ -118,6 +118,13 @@ static int init_pool_locked(struct zram *z)
 		return zsi_fail(error, "%s: the pool can't be made: %s", z->name,
 				error == EINVAL ? "its options are out of range" : strerror(error));
 	}
+	int error = zsi_fork_handlers_for_devices();
+
+	if (error != 0) {
+		zs_destroy_pool(z->pool);
+		z->pool = NULL;
+		return zsi_fail(error, "%s: fork handlers can't be installed", z->name);
+	}
 	z->huge_size = zsi_min(zs_huge_class_size(z->pool), z->block_size);
 	return 0;
 }
@@ -184,8 +191,10 @@ struct zram *zram_create(const char *name, const struct zram_options *options)
 		     (o.disksize == 0 || zsi_device_init_locked(z, o.disksize) == 0);
 		zsi_unlock(&z->lock, ZSI_RANK_DEVICE);
 	}
-	if (ok)
+	if (ok) {
+		zsi_devices_add(z);
 		return z;
+	}
 	int error = errno;
 
 	zram_destroy(z);
@@ -197,6 +206,7 @@ void zram_destroy(struct zram *z)
 {
 	if (z == NULL)
 		return;
+	zsi_devices_remove(z);
 	zsi_train_hold(z);
 	zsi_train_release(z);
 	if (z->pool != NULL)

@@ -78,6 +78,7 @@ struct zram {
 	_Alignas(ZSI_CACHE_LINE) struct zsi_lock lock; /* rank DEVICE: configuring, initialising, resetting */
 	struct zsi_memory memory;
 	_Atomic uint64_t max_used_pages; /* of the pool, since mem_used_max was reset */
+	struct zram *next;               /* of all devices; Guarded by fork.c's lock */
 };
 
 /* --- device.c --- */
@@ -90,6 +91,13 @@ void zsi_device_reset(struct zram *z);
 
 /* -1 with EBUSY, and what can't be changed as the text, where the device is initialised. z->lock is held. */
 int zsi_refuse_initialised_locked(struct zram *z, const char *what);
+
+/* --- fork.c --- */
+
+/* Make sure that the process's fork handlers are there; a pool must have been made. 0, or an errno value. */
+int zsi_fork_handlers_for_devices(void);
+void zsi_devices_add(struct zram *z);
+void zsi_devices_remove(struct zram *z);
 
 /* --- algs.c: z->lock is held, and the device is not initialised --- */
 

@@ -21,8 +21,8 @@
 static pthread_once_t numbers_once = PTHREAD_ONCE_INIT;
 static pthread_key_t numbers_key;
 static bool have_key;
-static struct zsi_lock numbers_lock;         /* taken alone */
-static uint64_t numbers_taken[NUMBERS / 64]; /* Guarded by numbers_lock */
+static struct zsi_lock numbers_lock;                                                /* taken alone */
+static uint64_t numbers_taken[NUMBERS / 64];                                        /* Guarded by numbers_lock */
 static _Thread_local unsigned my_number __attribute__((tls_model("initial-exec"))); /* plus 1; 0: none yet */
 
 static void give_number_back(void *value)
@@ -63,6 +63,14 @@ static unsigned take_number(void)
 static inline unsigned thread_number(void)
 {
 	return zsi_likely(my_number != 0) ? my_number - 1 : take_number();
+}
+
+void zsi_threads_forget(void)
+{
+	zsi_lock_reset(&numbers_lock);
+	memset(numbers_taken, 0, sizeof(numbers_taken));
+	if (my_number != 0)
+		numbers_taken[(my_number - 1) / 64] |= 1ull << ((my_number - 1) % 64);
 }
 
 /* --- streams --- */

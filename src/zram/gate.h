@@ -99,6 +99,9 @@ void zsi_streams_empty_locked(struct zram *z);
 /* Free them. Nobody uses the device. */
 void zsi_streams_free(struct zram *z);
 
+/* In a child after fork(): no thread but this one has a number. */
+void zsi_threads_forget(void);
+
 /* Time in eighths of a second since some moment before the device was made; and a number of seconds in it. */
 #define ZSI_TICKS_PER_SECOND 8u
 uint32_t zsi_tick_now(void);

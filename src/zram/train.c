@@ -331,6 +331,17 @@ void zsi_train_release(struct zram *z)
 	zsi_unlock(&z->train.lock, ZSI_RANK_TRAIN);
 }
 
+/* What the thread held, samples and all, is lost to the child: nobody knows where it was. */
+void zsi_train_forget(struct zram *z)
+{
+	struct zsi_train *t = &z->train;
+
+	zsi_lock_reset(&t->lock);
+	t->started = false;
+	atomic_store_explicit(&t->running, false, memory_order_relaxed);
+	atomic_store_explicit(&t->stop, false, memory_order_relaxed);
+}
+
 int zsi_train_init_locked(struct zram *z)
 {
 	const struct zsi_alg *a = &z->algs[0];

@@ -58,6 +58,9 @@ void zsi_train_look(struct zram *z, struct zsi_stream *s);
 void zsi_train_hold(struct zram *z);
 void zsi_train_release(struct zram *z);
 
+/* In a child after fork(): the thread is not there. */
+void zsi_train_forget(struct zram *z);
+
 /* Drop versions that no block needs, all of them where `all`. The gate is closed, or nobody uses the device. */
 void zsi_train_retire_frozen(struct zram *z, bool all);
 
