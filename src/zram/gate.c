@@ -256,6 +256,25 @@ int zsi_streams_start_locked(struct zram *z)
 	return -1;
 }
 
+void zsi_streams_drop_own_locked(struct zram *z)
+{
+	struct zsi_stream *own = zsi_stream_at(z, thread_number() % ZSI_STREAMS);
+	unsigned filled = 0;
+
+	for (unsigned i = 0; i < ZSI_STREAMS; i++) {
+		struct zsi_stream *s = zsi_stream_at(z, i);
+
+		if (s != NULL && s->bytes != 0)
+			filled++;
+	}
+	if (own == NULL || filled < 2)
+		return;
+	for (unsigned round = 0; atomic_exchange(&own->busy, 1) != 0; round++)
+		zsi_backoff(round);
+	empty_stream(z, own);
+	zsi_leave(own);
+}
+
 void zsi_streams_empty_locked(struct zram *z)
 {
 	for (unsigned i = 0; i < ZSI_STREAMS; i++) {

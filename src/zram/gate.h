@@ -93,6 +93,9 @@ void zsi_gate_open(struct zram *z);
 /* Fill the first stream, so that there is one: 0, or -1 with ENOMEM. The caller holds z->lock. */
 int zsi_streams_start_locked(struct zram *z);
 
+/* Empty this thread's stream, unless it is the only one: the thread won't be back soon. The caller holds z->lock. */
+void zsi_streams_drop_own_locked(struct zram *z);
+
 /* Empty all streams and their counters. The caller holds z->lock, and the gate is closed. */
 void zsi_streams_empty_locked(struct zram *z);
 

@@ -73,6 +73,8 @@ static int write_whole(struct zram *z, struct zsi_stream *s, uint64_t index, con
 
 	if (zsi_unlikely(zsi_table_make(z, index) != 0))
 		return -1;
+	/* Compressing hides that its entry has to come from far. */
+	__builtin_prefetch(zsi_block_at(z, index), 1);
 	if (zsi_unlikely(zsi_block_make(z, s, data, &stored) != 0)) {
 		zsi_table_check_empty(z, index);
 		return -1;

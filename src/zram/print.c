@@ -51,6 +51,7 @@ static const struct number numbers[] = {
 	NUMBER(dictionaries, "dictionaries", "gauge", "Trained dictionaries in use"),
 	NUMBER(dictionary_bytes, "dictionary_bytes", "gauge", "Memory of the trained dictionaries"),
 	NUMBER(dictionary_blocks, "dictionary_blocks", "gauge", "Blocks that need one of them"),
+	NUMBER(dictionary_trainings, "dictionary_trainings_total", "counter", "Trainings that came to an end"),
 };
 
 enum { NR_NUMBERS = sizeof(numbers) / sizeof(numbers[0]) };

@@ -31,6 +31,7 @@ static void read_algorithms_locked(struct zram *z, struct zsi_stats *s)
 {
 	for (unsigned p = 0; p < ZSI_PRIORITIES; p++)
 		s->algorithms[p] = z->algs[p].codec != NULL ? zsi_codec_name(z->algs[p].codec) : NULL;
+	s->dictionary_trainings = z->train.tried;
 	for (unsigned v = 1; v < ZSI_DICTS; v++) {
 		if (z->train.versions[v] == NULL)
 			continue;

@@ -24,7 +24,8 @@ struct zsi_stats {
 	uint64_t blocks_stored;
 	uint64_t disksize, block_size;
 	uint64_t dictionaries, dictionary_bytes, dictionary_blocks; /* trained ones, and the blocks that need one */
-	const char *algorithms[4];                                  /* by priority; NULL: none */
+	uint64_t dictionary_trainings; /* that came to an end, whether they brought one or not */
+	const char *algorithms[4];     /* by priority; NULL: none */
 };
 
 /* All 0 but for the sizes while the device is not initialised. Takes z->lock. */

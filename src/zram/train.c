@@ -168,18 +168,22 @@ static uint64_t bytes_with(const struct job *j, const struct zsi_codec_dict *dic
 	return sum;
 }
 
+/* It must make blocks enough smaller, and save on all that is stored at least twice what it takes itself. */
 static bool is_worth_it(const struct job *j, unsigned first)
 {
-	size_t room = zsi_codec_bound(j->z->algs[0].codec, j->z->block_size);
+	struct zram *z = j->z;
+	size_t room = zsi_codec_bound(z->algs[0].codec, z->block_size);
 	uint8_t *out = malloc(room);
-	uint64_t plain, with;
+	uint64_t plain, with, stored = (uint64_t)zsi_max((uint64_t)zsi_counted(z, ZSI_N_COMPR_BYTES), 1);
 
 	if (out == NULL)
 		return false;
 	plain = bytes_with(j, NULL, first, out, room);
 	with = bytes_with(j, j->dict->digested[0], first, out, room);
 	free(out);
-	return plain != UINT64_MAX && with != UINT64_MAX && with * 100 <= plain * (100 - MIN_GAIN_PERCENT);
+	if (plain == UINT64_MAX || with == UINT64_MAX || with * 100 > plain * (100 - MIN_GAIN_PERCENT))
+		return false;
+	return (double)(plain - with) / (double)plain * (double)stored >= 2.0 * (double)j->dict->bytes;
 }
 
 static bool train(struct job *j, size_t capacity)
@@ -268,6 +272,7 @@ static void *thread_main(void *arg)
 		install_frozen(&j);
 		zsi_gate_open(z);
 	}
+	zsi_streams_drop_own_locked(z);
 	z->train.tried++;
 	zsi_unlock(&z->lock, ZSI_RANK_DEVICE);
 	free_dict(z, j.dict);
