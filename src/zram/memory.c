@@ -67,8 +67,7 @@ int zsi_memory_charge(struct zram *z, uint64_t bytes)
 	if (try_charge(z, bytes))
 		return 0;
 	atomic_fetch_add_explicit(&z->memory.hits, 1, memory_order_relaxed);
-	errno = ENOMEM;
-	return -1;
+	return zsi_fail(ENOMEM, "%s: mem_limit is reached", z->name);
 }
 
 void zsi_memory_uncharge(struct zram *z, uint64_t bytes)

@@ -110,6 +110,8 @@ static void the_table_counts(void **state)
 static void too_small(void **state)
 {
 	(void)state;
+	assert_null(limited(1, ZS_GEOMETRY_DENSE));
+	assert_non_null(strstr(zram_strerror(), "limited: mem_limit"));
 	errno = 0;
 	assert_null(limited(4096, ZS_GEOMETRY_DENSE));
 	assert_int_equal(errno, ENOMEM);
