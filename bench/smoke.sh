@@ -60,6 +60,10 @@ for program in "$BENCH_OPS" "$BENCH_OPS --linux" "$BENCH_OPS_SHARED"; do
 	is "$work/ops.json" '.read_ns | length == 4 and ([.[] | length == 3 and all(.[]; . > 0)] | all)'
 done
 
+"$BENCH_ZRAM" --rounds 1 --pages 64 --no-kernel known="$work/data" >"$work/zram.json"
+is "$work/zram.json" '.ns | (.put | length == 1) and ([.[][0] > 0] | all) and (has("kernel_put") | not)'
+is "$work/zram.json" '.memory[0] | .kind == "known" and .pages == 8 and .lz4_bytes > 0 and .lz4_dictionary == 0'
+
 # The tables are made of what was printed.
 for count in 300000 10000; do
 	jq -c ".objects = $count" "$work/dense.json" "$work/linux.json" "$work/malloc.json"

@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: BSD-3-Clause
 #
-# What cmake --install puts where, but for the zs tool and the manual, which install themselves: headers, both
-# libraries, the pkg-config file and the CMake package.
+# What cmake --install puts where, but for the zs tool and the manual, which install themselves: headers, the
+# libraries, the pkg-config files and the CMake package.
 include(CMakePackageConfigHelpers)
 
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/zsmalloc)
 
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/zsmalloc DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
   FILES_MATCHING PATTERN "*.h")
-install(TARGETS zsmalloc_shared zsmalloc_static EXPORT zsmallocTargets
+install(TARGETS zsmalloc_shared zsmalloc_static zram_shared zram_static EXPORT zsmallocTargets
   LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
   ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(EXPORT zsmallocTargets NAMESPACE zsmalloc:: DESTINATION ${package_dir})
@@ -32,7 +32,12 @@ install(CODE "
   set(PC_INCLUDEDIR \"${pc_INCLUDEDIR}\")
   set(PC_LIBDIR \"${pc_LIBDIR}\")
   set(PROJECT_VERSION ${PROJECT_VERSION})
-  configure_file(\"${PROJECT_SOURCE_DIR}/cmake/zsmalloc.pc.in\" \"${PROJECT_BINARY_DIR}/zsmalloc.pc\" @ONLY)")
-install(FILES ${PROJECT_BINARY_DIR}/zsmalloc.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
-# By the library's own name too, which is how most of its neighbours are found.
-install(FILES ${PROJECT_BINARY_DIR}/zsmalloc.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig RENAME libzsmalloc.pc)
+  foreach(library IN ITEMS zsmalloc zram)
+    configure_file(\"${PROJECT_SOURCE_DIR}/cmake/\${library}.pc.in\" \"${PROJECT_BINARY_DIR}/\${library}.pc\" @ONLY)
+  endforeach()")
+foreach(library IN ITEMS zsmalloc zram)
+  install(FILES ${PROJECT_BINARY_DIR}/${library}.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+  # By the library's own name too, which is how most of its neighbours are found.
+  install(FILES ${PROJECT_BINARY_DIR}/${library}.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig
+    RENAME lib${library}.pc)
+endforeach()

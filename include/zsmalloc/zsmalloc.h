@@ -251,6 +251,15 @@ ZS_API unsigned int zs_lookup_class_index(struct zs_pool *pool, size_t size);
 /* Pages held for objects. ZS_GEOMETRY_LINUX: all pages of every zspage, as in the kernel; DENSE: the ones in use. */
 ZS_API unsigned long zs_get_total_pages(struct zs_pool *pool);
 
+/* Everything the pool holds, bytes: as bytes_total of zs_pool_stats(), without visiting the classes. */
+ZS_API uint64_t zs_get_total_bytes(struct zs_pool *pool);
+
+/*
+ * Change limit_bytes; 0: none. Below what the pool holds now: nothing is taken away, and memory is refused until enough
+ * was freed. Errors: EINVAL a limit on a pool with ZS_POOL_HUGEPAGE.
+ */
+ZS_API int zs_set_limit(struct zs_pool *pool, uint64_t limit_bytes);
+
 /* One size class: what it is made of, and what is in it now. */
 struct zs_class_info {
 	size_t struct_size;        /* filled by ZS_CLASS_INFO_INIT */

@@ -4,7 +4,7 @@
  *
  * Everything resident is charged before it is touched and uncharged after it was given back, so that
  *
- *   used <= limit                   at all times, where limit is not 0
+ *   used <= limit                   where limit is not 0, and was not set below what was used then
  *   used  = data pages + metadata   when no call is running
  *
  * One shared line, written once a page and never once an object.
@@ -20,7 +20,8 @@
 #include "base/probe.h"
 
 struct zsi_account {
-	uint64_t limit;            /* bytes; 0 = none; immutable after create */
+	_Atomic uint64_t limit;    /* bytes; 0 = none */
+	_Atomic bool lowered;      /* the limit was once set below what was used */
 	_Atomic uint64_t used;     /* bytes */
 	_Atomic uint64_t metadata; /* bytes of used that are metadata */
 	_Atomic uint64_t hits;     /* charges refused */
@@ -42,15 +43,35 @@ static inline int zsi_charge(struct zsi_account *a, uint64_t bytes)
 		return -1;
 	}
 	do {
-		if (a->limit != 0 && (bytes > a->limit || used > a->limit - bytes)) {
+		uint64_t limit = atomic_load_explicit(&a->limit, memory_order_relaxed);
+
+		if (limit != 0 && (bytes > limit || used > limit - bytes)) {
 			atomic_fetch_add_explicit(&a->hits, 1, memory_order_relaxed);
 			ZSI_PROBE(limit_hit, bytes, a->limit);
 			errno = ENOMEM;
 			return -1;
 		}
-	} while (!atomic_compare_exchange_weak_explicit(&a->used, &used, used + bytes, memory_order_relaxed,
-							memory_order_relaxed));
-	return 0;
+	} while (!atomic_compare_exchange_weak(&a->used, &used, used + bytes));
+	/*
+	 * Once more, for a limit that came meanwhile. seq_cst, as the exchange: pairs with zsi_account_set_limit(), so
+	 * that either the limit is seen here or the bytes are seen by whoever set it and looks at used next.
+	 */
+	uint64_t limit = atomic_load(&a->limit);
+
+	if (limit == 0 || used + bytes <= limit)
+		return 0;
+	atomic_fetch_sub_explicit(&a->used, bytes, memory_order_relaxed);
+	atomic_fetch_add_explicit(&a->hits, 1, memory_order_relaxed);
+	errno = ENOMEM;
+	return -1;
+}
+
+/* Below what is used now: nothing more is had until enough was given back. Setters are one at a time. */
+static inline void zsi_account_set_limit(struct zsi_account *a, uint64_t limit)
+{
+	atomic_store(&a->limit, limit);
+	if (limit != 0 && atomic_load(&a->used) > limit)
+		atomic_store_explicit(&a->lowered, true, memory_order_relaxed);
 }
 
 static inline void zsi_uncharge(struct zsi_account *a, uint64_t bytes)

@@ -236,10 +236,10 @@ static size_t bytes_of_cache(const struct zs_pool *pool)
 static bool worth_it(const struct zs_pool *pool)
 {
 	uint64_t held = atomic_load_explicit(&pool->account.used, memory_order_relaxed);
+	uint64_t limit = atomic_load_explicit(&pool->account.limit, memory_order_relaxed);
 	uint64_t bytes = bytes_of_cache(pool);
 
-	return held / POOL_PER_CACHE >= bytes &&
-	       (pool->account.limit == 0 || pool->account.limit / LIMIT_PER_CACHE >= bytes);
+	return held / POOL_PER_CACHE >= bytes && (limit == 0 || limit / LIMIT_PER_CACHE >= bytes);
 }
 
 static struct zsi_cache *make(struct zs_pool *pool)

@@ -127,7 +127,7 @@ static struct zs_pool *map_pool(const struct zsi_geometry *g, const struct setti
 	pool->classes = (struct zsi_class *)(void *)((uint8_t *)pool + l.classes);
 	pool->lookup = (uint16_t *)(void *)((uint8_t *)pool + l.lookup);
 	zsi_geometry_lookup(g, pool->lookup);
-	pool->account.limit = s->o.limit_bytes;
+	zsi_account_set_limit(&pool->account, s->o.limit_bytes);
 	pool->flags = s->o.flags;
 	pool->lazy_pages = g->kind == ZS_GEOMETRY_DENSE;
 	/* The kernel has none, and what a cache holds would show in the pages. */
@@ -282,4 +282,19 @@ unsigned int zs_lookup_class_index(struct zs_pool *pool, size_t size)
 unsigned long zs_get_total_pages(struct zs_pool *pool)
 {
 	return (unsigned long)atomic_load_explicit(&pool->pages, memory_order_relaxed);
+}
+
+uint64_t zs_get_total_bytes(struct zs_pool *pool)
+{
+	return atomic_load_explicit(&pool->account.used, memory_order_relaxed);
+}
+
+int zs_set_limit(struct zs_pool *pool, uint64_t limit_bytes)
+{
+	if (limit_bytes != 0 && (pool->flags & ZS_POOL_HUGEPAGE) != 0) {
+		errno = EINVAL;
+		return -1;
+	}
+	zsi_account_set_limit(&pool->account, limit_bytes);
+	return 0;
 }

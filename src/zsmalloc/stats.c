@@ -88,7 +88,7 @@ void zs_pool_stats(struct zs_pool *pool, struct zs_pool_stats *stats)
 	s.pages_compacted = atomic_load_explicit(&pool->pages_compacted, memory_order_relaxed);
 	s.bytes_total = atomic_load_explicit(&pool->account.used, memory_order_relaxed);
 	s.bytes_metadata = atomic_load_explicit(&pool->account.metadata, memory_order_relaxed);
-	s.limit_bytes = pool->account.limit;
+	s.limit_bytes = atomic_load_explicit(&pool->account.limit, memory_order_relaxed);
 	s.objs_moved = atomic_load_explicit(&pool->objs_moved, memory_order_relaxed);
 	s.limit_hits = atomic_load_explicit(&pool->account.hits, memory_order_relaxed);
 	s.pressure_events = atomic_load_explicit(&pool->shrinker.pressure_events, memory_order_relaxed);

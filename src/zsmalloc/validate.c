@@ -268,7 +268,7 @@ static bool all_valid(struct zs_pool *pool)
 int zs_pool_validate(struct zs_pool *pool)
 {
 	unsigned n = pool->geometry.nr_classes;
-	uint64_t limit = pool->account.limit;
+	uint64_t limit = atomic_load_explicit(&pool->account.limit, memory_order_relaxed);
 	bool ok;
 
 	zsi_caches_lock();
@@ -282,7 +282,8 @@ int zs_pool_validate(struct zs_pool *pool)
 		zsi_unlock_unranked(&pool->classes[i].lock);
 	zsi_rank_leave(ZSI_RANK_CLASS);
 	zsi_caches_unlock();
-	if (ok && (limit == 0 || atomic_load_explicit(&pool->account.used, memory_order_relaxed) <= limit))
+	if (ok && (limit == 0 || atomic_load_explicit(&pool->account.used, memory_order_relaxed) <= limit ||
+		   atomic_load_explicit(&pool->account.lowered, memory_order_relaxed)))
 		return 0;
 	errno = EUCLEAN;
 	return -1;

@@ -144,6 +144,13 @@ const char *kernel_zram_open(uint64_t disksize)
 	return NULL;
 }
 
+void kernel_zram_write_range(size_t index, const void *pages, size_t count)
+{
+	ssize_t bytes = (ssize_t)(count * ZRAM_PAGE);
+
+	CHECK(pwrite(device, pages, (size_t)bytes, (off_t)(index * ZRAM_PAGE)) == bytes);
+}
+
 void kernel_zram_write(size_t index, const void *page)
 {
 	CHECK(pwrite(device, page, ZRAM_PAGE, (off_t)(index * ZRAM_PAGE)) == ZRAM_PAGE);
@@ -159,6 +166,36 @@ void kernel_zram_discard(size_t index, size_t pages)
 	uint64_t range[2] = { index * ZRAM_PAGE, pages * ZRAM_PAGE };
 
 	CHECK(ioctl(device, BLKDISCARD, range) == 0);
+}
+
+void kernel_zram_zero(size_t index, size_t pages)
+{
+	uint64_t range[2] = { index * ZRAM_PAGE, pages * ZRAM_PAGE };
+
+	CHECK(ioctl(device, BLKZEROOUT, range) == 0);
+}
+
+void kernel_zram_attr(const char *name, char *text, size_t size)
+{
+	char path[64];
+	int fd;
+	ssize_t n;
+
+	snprintf(path, sizeof(path), SYS "%s", name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	CHECK_MSG(fd >= 0, "%s", path);
+	n = read(fd, text, size - 1);
+	close(fd);
+	CHECK_MSG(n >= 0, "%s", path);
+	text[n] = '\0';
+}
+
+void kernel_zram_set(const char *name, const char *value)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), SYS "%s", name);
+	CHECK_MSG(set(path, value), "%s = %s", path, value);
 }
 
 void kernel_zram_compact(void)

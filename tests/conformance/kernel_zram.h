@@ -21,6 +21,12 @@ void kernel_zram_write(size_t index, const void *page); /* page is aligned to 40
 void kernel_zram_read(size_t index, void *page);
 void kernel_zram_discard(size_t index, size_t pages);
 void kernel_zram_compact(void);
+void kernel_zram_write_range(size_t index, const void *pages, size_t count); /* aligned to 4096 */
+void kernel_zram_zero(size_t index, size_t pages);
+
+/* An attribute's text, with its newlines; and set one. */
+void kernel_zram_attr(const char *name, char *text, size_t size);
+void kernel_zram_set(const char *name, const char *value);
 
 /* huge_pages_since is UINT64_MAX where this kernel does not tell. */
 struct zram_numbers kernel_zram_numbers(void);

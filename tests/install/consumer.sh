@@ -19,15 +19,17 @@ pc=$(find "$prefix" -name zsmalloc.pc)
 PKG_CONFIG_PATH=$(dirname "$pc")
 export PKG_CONFIG_PATH
 libdir=$(pkg-config --variable=libdir zsmalloc)
-[ "$(pkg-config --libs --cflags libzsmalloc)" = "$(pkg-config --libs --cflags zsmalloc)" ] ||
-	fail "libzsmalloc.pc says something else than zsmalloc.pc"
 [ "$(pkg-config --variable=prefix zsmalloc)" = "$prefix" ] || fail "zsmalloc.pc has another prefix than it was given"
 
 for header in "$ZS_SOURCE_DIR"/include/zsmalloc/*.h; do
 	cmp "$header" "$prefix/include/zsmalloc/$(basename "$header")" || fail "a header is missing"
 done
-[ -L "$libdir/libzsmalloc.so" ] || fail "the shared library is missing"
-[ -f "$libdir/libzsmalloc.a" ] || fail "the static library is missing"
+for library in zsmalloc zram; do
+	[ -L "$libdir/lib$library.so" ] || fail "lib$library.so is missing"
+	[ -f "$libdir/lib$library.a" ] || fail "lib$library.a is missing"
+	[ "$(pkg-config --libs --cflags "lib$library")" = "$(pkg-config --libs --cflags "$library")" ] ||
+		fail "lib$library.pc says something else than $library.pc"
+done
 if command -v pod2man >/dev/null; then
 	[ -f "$prefix/share/man/man3/zs_malloc.3" ] || fail "the manual is missing"
 fi
@@ -48,6 +50,9 @@ build_and_run() {
 	if readelf -d "$work/$name" | grep -q 'NEEDED.*libzsmalloc'; then
 		needs=1
 	fi
+	if readelf -d "$work/$name" | grep -q 'NEEDED.*libzram'; then
+		needs=1
+	fi
 	case $name in
 	*static) [ $needs = 0 ] || fail "$name needs the shared library" ;;
 	*) [ $needs = 1 ] || fail "$name is not linked with the shared library" ;;
@@ -55,28 +60,31 @@ build_and_run() {
 	echo "ok: $name"
 }
 
-# through_pkg_config LANGUAGE SOURCE COMPILER...
+# through_pkg_config LIBRARY LANGUAGE SOURCE COMPILER...
 # shellcheck disable=SC2046,SC2086 # the flags are words
 through_pkg_config() {
-	language=$1
-	source=$2
-	shift 2
-	cflags=$(pkg-config --cflags zsmalloc)
-	shared=$(pkg-config --libs zsmalloc)
-	static=$(pkg-config --static --libs zsmalloc)
-	build_and_run "${language}_shared" "$@" $flags "$source" $cflags $shared "-Wl,-rpath,$libdir"
-	build_and_run "${language}_archive_static" "$@" $flags "$source" $cflags \
-		$(printf '%s' "$static" | sed 's/-lzsmalloc/-l:libzsmalloc.a/')
+	library=$1
+	language=$2
+	source=$3
+	shift 3
+	cflags=$(pkg-config --cflags "$library")
+	shared=$(pkg-config --libs "$library")
+	static=$(pkg-config --static --libs "$library")
+	build_and_run "${library}_${language}_shared" "$@" $flags "$source" $cflags $shared "-Wl,-rpath,$libdir"
+	build_and_run "${library}_${language}_archive_static" "$@" $flags "$source" $cflags \
+		$(printf '%s' "$static" | sed 's/-lzsmalloc/-l:libzsmalloc.a/; s/-lzram/-l:libzram.a/')
 	if [ -z "$ZS_INSTRUMENT" ]; then
-		build_and_run "${language}_all_static" "$@" $flags "$source" $cflags -static $static
+		build_and_run "${library}_${language}_all_static" "$@" $flags "$source" $cflags -static $static
 	fi
 }
 
-through_pkg_config c "$here/consumer.c" "$ZS_CC" -std=c11
+through_pkg_config zsmalloc c "$here/consumer.c" "$ZS_CC" -std=c11
+through_pkg_config zram c "$here/consumer_zram.c" "$ZS_CC" -std=c11
 with_cxx=OFF
 if [ -n "$ZS_CXX" ]; then
 	with_cxx=ON
-	through_pkg_config cpp "$here/consumer.cpp" "$ZS_CXX" -std=c++17
+	through_pkg_config zsmalloc cpp "$here/consumer.cpp" "$ZS_CXX" -std=c++17
+	through_pkg_config zram cpp "$here/consumer_zram.cpp" "$ZS_CXX" -std=c++17
 fi
 
 # shellcheck disable=SC2046,SC2086 # the flags are words

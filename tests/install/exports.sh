@@ -10,17 +10,29 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 include=$ZS_SOURCE_DIR/include/zsmalloc
 
-api "$include/zsmalloc.h" "$include/zpool.h" | sed 's/$/@@ZSMALLOC_0.1/' | sort >"$work/declared"
-[ "$(wc -l <"$work/declared")" -ge 40 ] || fail "only $(wc -l <"$work/declared") functions found in the headers"
+# check_library NAME VERSION LEAST HEADER...: what the headers declare, at LEAST so many functions, is what is exported.
+check_library() {
+	library=$1
+	version=$2
+	least=$3
+	shift 3
+	api "$@" | sed "s/\$/@@$version/" | sort >"$work/declared"
+	[ "$(wc -l <"$work/declared")" -ge "$least" ] ||
+		fail "only $(wc -l <"$work/declared") functions found in the headers of lib$library"
 
-# Type A is the version itself.
-nm -D --defined-only --with-symbol-versions "$ZS_BUILD_DIR/src/libzsmalloc.so" | awk '$2 != "A" { print $3 }' |
-	sort >"$work/exported"
-if ! diff "$work/declared" "$work/exported"; then
-	fail "'<' is declared with ZS_API and not exported (or in another version), '>' is exported and not declared"
-fi
+	# Type A is the version itself.
+	nm -D --defined-only --with-symbol-versions "$ZS_BUILD_DIR/src/lib$library.so" | awk '$2 != "A" { print $3 }' |
+		sort >"$work/exported"
+	if ! diff "$work/declared" "$work/exported"; then
+		fail "lib$library: '<' is declared with ZS_API and not exported (or in another version), '>' is exported and" \
+			"not declared"
+	fi
 
-# Compilers and sanitizers have names of their own.
-foreign=$(nm -g --defined-only "$ZS_BUILD_DIR/src/libzsmalloc.a" 2>/dev/null |
-	awk 'NF == 3 && $3 !~ /^(zs_|zsi_|zpool_|_|DW\.ref\.)/ { print $3 }' | sort -u)
-[ -z "$foreign" ] || fail "libzsmalloc.a defines global names without our prefix:" "$foreign"
+	# Compilers and sanitizers have names of their own.
+	foreign=$(nm -g --defined-only "$ZS_BUILD_DIR/src/lib$library.a" 2>/dev/null |
+		awk 'NF == 3 && $3 !~ /^(zs_|zsi_|zpool_|zram_|_|DW\.ref\.)/ { print $3 }' | sort -u)
+	[ -z "$foreign" ] || fail "lib$library.a defines global names without our prefix:" "$foreign"
+}
+
+check_library zsmalloc ZSMALLOC_0.1 42 "$include/zsmalloc.h" "$include/zpool.h"
+check_library zram ZRAM_0.2 19 "$include/zram.h"

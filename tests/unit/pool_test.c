@@ -399,12 +399,58 @@ static void limit_waits_for_the_compaction_under_way(void **state)
 	zs_destroy_pool(limited);
 }
 
+/* A limit that changes: lower than what is held takes nothing away and lets nothing more in. */
+static void limit_changes(void **state)
+{
+	struct zs_pool_options o = ZS_POOL_OPTIONS_INIT;
+	struct zs_pool_stats stats = ZS_POOL_STATS_INIT;
+	struct zs_pool *pool = zs_create_pool("moving limit");
+	static zs_handle h[2000];
+	uint64_t held;
+	unsigned n = 0;
+
+	(void)state;
+	assert_non_null(pool);
+	for (n = 0; n < 1000; n++)
+		assert_true((h[n] = zs_malloc(pool, 2000, 0)) != 0);
+	held = zs_get_total_bytes(pool);
+	zs_pool_stats(pool, &stats);
+	assert_int_equal(stats.bytes_total, held);
+	assert_int_equal(zs_set_limit(pool, held + 400000), 0);
+	while (n < 2000 && (h[n] = zs_malloc(pool, 2000, 0)) != 0)
+		n++;
+	assert_true(n > 1150 && n < 1250);
+	assert_int_equal(errno, ENOMEM);
+	assert_true(zs_get_total_bytes(pool) <= held + 400000);
+	assert_int_equal(zs_set_limit(pool, held / 2), 0);
+	zs_pool_stats(pool, &stats);
+	assert_int_equal(stats.limit_bytes, held / 2);
+	assert_int_equal(zs_malloc(pool, 2000, 0), 0);
+	assert_int_equal(zs_pool_validate(pool), 0);
+	while (n > 100)
+		zs_free(pool, h[--n]);
+	(void)zs_compact(pool);
+	assert_true(zs_malloc(pool, 2000, 0) != 0);
+	assert_int_equal(zs_set_limit(pool, 0), 0);
+	for (unsigned i = 0; i < 2000; i++)
+		assert_true(zs_malloc(pool, 2000, 0) != 0);
+	zs_destroy_pool(pool);
+	o.flags = ZS_POOL_HUGEPAGE;
+	pool = zs_create_pool_with("huge pages", &o);
+	assert_non_null(pool);
+	assert_int_equal(zs_set_limit(pool, 1 << 20), -1);
+	assert_int_equal(errno, EINVAL);
+	assert_int_equal(zs_set_limit(pool, 0), 0);
+	zs_destroy_pool(pool);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(options_out_of_range),
 		cmocka_unit_test(tiny_limit),
 		cmocka_unit_test(destroy_nothing),
+		cmocka_unit_test(limit_changes),
 		cmocka_unit_test(as_many_pools_as_documented),
 		cmocka_unit_test(flags_reach_the_arena),
 		cmocka_unit_test(locked_pages),

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * backend.h - what one algorithm's file gives to codec.c, which has checked everything by then.
+ *
+ * The structs are opaque to users of codec.h. An init function fills in the fields marked "its own" and returns 0, or
+ * an errno with nothing left behind. Files that offer no dictionary leave those functions NULL.
+ */
+#ifndef ZSI_CODEC_BACKEND_H
+#define ZSI_CODEC_BACKEND_H
+
+#include <stddef.h>
+
+#include "codec/codec.h"
+
+struct zsi_codec_ctx {
+	const struct zsi_codec *codec;
+	int level;
+	size_t block_size; /* bytes, the longest block */
+	size_t bytes;      /* its own: memory that the two hold */
+	void *compress;    /* its own */
+	void *decompress;  /* its own, NULL where decompressing needs no memory */
+};
+
+struct zsi_codec_dict {
+	const struct zsi_codec *codec;
+	int level;
+	const void *data; /* the caller's */
+	size_t data_bytes;
+	size_t bytes;     /* its own: memory that the two hold */
+	void *compress;   /* its own, immutable after init */
+	void *decompress; /* its own, immutable after init */
+};
+
+struct zsi_codec {
+	const char *name;
+	void (*levels)(int *min, int *max, int *dflt); /* NULL: it has none */
+	size_t (*bound)(size_t n);
+	int (*ctx_init)(struct zsi_codec_ctx *x);
+	void (*ctx_fini)(struct zsi_codec_ctx *x);
+	size_t (*compress)(struct zsi_codec_ctx *x, const void *src, size_t n, void *dst, size_t capacity);
+	/* The length of the result, or anything but n. */
+	size_t (*decompress)(struct zsi_codec_ctx *x, const void *src, size_t len, void *dst, size_t n);
+	int (*dict_init)(struct zsi_codec_dict *d);
+	void (*dict_fini)(struct zsi_codec_dict *d);
+	size_t (*compress_dict)(struct zsi_codec_ctx *x, const struct zsi_codec_dict *d, const void *src, size_t n,
+				void *dst, size_t capacity);
+	size_t (*decompress_dict)(struct zsi_codec_ctx *x, const struct zsi_codec_dict *d, const void *src, size_t len,
+				  void *dst, size_t n);
+};
+
+extern const struct zsi_codec zsi_codec_lz4;
+extern const struct zsi_codec zsi_codec_lz4hc;
+extern const struct zsi_codec zsi_codec_lzo;
+extern const struct zsi_codec zsi_codec_zstd;
+extern const struct zsi_codec zsi_codec_deflate;
+
+/* LZ4's formats are one, so both of its compressors decompress alike. */
+size_t zsi_lz4_bound(size_t n);
+size_t zsi_lz4_decompress(struct zsi_codec_ctx *x, const void *src, size_t len, void *dst, size_t n);
+size_t zsi_lz4_decompress_dict(struct zsi_codec_ctx *x, const struct zsi_codec_dict *d, const void *src, size_t len,
+			       void *dst, size_t n);
+
+#endif

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * lzo.c - LZO1X-1, the kernel's "lzo". It has neither levels nor dictionaries.
+ *
+ * The compressor does not look where the room ends, so unless there is room for everything the result is made in a
+ * buffer of the context's and copied.
+ */
+#include <errno.h>
+#include <lzo/lzo1x.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "codec/backend.h"
+
+static pthread_once_t checked = PTHREAD_ONCE_INIT;
+static int check_result;
+
+/* What must be called first compares the sizes of types with those that the library was built with. */
+static void check_library(void)
+{
+	check_result = lzo_init();
+}
+
+static size_t lzo_bound(size_t n)
+{
+	return n + n / 16 + 64 + 3; /* the library's manual */
+}
+
+static int lzo_ctx_init(struct zsi_codec_ctx *x)
+{
+	size_t bytes = LZO1X_1_MEM_COMPRESS + lzo_bound(x->block_size);
+
+	if (pthread_once(&checked, check_library) != 0 || check_result != LZO_E_OK)
+		return EINVAL;
+	x->compress = malloc(bytes);
+	if (x->compress == NULL)
+		return ENOMEM;
+	x->bytes = bytes;
+	return 0;
+}
+
+static void lzo_ctx_fini(struct zsi_codec_ctx *x)
+{
+	free(x->compress);
+}
+
+static size_t lzo_compress(struct zsi_codec_ctx *x, const void *src, size_t n, void *dst, size_t capacity)
+{
+	unsigned char *scratch = (unsigned char *)x->compress + LZO1X_1_MEM_COMPRESS;
+	unsigned char *out = capacity >= lzo_bound(n) ? dst : scratch;
+	lzo_uint len = 0;
+
+	if (lzo1x_1_compress(src, n, out, &len, x->compress) != LZO_E_OK || len > capacity)
+		return 0;
+	if (out == scratch)
+		memcpy(dst, scratch, len);
+	return len;
+}
+
+static size_t lzo_decompress(struct zsi_codec_ctx *x, const void *src, size_t len, void *dst, size_t n)
+{
+	lzo_uint got = n;
+
+	(void)x;
+	return lzo1x_decompress_safe(src, len, dst, &got, NULL) == LZO_E_OK ? got : 0;
+}
+
+const struct zsi_codec zsi_codec_lzo = {
+	.name = "lzo",
+	.bound = lzo_bound,
+	.ctx_init = lzo_ctx_init,
+	.ctx_fini = lzo_ctx_fini,
+	.compress = lzo_compress,
+	.decompress = lzo_decompress,
+};

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * block.c - storing, loading and freeing one block.
+ *
+ * A block is made without its lock: compressed into the stream's buffer, put into the pool. Only then it is locked and
+ * what it held is replaced. So the new object is there before the old one goes, as in the kernel, and a write that fails
+ * has changed nothing.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/assert.h"
+#include "base/bits.h"
+#include "zram/device.h"
+#include "zram/sum.h"
+
+uint64_t zsi_block_lock(struct zram *z, uint64_t index)
+{
+	_Atomic uint64_t *word = &zsi_block_at(z, index)->meta;
+
+	zsi_rank_enter(ZSI_RANK_BLOCK);
+	for (unsigned round = 0;; round++) {
+		/* acquire: pairs with the release in zsi_block_unlock() */
+		uint64_t meta = atomic_fetch_or_explicit(word, ZSI_LOCK, memory_order_acquire);
+
+		if (zsi_likely((meta & ZSI_LOCK) == 0))
+			return meta;
+		while ((atomic_load_explicit(word, memory_order_relaxed) & ZSI_LOCK) != 0)
+			zsi_backoff(round++);
+	}
+}
+
+bool zsi_block_trylock(struct zram *z, uint64_t index, uint64_t *meta)
+{
+	/* acquire: pairs with the release in zsi_block_unlock() */
+	*meta = atomic_fetch_or_explicit(&zsi_block_at(z, index)->meta, ZSI_LOCK, memory_order_acquire);
+	if ((*meta & ZSI_LOCK) != 0)
+		return false;
+	zsi_rank_enter(ZSI_RANK_BLOCK);
+	return true;
+}
+
+void zsi_block_unlock(struct zram *z, uint64_t index, uint64_t meta)
+{
+	ZSI_ASSERT((meta & ZSI_LOCK) == 0);
+	/* release: pairs with the acquire of who locks it next */
+	atomic_store_explicit(&zsi_block_at(z, index)->meta, meta, memory_order_release);
+	zsi_rank_leave(ZSI_RANK_BLOCK);
+}
+
+/* The largest number of pages so far; a line that is only written while the pool grows. */
+static void note_pages(struct zram *z)
+{
+	uint64_t pages = zs_get_total_pages(z->pool);
+	uint64_t max = atomic_load_explicit(&z->max_used_pages, memory_order_relaxed);
+
+	while (pages > max && !atomic_compare_exchange_weak_explicit(&z->max_used_pages, &max, pages,
+								     memory_order_relaxed, memory_order_relaxed))
+		;
+}
+
+int zsi_block_store(struct zram *z, const void *data, size_t len, uint64_t *handle)
+{
+	zs_handle h = zs_malloc(z->pool, len, 0);
+
+	if (zsi_unlikely(h == 0))
+		return zsi_fail(ENOMEM, "%s: no memory for an object of %zu bytes%s", z->name, len,
+				zsi_memory_limited(z) ? ": mem_limit is reached" : "");
+	note_pages(z);
+	(void)zs_obj_write(z->pool, h, data, len);
+	*handle = h;
+	return 0;
+}
+
+int zsi_block_make(struct zram *z, struct zsi_stream *s, const void *data, struct zsi_stored *stored)
+{
+	const unsigned version = z->train.current;
+	uint64_t word;
+	size_t len;
+
+	stored->sum = 0;
+	if (zsi_same_filled(data, z->block_size, &word)) {
+		stored->handle = word;
+		stored->meta = ZSI_USED | ZSI_SAME | (word == 0 ? ZSI_ZERO : 0);
+		if (zsi_unlikely(z->table.sums != NULL))
+			stored->sum = zsi_sum(&word, sizeof(word));
+		return 0;
+	}
+	stored->meta = ZSI_USED;
+	len = zsi_codec_compress(s->ctx[0], zsi_dict_of(z, 0, version), data, z->block_size, s->out,
+				 (size_t)(s->block - s->out));
+	if (len == 0 || len >= z->huge_size) {
+		len = z->block_size;
+		stored->meta |= ZSI_HUGE;
+	} else {
+		data = s->out;
+		stored->meta |= (uint64_t)version << ZSI_DICT_SHIFT;
+	}
+	stored->meta |= len;
+	if (zsi_block_store(z, data, len, &stored->handle) != 0)
+		return -1;
+	if (zsi_unlikely(z->table.sums != NULL))
+		stored->sum = zsi_sum(data, len);
+	return 0;
+}
+
+void zsi_block_drop(struct zram *z, const struct zsi_stored *stored)
+{
+	if ((stored->meta & ZSI_SAME) == 0)
+		zs_free(z->pool, stored->handle);
+}
+
+/* What the block counts as, added (by 1) or taken away (by -1). */
+static void count_block(struct zsi_stream *s, uint64_t meta, int by)
+{
+	zsi_count(s, ZSI_N_STORED, by);
+	if ((meta & ZSI_SAME) != 0) {
+		zsi_count(s, ZSI_N_SAME, by);
+		return;
+	}
+	if ((meta & ZSI_HUGE) != 0)
+		zsi_count(s, ZSI_N_HUGE, by);
+	if ((meta & ZSI_DICT_MASK) != 0)
+		zsi_count(s, (enum zsi_counter)(ZSI_N_DICT + zsi_meta_dict(meta)), by);
+	zsi_count(s, ZSI_N_COMPR_BYTES, by * (int64_t)zsi_meta_size(meta));
+}
+
+/* Everything but the table's count of used blocks. */
+static void release_content(struct zram *z, struct zsi_stream *s, uint64_t index, uint64_t meta)
+{
+	ZSI_ASSERT((meta & ZSI_WB) == 0);
+	count_block(s, meta, -1);
+	if ((meta & ZSI_SAME) == 0)
+		zs_free(z->pool, zsi_block_at(z, index)->handle);
+}
+
+uint64_t zsi_block_replace(struct zram *z, struct zsi_stream *s, uint64_t index, uint64_t meta,
+			   const struct zsi_stored *stored)
+{
+	const uint64_t times = ~((1ull << ZSI_TIME_SHIFT) - 1);
+
+	if ((meta & ZSI_USED) != 0)
+		release_content(z, s, index, meta);
+	else
+		zsi_table_used(z, index);
+	zsi_block_at(z, index)->handle = stored->handle;
+	if (zsi_unlikely(z->table.sums != NULL))
+		z->table.sums[index] = stored->sum;
+	count_block(s, stored->meta, 1);
+	return stored->meta | (meta & times);
+}
+
+uint64_t zsi_block_install(struct zram *z, struct zsi_stream *s, uint64_t index, uint64_t meta,
+			   const struct zsi_stored *stored)
+{
+	meta = zsi_block_replace(z, s, index, meta, stored);
+	if ((meta & ZSI_HUGE) != 0)
+		zsi_count(s, ZSI_N_HUGE_TOTAL, 1);
+	return zsi_meta_accessed(s, meta);
+}
+
+uint64_t zsi_block_free(struct zram *z, struct zsi_stream *s, uint64_t index, uint64_t meta)
+{
+	if ((meta & ZSI_USED) == 0)
+		return meta;
+	release_content(z, s, index, meta);
+	zsi_block_at(z, index)->handle = 0;
+	zsi_table_unused(z, index);
+	return 0;
+}
+
+/* Whether the stored bytes are what was stored; counted, and -1 with EIO where not. */
+static int check_sum(struct zram *z, struct zsi_stream *s, uint64_t index, const void *data, size_t len)
+{
+	if (zsi_likely(z->table.sums == NULL) || zsi_sum(data, len) == z->table.sums[index])
+		return 0;
+	zsi_count(s, ZSI_N_BAD_SUMS_TOTAL, 1);
+	return zsi_fail(EIO, "%s: block %" PRIu64 " is damaged: its checksum is wrong", z->name, index);
+}
+
+int zsi_block_expand(struct zram *z, struct zsi_stream *s, uint64_t index, uint64_t meta, const void *data, void *buf)
+{
+	size_t len = zsi_meta_size(meta);
+	const unsigned priority = zsi_meta_priority(meta);
+
+	if (check_sum(z, s, index, data, len) != 0)
+		return -1;
+	if ((meta & ZSI_HUGE) != 0) {
+		memcpy(buf, data, len);
+		return 0;
+	}
+	if (zsi_likely(zsi_codec_decompress(s->ctx[priority], zsi_dict_of(z, priority, zsi_meta_dict(meta)), data, len,
+					    buf, z->block_size) == 0))
+		return 0;
+	return zsi_fail(EIO, "%s: block %" PRIu64 " is damaged: %s can't decompress it", z->name, index,
+			zsi_codec_name(z->algs[priority].codec));
+}
+
+int zsi_block_load(struct zram *z, struct zsi_stream *s, uint64_t index, uint64_t meta, void *buf)
+{
+	const struct zsi_block *b = zsi_block_at(z, index);
+	const void *data;
+	int result;
+
+	if ((meta & (ZSI_USED | ZSI_SAME)) != ZSI_USED) {
+		if ((meta & ZSI_USED) != 0 && check_sum(z, s, index, &b->handle, sizeof(b->handle)) != 0)
+			return -1;
+		zsi_fill_words(buf, z->block_size, b->handle);
+		return 0;
+	}
+	data = zs_obj_read_begin(z->pool, b->handle, s->copy);
+	if (zsi_unlikely(data == NULL))
+		return zsi_fail(EIO, "%s: block %" PRIu64 " is damaged: its object is gone", z->name, index);
+	result = zsi_block_expand(z, s, index, meta, data, buf);
+	zs_obj_read_end(z->pool, b->handle, data);
+	return result;
+}

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* device.c - making, initialising and resetting devices. */
+#include "zram/device.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bits.h"
+
+#define DEFAULT_BLOCK_SIZE 4096u
+#define MAX_BLOCK_SIZE 65536u
+#define KNOWN_FLAGS (ZRAM_CHECKSUM | ZRAM_TRAIN_DICT)
+
+/* --- options --- */
+
+/*
+ * Copy a caller's struct that may have been built with an older or a newer header: what an older one lacks is 0. False:
+ * it is too short to be one, or a member that this library doesn't know is not 0.
+ */
+static bool copy_versioned(void *to, size_t known, const void *from)
+{
+	size_t given;
+
+	memcpy(&given, from, sizeof(given));
+	if (given < sizeof(given))
+		return false;
+	for (size_t i = known; i < given; i++)
+		if (((const uint8_t *)from)[i] != 0)
+			return false;
+	memset(to, 0, known);
+	memcpy(to, from, zsi_min(given, known));
+	return true;
+}
+
+static int read_options(struct zram *z, struct zram_options *o, const struct zram_options *given)
+{
+	*o = (struct zram_options)ZRAM_OPTIONS_INIT;
+	if (given != NULL && !copy_versioned(o, sizeof(*o), given))
+		return zsi_fail(EINVAL, "%s: options: start from ZRAM_OPTIONS_INIT", z->name);
+	if (o->block_size == 0)
+		o->block_size = DEFAULT_BLOCK_SIZE;
+	if (!zsi_is_pow2(o->block_size) || o->block_size < DEFAULT_BLOCK_SIZE || o->block_size > MAX_BLOCK_SIZE)
+		return zsi_fail(EINVAL, "%s: block_size %zu is not a power of two from %u to %u", z->name,
+				o->block_size, DEFAULT_BLOCK_SIZE, MAX_BLOCK_SIZE);
+	if (o->disksize % o->block_size != 0)
+		return zsi_fail(EINVAL, "%s: disksize %" PRIu64 " is not a multiple of the block size, %zu", z->name,
+				o->disksize, o->block_size);
+	if ((o->flags & ~KNOWN_FLAGS) != 0)
+		return zsi_fail(EINVAL, "%s: flags %#x has unknown bits", z->name, o->flags);
+	if (o->pool.struct_size == 0)
+		o->pool.struct_size = sizeof(o->pool);
+	if (o->pool.page_size == 0)
+		o->pool.page_size = o->block_size;
+	if (o->pool.page_size < o->block_size)
+		return zsi_fail(EINVAL, "%s: pool.page_size %zu is less than the block size, %zu", z->name,
+				o->pool.page_size, o->block_size);
+	if (o->mem_limit != 0 && (o->pool.flags & ZS_POOL_HUGEPAGE) != 0)
+		return zsi_fail(EINVAL, "%s: mem_limit goes not with ZS_POOL_HUGEPAGE", z->name);
+	return 0;
+}
+
+static void set_name(struct zram *z, const char *name)
+{
+	if (name == NULL)
+		name = "zram";
+	for (size_t i = 0; i + 1 < sizeof(z->name) && name[i] != '\0'; i++)
+		z->name[i] = (unsigned char)name[i] < ' ' || name[i] == 0x7f ? '?' : name[i];
+}
+
+static int apply_algorithms(struct zram *z, const struct zram_options *o)
+{
+	if (o->comp_algorithm != NULL && zsi_alg_set_locked(z, 0, o->comp_algorithm) != 0)
+		return -1;
+	for (unsigned i = 0; i + 1 < ZSI_PRIORITIES; i++)
+		if (o->recomp_algorithm[i] != NULL && zsi_alg_set_locked(z, i + 1, o->recomp_algorithm[i]) != 0)
+			return -1;
+	return o->algorithm_params != NULL ? zsi_alg_params_set_locked(z, o->algorithm_params) : 0;
+}
+
+static int apply_options(struct zram *z, const struct zram_options *o)
+{
+	z->flags = o->flags;
+	z->block_size = o->block_size;
+	z->block_shift = zsi_log2_floor(o->block_size);
+	z->pool_options = o->pool;
+	if (o->pool.pages != NULL) {
+		z->page_source = *o->pool.pages;
+		z->pool_options.pages = &z->page_source;
+	}
+	z->memory.limit = o->mem_limit;
+	zsi_algs_reset_locked(z);
+	return apply_algorithms(z, o);
+}
+
+/* --- initialising --- */
+
+static void uninit_locked(struct zram *z)
+{
+	zsi_streams_empty_locked(z);
+	zsi_train_retire_frozen(z, true);
+	zsi_algs_stop_locked(z);
+	zsi_table_fini(z);
+	zs_destroy_pool(z->pool);
+	z->pool = NULL;
+}
+
+static int init_pool_locked(struct zram *z)
+{
+	struct zs_pool_options o = z->pool_options;
+
+	o.limit_bytes = zsi_memory_pool_limit(z);
+	z->pool = zs_create_pool_with(z->name, &o);
+	if (z->pool == NULL) {
+		int error = errno;
+
+		return zsi_fail(error, "%s: the pool can't be made: %s", z->name,
+				error == EINVAL ? "its options are out of range" : strerror(error));
+	}
+	int error = zsi_fork_handlers_for_devices();
+
+	if (error != 0) {
+		zs_destroy_pool(z->pool);
+		z->pool = NULL;
+		return zsi_fail(error, "%s: fork handlers can't be installed", z->name);
+	}
+	z->huge_size = zsi_min(zs_huge_class_size(z->pool), z->block_size);
+	return 0;
+}
+
+/* Nobody can be inside: the device has no stream that is filled. */
+int zsi_device_init_locked(struct zram *z, uint64_t disksize)
+{
+	uint64_t blocks = disksize >> z->block_shift;
+
+	if (zsi_train_init_locked(z) != 0 || init_pool_locked(z) != 0)
+		return -1;
+	if (zsi_table_init(z, blocks, (z->flags & ZRAM_CHECKSUM) != 0) != 0) {
+		(void)zsi_fail(ENOMEM, "%s: no address space for a table of %" PRIu64 " blocks", z->name, blocks);
+	} else if (zsi_algs_start_locked(z) == 0) {
+		if (zsi_streams_start_locked(z) == 0) {
+			atomic_store_explicit(&z->disksize, disksize, memory_order_relaxed);
+			return 0;
+		}
+		(void)zsi_fail(errno, "%s: no memory for compressing%s", z->name,
+			       zsi_memory_limited(z) ? " within mem_limit" : "");
+	}
+	int error = errno;
+
+	uninit_locked(z);
+	errno = error;
+	return -1;
+}
+
+void zsi_device_reset(struct zram *z)
+{
+	zsi_train_hold(z);
+	zsi_lock(&z->lock, ZSI_RANK_DEVICE);
+	zsi_gate_close(z);
+	atomic_store_explicit(&z->disksize, 0, memory_order_relaxed);
+	if (z->pool != NULL)
+		uninit_locked(z);
+	zsi_algs_reset_locked(z);
+	(void)zsi_memory_set_limit_locked(z, 0);
+	atomic_store_explicit(&z->max_used_pages, 0, memory_order_relaxed);
+	zsi_gate_open(z);
+	zsi_unlock(&z->lock, ZSI_RANK_DEVICE);
+	zsi_train_release(z);
+}
+
+/* --- devices --- */
+
+struct zram *zram_create(const char *name, const struct zram_options *options)
+{
+	struct zram *z = aligned_alloc(ZSI_CACHE_LINE, zsi_round_up(sizeof(*z), ZSI_CACHE_LINE));
+	struct zram_options o;
+	bool ok;
+
+	if (z == NULL) {
+		(void)zsi_fail(ENOMEM, "no memory for a device");
+		return NULL;
+	}
+	memset(z, 0, sizeof(*z));
+	set_name(z, name);
+	ok = read_options(z, &o, options) == 0;
+	if (ok) {
+		/* Nobody else knows the device yet, but the rules about locks hold all the same. */
+		zsi_lock(&z->lock, ZSI_RANK_DEVICE);
+		ok = apply_options(z, &o) == 0 && zsi_memory_charge(z, sizeof(*z)) == 0 &&
+		     (o.disksize == 0 || zsi_device_init_locked(z, o.disksize) == 0);
+		zsi_unlock(&z->lock, ZSI_RANK_DEVICE);
+	}
+	if (ok) {
+		zsi_devices_add(z);
+		return z;
+	}
+	int error = errno;
+
+	zram_destroy(z);
+	errno = error;
+	return NULL;
+}
+
+void zram_destroy(struct zram *z)
+{
+	if (z == NULL)
+		return;
+	zsi_devices_remove(z);
+	zsi_train_hold(z);
+	zsi_train_release(z);
+	if (z->pool != NULL)
+		uninit_locked(z);
+	zsi_streams_free(z);
+	for (unsigned i = 0; i < ZSI_PRIORITIES; i++)
+		free(z->algs[i].dict_data);
+	free(z);
+}
+
+uint64_t zram_disksize(struct zram *z)
+{
+	return atomic_load_explicit(&z->disksize, memory_order_relaxed);
+}
+
+size_t zram_block_size(struct zram *z)
+{
+	return z->block_size;
+}
+
+struct zs_pool *zram_get_pool(struct zram *z)
+{
+	struct zs_pool *pool;
+
+	zsi_lock(&z->lock, ZSI_RANK_DEVICE);
+	pool = z->pool;
+	zsi_unlock(&z->lock, ZSI_RANK_DEVICE);
+	return pool;
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * error.h - the text behind zram_strerror(): one line a thread, of the last call that failed.
+ *
+ * Every place that makes a public function fail says why once, with zsi_fail(), at the place that knows it. Callers in
+ * between pass the failure on and add nothing.
+ */
+#ifndef ZSI_ZRAM_ERROR_H
+#define ZSI_ZRAM_ERROR_H
+
+#define ZSI_ERROR_BYTES 256u
+
+/* Set errno and the text, cut to ZSI_ERROR_BYTES. Returns -1. */
+int zsi_fail(int error, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* This thread's text, "" where nothing failed yet. */
+const char *zsi_last_error(void);
+
+#endif

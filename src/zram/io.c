@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * io.c - ranges of bytes, cut into blocks.
+ *
+ * A whole block is compressed from the caller's memory and decompressed into it. A part of a block goes through the
+ * stream's buffer; one that is written is read, changed and made again with the block locked from the first to the last.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/bits.h"
+#include "zram/device.h"
+
+/* Blocks for which a stream is held at most, so that a closing gate needn't wait for a whole request. */
+#define BATCH 16u
+
+/* Discarding an unused block is a matter of nanoseconds. */
+#define DISCARD_BATCH 4096u
+
+/* Whether [offset, offset + len) is on the device; EINVAL. */
+static int check_range(struct zram *z, uint64_t offset, uint64_t len)
+{
+	uint64_t size = atomic_load_explicit(&z->disksize, memory_order_relaxed);
+
+	if (zsi_unlikely(size == 0))
+		return zsi_fail(EINVAL, "%s: the device is not initialised: set disksize first", z->name);
+	if (zsi_unlikely(len > size || offset > size - len))
+		return zsi_fail(EINVAL, "%s: %" PRIu64 " bytes at %" PRIu64 " end behind the device's %" PRIu64,
+				z->name, len, offset, size);
+	return 0;
+}
+
+/* A stream, and the range still on the device: another thread may have reset it and made it smaller. */
+static struct zsi_stream *enter_for(struct zram *z, uint64_t offset, uint64_t len)
+{
+	struct zsi_stream *s = zsi_enter(z);
+
+	if (s != NULL && zsi_unlikely(check_range(z, offset, len) != 0)) {
+		zsi_leave(s);
+		return NULL;
+	}
+	return s;
+}
+
+/* --- reading --- */
+
+/* len bytes at `in` of a block. */
+static int read_block(struct zram *z, struct zsi_stream *s, uint64_t index, size_t in, void *buf, size_t len)
+{
+	uint64_t meta;
+	void *whole = len == z->block_size ? buf : s->block;
+	int result;
+
+	zsi_count(s, ZSI_N_READS_TOTAL, 1);
+	if (!zsi_table_has(&z->table, index)) {
+		memset(buf, 0, len);
+		return 0;
+	}
+	meta = zsi_block_lock(z, index);
+	result = zsi_block_load(z, s, index, meta, whole);
+	zsi_block_unlock(z, index, (meta & ZSI_USED) != 0 ? zsi_meta_accessed(s, meta) : meta);
+	if (result == 0 && whole != buf)
+		memcpy(buf, s->block + in, len);
+	return result;
+}
+
+/* --- writing --- */
+
+static int write_whole(struct zram *z, struct zsi_stream *s, uint64_t index, const void *data)
+{
+	struct zsi_stored stored;
+
+	if (zsi_unlikely(zsi_table_make(z, index) != 0))
+		return -1;
+	/* Compressing hides that its entry has to come from far. */
+	__builtin_prefetch(zsi_block_at(z, index), 1);
+	if (zsi_unlikely(zsi_block_make(z, s, data, &stored) != 0)) {
+		zsi_table_check_empty(z, index);
+		return -1;
+	}
+	zsi_block_unlock(z, index, zsi_block_install(z, s, index, zsi_block_lock(z, index), &stored));
+	return 0;
+}
+
+/* buf NULL: zeros. */
+static int write_part(struct zram *z, struct zsi_stream *s, uint64_t index, size_t in, const void *buf, size_t len)
+{
+	struct zsi_stored stored;
+	uint64_t meta;
+	int result;
+
+	if (zsi_unlikely(zsi_table_make(z, index) != 0))
+		return -1;
+	meta = zsi_block_lock(z, index);
+	result = zsi_block_load(z, s, index, meta, s->block);
+	if (result == 0) {
+		if (buf != NULL)
+			memcpy(s->block + in, buf, len);
+		else
+			memset(s->block + in, 0, len);
+		result = zsi_block_make(z, s, s->block, &stored);
+	}
+	if (result == 0)
+		meta = zsi_block_install(z, s, index, meta, &stored);
+	zsi_block_unlock(z, index, meta);
+	if (result != 0)
+		zsi_table_check_empty(z, index);
+	return result;
+}
+
+static int write_block(struct zram *z, struct zsi_stream *s, uint64_t index, size_t in, const void *buf, size_t len)
+{
+	int result = len == z->block_size ? write_whole(z, s, index, buf) : write_part(z, s, index, in, buf, len);
+
+	zsi_count(s, ZSI_N_WRITES_TOTAL, 1);
+	if (zsi_unlikely((z->flags & ZRAM_TRAIN_DICT) != 0))
+		zsi_train_look(z, s);
+	return result;
+}
+
+/* --- requests --- */
+
+/* Exactly one of the two is not NULL. */
+static int transfer(struct zram *z, uint8_t *to, const uint8_t *from, size_t len, uint64_t offset)
+{
+	int result = check_range(z, offset, len);
+
+	while (result == 0 && len > 0) {
+		struct zsi_stream *s = enter_for(z, offset, len);
+
+		if (zsi_unlikely(s == NULL))
+			return -1;
+		for (unsigned n = 0; n < BATCH && len > 0 && result == 0; n++) {
+			size_t in = (size_t)(offset & (z->block_size - 1));
+			size_t part = (size_t)zsi_min(len, z->block_size - in);
+			uint64_t index = offset >> z->block_shift;
+
+			if (to != NULL) {
+				result = read_block(z, s, index, in, to, part);
+				to += part;
+			} else {
+				result = write_block(z, s, index, in, from, part);
+				from += part;
+			}
+			offset += part;
+			len -= part;
+		}
+		if (zsi_unlikely(result != 0))
+			zsi_count(s, to != NULL ? ZSI_N_FAILED_READS_TOTAL : ZSI_N_FAILED_WRITES_TOTAL, 1);
+		zsi_leave(s);
+	}
+	return result;
+}
+
+int zram_pread(struct zram *z, void *buf, size_t len, uint64_t offset)
+{
+	return transfer(z, buf, NULL, len, offset);
+}
+
+int zram_pwrite(struct zram *z, const void *buf, size_t len, uint64_t offset)
+{
+	return transfer(z, NULL, buf, len, offset);
+}
+
+/* --- discarding --- */
+
+static void discard_block(struct zram *z, struct zsi_stream *s, uint64_t index)
+{
+	uint64_t meta = zsi_block_lock(z, index);
+
+	zsi_block_unlock(z, index, zsi_block_free(z, s, index, meta));
+}
+
+/* Whole blocks [index, end). */
+static int discard_blocks(struct zram *z, uint64_t index, uint64_t end)
+{
+	const uint64_t blocks = end - index;
+	bool chunks = false;
+
+	while (index < end) {
+		struct zsi_stream *s = enter_for(z, index << z->block_shift, (end - index) << z->block_shift);
+
+		if (s == NULL)
+			return -1;
+		chunks = blocks >= 1ull << z->table.chunk_shift;
+		for (unsigned n = 0; n < DISCARD_BATCH && index < end; n++) {
+			uint64_t next = index + 1;
+
+			if (zsi_table_has(&z->table, index))
+				discard_block(z, s, index);
+			else
+				next = zsi_min(zsi_table_hole_end(&z->table, index), end);
+			zsi_count(s, ZSI_N_NOTIFY_FREE_TOTAL, (int64_t)(next - index));
+			index = next;
+		}
+		zsi_leave(s);
+		zsi_trim(z, false);
+	}
+	if (chunks)
+		zsi_trim(z, true);
+	return 0;
+}
+
+int zram_discard(struct zram *z, uint64_t offset, uint64_t len)
+{
+	if (check_range(z, offset, len) != 0)
+		return -1;
+	uint64_t first = zsi_div_up(offset, z->block_size);
+	uint64_t end = (offset + len) >> z->block_shift;
+
+	return first < end ? discard_blocks(z, first, end) : 0;
+}
+
+/* A part of one block. */
+static int zero_part(struct zram *z, uint64_t offset, size_t len)
+{
+	struct zsi_stream *s = enter_for(z, offset, len);
+	uint64_t index = offset >> z->block_shift;
+	int result = 0;
+
+	if (s == NULL)
+		return -1;
+	/* What reads as zeros anyway stays a hole. */
+	if (zsi_table_has(&z->table, index) &&
+	    (atomic_load_explicit(&zsi_block_at(z, index)->meta, memory_order_relaxed) & (ZSI_USED | ZSI_LOCK)) != 0)
+		result = write_part(z, s, index, (size_t)(offset & (z->block_size - 1)), NULL, len);
+	if (result != 0)
+		zsi_count(s, ZSI_N_FAILED_WRITES_TOTAL, 1);
+	zsi_leave(s);
+	return result;
+}
+
+int zram_zero(struct zram *z, uint64_t offset, uint64_t len)
+{
+	uint64_t end = offset + len;
+	uint64_t first_whole, end_whole;
+
+	if (check_range(z, offset, len) != 0)
+		return -1;
+	if (len == 0)
+		return 0;
+	first_whole = zsi_round_up(offset, z->block_size);
+	end_whole = end & ~(uint64_t)(z->block_size - 1);
+	/* Inside one block. */
+	if (first_whole > end_whole)
+		return zero_part(z, offset, (size_t)len);
+	if (offset < first_whole && zero_part(z, offset, (size_t)(first_whole - offset)) != 0)
+		return -1;
+	if (first_whole < end_whole &&
+	    discard_blocks(z, first_whole >> z->block_shift, end_whole >> z->block_shift) != 0)
+		return -1;
+	return end > end_whole ? zero_part(z, end_whole, (size_t)(end - end_whole)) : 0;
+}
+
+int zram_flush(struct zram *z)
+{
+	return check_range(z, 0, 0);
+}

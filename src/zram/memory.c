@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * memory.c - the limit on everything a device holds.
+ *
+ * The pool holds itself to a limit of its own, without asking anybody. So the device gives it what is left of mem_limit
+ * after what the device holds beside it: pool limit = mem_limit - own. To take more for itself the device lowers the
+ * pool's limit first, and then looks whether the pool is below it.
+ */
+#include <errno.h>
+
+#include "base/bits.h"
+#include "zram/device.h"
+
+static uint64_t own(const struct zram *z)
+{
+	return atomic_load_explicit(&z->memory.own, memory_order_relaxed);
+}
+
+static uint64_t pool_limit(const struct zram *z, uint64_t held)
+{
+	uint64_t mine = z->pool_options.limit_bytes;
+	uint64_t left;
+
+	if (z->memory.limit == 0)
+		return mine;
+	/* 0 would be no limit. */
+	left = z->memory.limit > held ? z->memory.limit - held : 1;
+	return mine == 0 ? left : zsi_min(mine, left);
+}
+
+uint64_t zsi_memory_pool_limit(struct zram *z)
+{
+	return pool_limit(z, own(z));
+}
+
+static bool charge_locked(struct zram *z, uint64_t bytes)
+{
+	uint64_t held = own(z) + bytes;
+
+	if (z->memory.limit != 0) {
+		if (held > z->memory.limit)
+			return false;
+		if (z->pool != NULL) {
+			(void)zs_set_limit(z->pool, pool_limit(z, held));
+			if (zs_get_total_bytes(z->pool) > z->memory.limit - held) {
+				(void)zs_set_limit(z->pool, pool_limit(z, own(z)));
+				return false;
+			}
+		}
+	}
+	atomic_store_explicit(&z->memory.own, held, memory_order_relaxed);
+	return true;
+}
+
+static bool try_charge(struct zram *z, uint64_t bytes)
+{
+	bool ok;
+
+	zsi_lock(&z->memory.lock, ZSI_RANK_MEMORY);
+	ok = charge_locked(z, bytes);
+	zsi_unlock(&z->memory.lock, ZSI_RANK_MEMORY);
+	return ok;
+}
+
+int zsi_memory_charge(struct zram *z, uint64_t bytes)
+{
+	if (try_charge(z, bytes))
+		return 0;
+	atomic_fetch_add_explicit(&z->memory.hits, 1, memory_order_relaxed);
+	return zsi_fail(ENOMEM, "%s: mem_limit is reached", z->name);
+}
+
+void zsi_memory_uncharge(struct zram *z, uint64_t bytes)
+{
+	zsi_lock(&z->memory.lock, ZSI_RANK_MEMORY);
+	atomic_store_explicit(&z->memory.own, own(z) - bytes, memory_order_relaxed);
+	if (z->memory.limit != 0 && z->pool != NULL)
+		(void)zs_set_limit(z->pool, pool_limit(z, own(z)));
+	zsi_unlock(&z->memory.lock, ZSI_RANK_MEMORY);
+}
+
+int zsi_memory_set_limit_locked(struct zram *z, uint64_t bytes)
+{
+	if (bytes != 0 && (z->pool_options.flags & ZS_POOL_HUGEPAGE) != 0)
+		return zsi_fail(EINVAL, "%s: memory that comes in huge pages (ZS_POOL_HUGEPAGE) can't be limited",
+				z->name);
+	zsi_lock(&z->memory.lock, ZSI_RANK_MEMORY);
+	z->memory.limit = bytes;
+	if (z->pool != NULL)
+		(void)zs_set_limit(z->pool, pool_limit(z, own(z)));
+	zsi_unlock(&z->memory.lock, ZSI_RANK_MEMORY);
+	return 0;
+}
+
+bool zsi_memory_limited(struct zram *z)
+{
+	return z->memory.limit != 0;
+}

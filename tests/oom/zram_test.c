@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * zram_test.c - a device with its Nth request for memory refused, for N = 1, 2, ... until it needs no more; once with only
+ * that request refused, and once with all from there on.
+ *
+ *   oom_zram SCENARIO
+ *
+ * Making a device fails with ENOMEM and leaves nothing behind. A write fails with ENOMEM and each block is as it was or as
+ * it was to be; all others are as they were; and once memory is back it succeeds.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zsmalloc/zram.h>
+
+#include "check.h"
+#include "fault.h"
+#include "rng.h"
+
+#define BLOCK 4096u
+#define STRIDE (300u * BLOCK) /* each block in another chunk of the table */
+#define BLOCKS 160u
+#define MOST_FAULTS 20000u
+
+static struct zram *z;
+static uint8_t contents[BLOCKS][BLOCK];
+static bool sums;
+
+static struct zram *make(void)
+{
+	struct zram_options o = ZRAM_OPTIONS_INIT;
+
+	o.disksize = (uint64_t)BLOCKS * STRIDE;
+	o.recomp_algorithm[0] = "lzo";
+	o.flags = sums ? ZRAM_CHECKSUM : 0;
+	return zram_create("oom", &o);
+}
+
+static void fill(uint8_t *block, uint64_t seed)
+{
+	struct rng r = { seed };
+	size_t n = (size_t)rng_below(&r, BLOCK);
+
+	memset(block, (int)(seed & 1), BLOCK);
+	for (size_t i = 0; i < n; i++)
+		block[i] = (uint8_t)rng_next(&r);
+}
+
+static void check_contents(void)
+{
+	uint8_t r[BLOCK];
+
+	for (unsigned i = 0; i < BLOCKS; i++) {
+		CHECK_MSG(zram_pread(z, r, BLOCK, (uint64_t)i * STRIDE) == 0, "%s", zram_strerror());
+		CHECK_MSG(memcmp(r, contents[i], BLOCK) == 0, "block %u", i);
+	}
+	CHECK(zs_pool_validate(zram_get_pool(z)) == 0);
+}
+
+static bool run_create(void)
+{
+	z = make();
+	if (z != NULL)
+		return true;
+	CHECK(errno == ENOMEM && zram_strerror()[0] != '\0');
+	CHECK_MSG(fault_reservations() == 0, "%zu reservations are left", fault_reservations());
+	return false;
+}
+
+/* By attributes, on a device that is there. */
+static bool run_init(void)
+{
+	if (z == NULL)
+		z = zram_create("oom", NULL);
+	if (z == NULL) {
+		CHECK(errno == ENOMEM);
+		return false;
+	}
+	if (zram_attr_set(z, "disksize", "1G") == 0)
+		return true;
+	CHECK(errno == ENOMEM && zram_disksize(z) == 0 && zram_get_pool(z) == NULL);
+	return false;
+}
+
+/* Whole blocks, in places where nothing was and where something was. The rest of them only after success. */
+static unsigned write_at;
+
+static bool write_next(uint64_t seed, size_t in, size_t len)
+{
+	uint8_t w[BLOCK], r[BLOCK];
+
+	memcpy(w, contents[write_at], BLOCK);
+	fill(r, seed + write_at);
+	memcpy(w + in, r, len);
+	if (zram_pwrite(z, w + in, len, (uint64_t)write_at * STRIDE + in) == 0) {
+		memcpy(contents[write_at], w, BLOCK);
+		write_at++;
+		return true;
+	}
+	CHECK(errno == ENOMEM && zram_strerror()[0] != '\0');
+	CHECK(zram_pread(z, r, BLOCK, (uint64_t)write_at * STRIDE) == 0);
+	CHECK_MSG(memcmp(r, contents[write_at], BLOCK) == 0, "block %u changed by a write that failed", write_at);
+	return false;
+}
+
+static uint64_t seed;
+
+static bool run_write(void)
+{
+	while (write_at < BLOCKS)
+		if (!write_next(seed, 0, BLOCK))
+			return false;
+	return true;
+}
+
+static bool run_write_parts(void)
+{
+	while (write_at < BLOCKS)
+		if (!write_next(seed, 100, 2000))
+			return false;
+	return true;
+}
+
+static bool run_zero_parts(void)
+{
+	for (; write_at < BLOCKS; write_at++) {
+		if (zram_zero(z, (uint64_t)write_at * STRIDE + 7, 1000) != 0) {
+			CHECK(errno == ENOMEM);
+			return false;
+		}
+		memset(contents[write_at] + 7, 0, 1000);
+	}
+	return true;
+}
+
+struct scenario {
+	const char *name;
+	bool (*run)(void);
+	bool device; /* one is there, with half of its blocks in use */
+};
+
+static const struct scenario scenarios[] = {
+	{ "create", run_create, false },        { "init", run_init, false },
+	{ "write", run_write, true },           { "write_parts", run_write_parts, true },
+	{ "zero_parts", run_zero_parts, true },
+};
+
+static void prepare(const struct scenario *s)
+{
+	z = NULL;
+	write_at = 0;
+	memset(contents, 0, sizeof(contents));
+	if (!s->device)
+		return;
+	z = make();
+	CHECK_MSG(z != NULL, "%s", zram_strerror());
+	for (unsigned i = 0; i < BLOCKS; i += 2) {
+		fill(contents[i], i + 77);
+		CHECK(zram_pwrite(z, contents[i], BLOCK, (uint64_t)i * STRIDE) == 0);
+	}
+}
+
+/* One fault; false: the scenario needed fewer requests. */
+static bool one(const struct scenario *s, enum fault_kind kind, uint64_t nth, bool on)
+{
+	bool ok, happened;
+
+	check_context("oom_zram %s: %s number %llu%s", s->name, fault_names[kind], (unsigned long long)nth,
+		      on ? " and all after it" : "");
+	prepare(s);
+	seed = nth * 1000;
+	fault_order(kind, NULL, nth, on);
+	ok = s->run();
+	happened = fault_cancel();
+	CHECK(ok || happened);
+	if (s->device)
+		check_contents();
+	if (!ok)
+		CHECK_MSG(s->run(), "with memory back: %s", zram_strerror());
+	if (s->device)
+		check_contents();
+	zram_destroy(z);
+	CHECK_MSG(fault_reservations() == 0, "%zu reservations are left", fault_reservations());
+	return happened;
+}
+
+int main(int argc, char **argv)
+{
+	const struct scenario *s = NULL;
+	uint64_t faults = 0;
+
+	CHECK(argc == 2);
+	check_install();
+	for (size_t i = 0; i < sizeof(scenarios) / sizeof(scenarios[0]); i++)
+		if (strcmp(scenarios[i].name, argv[1]) == 0)
+			s = &scenarios[i];
+	CHECK_MSG(s != NULL, "no scenario %s", argv[1]);
+	fault_install();
+	for (unsigned round = 0; round < 12; round++) {
+		enum fault_kind kind = (enum fault_kind)(FAULT_RESERVE + round % 3);
+		uint64_t nth = 1;
+
+		sums = round / 6 != 0;
+		while (one(s, kind, nth, round / 3 % 2 != 0)) {
+			faults++;
+			CHECK(++nth < MOST_FAULTS);
+		}
+	}
+	CHECK(faults > 0);
+	printf("%s: %llu faults, nothing lost\n", s->name, (unsigned long long)faults);
+	return 0;
+}
