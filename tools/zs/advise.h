@@ -60,6 +60,7 @@ struct prediction {
 	uint64_t huge, compressed_bytes, held_bytes;     /* the kernel */
 	uint64_t dense_huge, dense_compressed_bytes;     /* libzram, dense geometry */
 	uint64_t dense_held_bytes, dense_metadata_bytes; /* held: all-in */
+	double share_bytes, dense_share_bytes;           /* the objects\' shares of full zspages */
 };
 
 struct choice {
@@ -102,6 +103,8 @@ static inline size_t block_bytes(const struct candidate *c)
 /* advise_survey.c. False without memory, after a message. Also end when interrupted(). */
 bool advise_prepare(struct advice *advice); /* geometries, survey, dictionary, candidates */
 bool advise_survey(struct advice *advice);
+/* What an object of that size takes: its share of a full zspage. */
+double object_bytes(const struct geometry_view *view, size_t size, size_t page_size);
 
 /*
  * advise_measure.c: compressed sizes of pages at data, one for each block; 0 for same-filled ones. False without memory;
@@ -124,6 +127,7 @@ double candidate_access_ns(const struct advice *advice, const struct candidate *
 double compress_mb_per_s(const struct candidate *c); /* NaN where nothing was compressed */
 double decompress_mb_per_s(const struct candidate *c);
 double prediction_ratio(const struct prediction *p, bool kernel);
+double large_pool_ratio(const struct prediction *p, bool kernel); /* with so much such data that all zspages are full */
 const char *goal_name(enum goal goal);
 /* "zstd level 3, blocks of 16 KiB, dictionary" */
 struct text_line {

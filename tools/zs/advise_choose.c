@@ -4,7 +4,8 @@
  *
  * The choice is the candidate with the least time x memory^k. time is what one access costs, a write and a read; memory
  * is what is held. k says how much more memory counts than time: with 3, one percent of memory is worth three percent of
- * time. It is a rule that can be said in one sentence and checked by hand, and no more than that.
+ * time. Those that save less than a share of what the densest one saves are no choice. It is a rule that can be said in
+ * two sentences and checked by hand, and no more than that.
  */
 #include <math.h>
 #include <stdarg.h>
@@ -17,12 +18,22 @@
 static const struct {
 	const char *name;
 	int exponent;
-} goals[] = { [GOAL_SPEED] = { "speed", 1 }, [GOAL_BALANCED] = { "balanced", 3 }, [GOAL_DENSITY] = { "density", 8 } };
+	double least_share; /* of the saving that is possible */
+} goals[] = {
+	[GOAL_SPEED] = { "speed", 1, 0.25 },
+	[GOAL_BALANCED] = { "balanced", 3, 0.5 },
+	[GOAL_DENSITY] = { "density", 8, 0.75 },
+};
 
 const char *goal_name(enum goal goal)
 {
 	return goals[goal].name;
 }
+
+enum {
+	REST_NS = 4000, /* of a write and a read beside the compressor: what the kernel takes for 4 KiB, measured */
+	LEAST_SAVING_PERCENT = 5,
+};
 
 static double held_bytes(const struct candidate *c, bool kernel)
 {
@@ -38,6 +49,12 @@ double prediction_ratio(const struct prediction *p, bool kernel)
 {
 	uint64_t held = (kernel ? p->held_bytes : p->dense_held_bytes) + p->blocks * TABLE_ENTRY_BYTES;
 	return (double)(p->blocks * block_bytes(&p->what)) / (double)held;
+}
+
+double large_pool_ratio(const struct prediction *p, bool kernel)
+{
+	double held = (kernel ? p->share_bytes : p->dense_share_bytes) + (double)(p->blocks * TABLE_ENTRY_BYTES);
+	return (double)(p->blocks * block_bytes(&p->what)) / held;
 }
 
 static double mb_per_s(uint64_t bytes, uint64_t ns)
@@ -58,10 +75,8 @@ double decompress_mb_per_s(const struct candidate *c)
 double candidate_access_ns(const struct advice *advice, const struct candidate *c)
 {
 	double blocks = (double)c->timed_bytes / (double)block_bytes(c);
-	if (blocks == 0)
-		return 0;
-	double ns = (double)(c->compress_ns + c->decompress_ns) / blocks;
-	return advice->settings.sequential ? ns / (double)(1u << c->block_index) : ns;
+	double ns = blocks > 0 ? (double)(c->compress_ns + c->decompress_ns) / blocks : 0;
+	return REST_NS + (advice->settings.sequential ? ns / (double)(1u << c->block_index) : ns);
 }
 
 struct text_line candidate_name(const struct candidate *c)
@@ -129,31 +144,58 @@ static void compare_with(const struct advice *advice, struct choice *choice, con
 		   fabs(memory), memory < 0 ? "less" : "more", time);
 }
 
+/* The part of the memory that is saved. Less than nothing where more is held than there is data. */
+static double saving(const struct candidate *c, bool kernel)
+{
+	return 1 - 1 / candidate_ratio(c, kernel);
+}
+
+static bool candidate_counts(const struct candidate *c, bool kernel)
+{
+	return eligible(c, kernel) && c->timed_bytes && c->rounds;
+}
+
+/* The one with the least cost among those that save enough. */
+static const struct candidate *find_best(const struct advice *advice, const struct candidate *densest, bool kernel)
+{
+	const struct candidate *best = densest;
+	double least = goals[advice->settings.goal].least_share * saving(densest, kernel);
+	for (size_t i = 0; i < advice->candidate_count; i++) {
+		const struct candidate *c = &advice->candidates[i];
+		if (candidate_counts(c, kernel) && saving(c, kernel) >= least &&
+		    cost(advice, c, kernel) < cost(advice, best, kernel))
+			best = c;
+	}
+	return best;
+}
+
 static void choose(struct advice *advice, struct choice *choice, bool kernel)
 {
-	const struct candidate *best = NULL, *fastest = NULL, *densest = NULL;
+	const struct candidate *fastest = NULL, *densest = NULL;
 	size_t count = 0;
 	for (size_t i = 0; i < advice->candidate_count; i++) {
 		const struct candidate *c = &advice->candidates[i];
-		if (!eligible(c, kernel) || c->timed_bytes == 0 || c->rounds == 0)
+		if (!candidate_counts(c, kernel))
 			continue;
 		count++;
-		if (!best || cost(advice, c, kernel) < cost(advice, best, kernel))
-			best = c;
 		if (!fastest || candidate_access_ns(advice, c) < candidate_access_ns(advice, fastest))
 			fastest = c;
 		if (!densest || candidate_ratio(c, kernel) > candidate_ratio(densest, kernel))
 			densest = c;
 	}
-	choice->candidate = best;
-	if (!best)
+	if (count == 0)
 		return;
+	const struct candidate *best = find_best(advice, densest, kernel);
 	int exponent = goals[advice->settings.goal].exponent;
-	add_reason(
-		choice,
-		"Of %zu candidates it has the least time x memory^%d: for the goal \"%s\" one percent of memory counts "
-		"as much as %d percent of time.",
-		count, exponent, goal_name(advice->settings.goal), exponent);
+	choice->candidate = best;
+	if (100 * saving(densest, kernel) < LEAST_SAVING_PERCENT)
+		add_reason(choice, "No candidate saves %d %% of the memory: such data is better kept as it is.",
+			   LEAST_SAVING_PERCENT);
+	add_reason(choice,
+		   "Of %zu candidates it has the least time x memory^%d among those that save at least %.0f %% of what "
+		   "can be saved: for the goal \"%s\" one percent of memory counts as much as %d of time.",
+		   count, exponent, 100 * goals[advice->settings.goal].least_share, goal_name(advice->settings.goal),
+		   exponent);
 	compare_with(advice, choice, fastest, "the fastest", kernel);
 	compare_with(advice, choice, densest, "the densest", kernel);
 	if (!kernel && best->block_index == 0)
@@ -177,7 +219,7 @@ void advise_choose(struct advice *advice)
 uint64_t advised_disksize(const struct advice *advice)
 {
 	const struct prediction *p = advice->kernel.prediction;
-	double ratio = p ? prediction_ratio(p, true) : 1;
+	double ratio = p ? large_pool_ratio(p, true) : 1;
 	double bytes = (double)advice->ram_bytes * (ratio > 4 ? 4 : ratio) / 2;
 	return (uint64_t)(bytes / (1 << 20)) << 20;
 }

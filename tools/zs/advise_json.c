@@ -47,6 +47,7 @@ static void put_prediction(struct json *j, const struct advice *advice, const st
 	json_string(j, "mm_stat", mm_stat_line(p).s);
 	json_uint(j, "table_bytes", p->blocks * TABLE_ENTRY_BYTES);
 	json_real(j, "ratio", prediction_ratio(p, true));
+	json_real(j, "large_pool_ratio", large_pool_ratio(p, true));
 	json_end_object(j);
 	json_begin_object(j, "libzram");
 	json_uint(j, "compressed_bytes", p->dense_compressed_bytes);
@@ -55,6 +56,7 @@ static void put_prediction(struct json *j, const struct advice *advice, const st
 	json_uint(j, "metadata_bytes", p->dense_metadata_bytes);
 	json_uint(j, "table_bytes", p->blocks * TABLE_ENTRY_BYTES);
 	json_real(j, "ratio", prediction_ratio(p, false));
+	json_real(j, "large_pool_ratio", large_pool_ratio(p, false));
 	json_end_object(j);
 	json_end_object(j);
 }

@@ -44,6 +44,7 @@ static bool predict_kernel(const struct advice *advice, struct prediction *p)
 			p->huge++;
 		}
 		p->compressed_bytes += size;
+		p->share_bytes += object_bytes(view, size, len);
 		objects[zs_lookup_class_index(view->pool, size)]++;
 	}
 	struct zs_class_info info = ZS_CLASS_INFO_INIT;
@@ -57,7 +58,8 @@ static bool predict_kernel(const struct advice *advice, struct prediction *p)
 
 static bool predict_dense(const struct advice *advice, struct prediction *p)
 {
-	size_t len = block_bytes(&p->what), huge = advice->geometries.dense[p->what.block_index].huge_size;
+	const struct geometry_view *view = &advice->geometries.dense[p->what.block_index];
+	size_t len = block_bytes(&p->what);
 	const struct pool_settings settings = { ZS_GEOMETRY_DENSE, len, 0 };
 	struct zs_pool_stats stats = ZS_POOL_STATS_INIT;
 	struct zs_pool *pool = pool_settings_create(&settings, "zs advise", ZS_POOL_NO_THREAD_CACHE);
@@ -68,10 +70,11 @@ static bool predict_dense(const struct advice *advice, struct prediction *p)
 		size_t size = p->sizes[i];
 		if (size == 0)
 			continue;
-		if (size >= huge) {
+		if (size >= view->huge_size) {
 			size = len;
 			p->dense_huge++;
 		}
+		p->dense_share_bytes += object_bytes(view, size, len);
 		p->dense_compressed_bytes += size;
 		stored = zs_malloc(pool, size, 0) != 0;
 	}

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "advise.h"
@@ -29,11 +30,12 @@ static void print_sample(const struct advice *advice)
 		printf("  a sample of %s was read, in %s pieces of up to 64 KiB spread evenly over it\n"
 		       "  (--sample all reads everything); all figures are the sample's\n",
 		       format_bytes((uint64_t)sample->pages * SAMPLE_PAGE).s, format_count(sample->pieces).s);
-	printf("  candidates were tried on %s of that", format_bytes((uint64_t)advice->survey_pages * SAMPLE_PAGE).s);
+	printf("  candidates were tried on %s of that\n", format_bytes((uint64_t)advice->survey_pages * SAMPLE_PAGE).s);
 	if (advice->dictionary.size)
-		printf("; a dictionary of %s was trained on other parts\n", format_bytes(advice->dictionary.size).s);
+		printf("  a dictionary of %s was trained on other parts; what it takes comes on top\n",
+		       format_bytes(advice->dictionary.size).s);
 	else
-		printf("; without a dictionary: too little,\n  or too little in common, to train one\n");
+		printf("  no dictionary: too little, or too little in common, to train one\n");
 	if (advice->given_back)
 		printf("  %s given back by the process before they were read\n",
 		       format_plural(advice->given_back, "page was", "pages were").s);
@@ -75,19 +77,46 @@ static bool on_front(const struct advice *advice, const struct candidate *c)
 	return true;
 }
 
+static const struct advice *sorted_for; /* qsort() passes nothing on */
+
+static int compare_access(const void *a, const void *b)
+{
+	double x = candidate_access_ns(sorted_for, *(const struct candidate *const *)a);
+	double y = candidate_access_ns(sorted_for, *(const struct candidate *const *)b);
+	return (x > y) - (x < y);
+}
+
+static void print_candidate(const struct advice *advice, const struct candidate *c)
+{
+	printf("%c %-44s %6.3f %9.1f %6s %6s\n", c == advice->library.candidate ? '*' : ' ', candidate_name(c).s,
+	       candidate_ratio(c, false), candidate_access_ns(advice, c) / 1000, speed(compress_mb_per_s(c)).s,
+	       speed(decompress_mb_per_s(c)).s);
+}
+
 static void print_front(const struct advice *advice)
 {
-	printf("\nWith libzram, estimates from the survey: the candidates that no other beats in\n"
-	       "both memory and time (%s access)\n",
+	const double step = 1.03;
+	const struct candidate **front = malloc(advice->candidate_count * sizeof(struct candidate *));
+	size_t count = 0;
+	double shown = 0;
+	for (size_t i = 0; front && i < advice->candidate_count; i++)
+		if (on_front(advice, &advice->candidates[i]))
+			front[count++] = &advice->candidates[i];
+	sorted_for = advice;
+	if (count)
+		qsort(front, count, sizeof(struct candidate *), compare_access);
+	printf("\nWith libzram, estimates from the survey: what no other beats in both memory and\n"
+	       "time (%s access), in steps of at least 3 %%; --json has all\n",
 	       advice->settings.sequential ? "sequential" : "random");
 	printf("  %-44s %6s %9s %6s %6s\n", "candidate", "ratio", "us/access", "write", "read");
-	for (size_t i = 0; i < advice->candidate_count; i++) {
-		const struct candidate *c = &advice->candidates[i];
-		if (on_front(advice, c))
-			printf("%c %-44s %6.3f %9.1f %6s %6s\n", c == advice->library.candidate ? '*' : ' ',
-			       candidate_name(c).s, candidate_ratio(c, false), candidate_access_ns(advice, c) / 1000,
-			       speed(compress_mb_per_s(c)).s, speed(decompress_mb_per_s(c)).s);
+	for (size_t i = 0; i < count; i++) {
+		double ratio = candidate_ratio(front[i], false);
+		if (ratio < shown * step && front[i] != advice->library.candidate)
+			continue;
+		print_candidate(advice, front[i]);
+		shown = ratio > shown ? ratio : shown;
 	}
+	free(front);
 }
 
 /* Indent each line; break long ones at blanks. */
@@ -139,12 +168,15 @@ void advise_print(const struct advice *advice)
 	}
 	print_front(advice);
 	print_choice(&advice->kernel, "the kernel's zram");
-	printf("  - Predicted mm_stat: %s\n", mm_stat_line(advice->kernel.prediction).s);
+	printf("  - Predicted mm_stat: %s\n"
+	       "    With much more such data, so that zspages are full, the ratio would be %.3f.\n",
+	       mm_stat_line(advice->kernel.prediction).s, large_pool_ratio(advice->kernel.prediction, true));
 	print_settings("zramctl, for a device that fills half of this machine's memory:", zramctl_text(advice).s);
 	print_settings("/etc/systemd/zram-generator.conf:", zram_generator_text(advice).s);
 	print_choice(&advice->library, "libzram");
-	printf("  - For these pages it holds %s, %s of it metadata, and a table of %s:\n    a ratio of %.3f.\n",
+	printf("  - For these pages it holds %s, %s of it metadata, and a table of %s:\n    a ratio of %.3f, and %.3f with much more such data.\n",
 	       format_bytes(ours->dense_held_bytes).s, format_bytes(ours->dense_metadata_bytes).s,
-	       format_bytes(ours->blocks * TABLE_ENTRY_BYTES).s, prediction_ratio(ours, false));
+	       format_bytes(ours->blocks * TABLE_ENTRY_BYTES).s, prediction_ratio(ours, false),
+	       large_pool_ratio(ours, false));
 	print_settings("In a program:", libzram_text(advice).s);
 }

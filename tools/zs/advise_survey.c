@@ -141,8 +141,7 @@ bool advise_prepare(struct advice *advice)
 	return true;
 }
 
-/* What an object of that size takes: its share of a full zspage. */
-static double object_bytes(const struct geometry_view *view, size_t size, size_t page_size)
+double object_bytes(const struct geometry_view *view, size_t size, size_t page_size)
 {
 	struct zs_class_info info = ZS_CLASS_INFO_INIT;
 	if (zs_get_class_info(view->pool, zs_lookup_class_index(view->pool, size), &info) != 0)
