@@ -161,7 +161,7 @@ void chart_survey(FILE *out, const struct advice *advice, unsigned block_index)
 				x_tick(&p, decade * lead, text);
 			}
 	axis_titles(&p, "speed of writing and reading back, MB/s (one thread, logarithmic)",
-		    "ratio: input / held memory");
+		    "ratio in libzram: input / held memory");
 	for (size_t i = 0; i < algorithm_count; i++)
 		for (int dictionary = 0; dictionary < 2; dictionary++)
 			survey_line(&p, advice, block_index, &algorithms[i], dictionary);
