@@ -112,7 +112,8 @@ static void put_choice(FILE *out, const struct choice *choice, const char *title
 	put_element(out, "<section>\n<h2>", title, "</h2>\n");
 	put_element(out, "<p class=\"pick\">", candidate_name(choice->candidate).s, "</p>\n");
 	fprintf(out,
-		"<p class=\"big\">%.2f <span>bytes of data for each byte of memory</span></p>\n<p class=\"sub\">%.2f with much more such data</p>\n",
+		"<p class=\"big\">%.2f <span>bytes of data for each byte of memory</span></p>\n"
+		"<p class=\"sub\">%.2f with much more such data</p>\n",
 		prediction_ratio(p, kernel), large_pool_ratio(p, kernel));
 	fputs("<ul>\n", out);
 	for (unsigned i = 0; i < choice->reason_count; i++)
