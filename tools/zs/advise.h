@@ -107,8 +107,8 @@ bool advise_survey(struct advice *advice);
 double object_bytes(const struct geometry_view *view, size_t size, size_t page_size);
 
 /*
- * advise_measure.c: compressed sizes of pages at data, one for each block; 0 for same-filled ones. False without memory;
- * says nothing, as it may run on any thread.
+ * advise_measure.c: compressed sizes of pages at data, one for each block; 0 for same-filled ones. False without
+ * memory; says nothing, as it may run on any thread.
  */
 bool measure_sizes(const struct advice *advice, const struct candidate *c, const unsigned char *data, size_t pages,
 		   size_t first_block, size_t blocks, uint32_t *sizes);

@@ -3,8 +3,8 @@
  * advise_choose.c - which candidate to take, why, and what to paste for it.
  *
  * The choice is the candidate with the least time x memory^k. time is what one access costs, a write and a read; memory
- * is what is held. k says how much more memory counts than time: with 3, one percent of memory is worth three percent of
- * time. Those that save less than a share of what the densest one saves are no choice. It is a rule that can be said in
+ * is what is held. k says how much more memory counts than time: with 3, one percent of memory is worth three of time.
+ * Those that save less than a share of what the densest one saves are no choice. It is a rule that can be said in
  * two sentences and checked by hand, and no more than that.
  */
 #include <math.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * advise_html.h - the charts of the HTML report, each an inline <svg> whose colours are the page's CSS variables, so
- * that they follow the reader's light or dark mode. Nothing is fetched and nothing is scripted; values show as tooltips.
+ * that they follow the reader's light or dark mode. Nothing is fetched and nothing is scripted; values are tooltips.
  */
 #ifndef ZS_ADVISE_HTML_H
 #define ZS_ADVISE_HTML_H

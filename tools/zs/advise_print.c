@@ -174,7 +174,8 @@ void advise_print(const struct advice *advice)
 	print_settings("zramctl, for a device that fills half of this machine's memory:", zramctl_text(advice).s);
 	print_settings("/etc/systemd/zram-generator.conf:", zram_generator_text(advice).s);
 	print_choice(&advice->library, "libzram");
-	printf("  - For these pages it holds %s, %s of it metadata, and a table of %s:\n    a ratio of %.3f, and %.3f with much more such data.\n",
+	printf("  - For these pages it holds %s, %s of it metadata, and a table of %s:\n"
+	       "    a ratio of %.3f, and %.3f with much more such data.\n",
 	       format_bytes(ours->dense_held_bytes).s, format_bytes(ours->dense_metadata_bytes).s,
 	       format_bytes(ours->blocks * TABLE_ENTRY_BYTES).s, prediction_ratio(ours, false),
 	       large_pool_ratio(ours, false));
