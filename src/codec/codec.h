@@ -97,8 +97,8 @@ int zsi_codec_decompress(struct zsi_codec_ctx *x, const struct zsi_codec_dict *d
 /*
  * Train a dictionary on n samples that lie one after the other in samples, sizes[i] bytes each: blocks such as will be
  * compressed, a hundred times as many bytes as the dictionary is to have or at least ten. Takes seconds where samples
- * are many megabytes. Bytes written to out; 0: EINVAL they are too few, too small or too much alike, or capacity is less
- * than 256; ENOMEM.
+ * are many megabytes. Bytes written to out; 0: EINVAL they are too few, too small or too much alike, or capacity is
+ * less than 256; ENOMEM.
  */
 size_t zsi_codec_dict_train(void *out, size_t capacity, const void *samples, const size_t *sizes, unsigned n);
 

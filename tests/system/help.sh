@@ -6,7 +6,7 @@
 
 run "$ZS" --help
 expect_clean
-for command in pack classes help; do
+for command in pack advise classes help; do
 	grep -q "^  $command " "$out" || fail "zs --help does not list $command"
 done
 cp "$out" "$tmp/help"
@@ -21,7 +21,7 @@ expect_clean
 version=$(sed -n 's/^project(zsmalloc VERSION \([0-9.]*\).*/\1/p' "$ZS_SOURCE_DIR/CMakeLists.txt")
 [ "$(cat "$out")" = "zs $version" ] || fail "the version is not $version"
 
-for command in pack classes; do
+for command in pack advise classes; do
 	run "$ZS" $command --help
 	expect_clean
 	grep -q "^usage: zs $command " "$out" || fail "no usage line"
@@ -55,16 +55,18 @@ wrong() {
 	expect_message "$message" "--help"
 }
 wrong "unknown command 'frobnicate'" frobnicate
-wrong "the commands are pack, classes and help" frobnicate
+wrong "the commands are pack, advise, classes and help" frobnicate
 wrong "unknown command 'frobnicate'" help frobnicate
 wrong "unknown option '--frobnicate'" --frobnicate
 wrong "unknown option '-x'" -x
 wrong "option '--version' takes no value" --version=3
 wrong "unexpected argument 'more'" help pack more
-for command in pack classes; do
+for command in advise pack classes; do
 	wrong "unknown option '--frobnicate'" $command --frobnicate
 	wrong "unknown option '-x'" $command -x
 	wrong "option '--json' takes no value" $command --json=yes
+done
+for command in pack classes; do
 	wrong "option '--page-size' needs a value" $command --page-size
 	for bad in 5000 4095 2048 131072 -4096 0 4096x '' four 99999999999999999999 65K; do
 		wrong "--page-size '$bad': must be a power of two from 4096 to 65536" $command --page-size "$bad"
@@ -84,6 +86,18 @@ done
 for bad in 0 -5 self 99999999999; do
 	wrong "--pid '$bad': must be a number from 1 to 2147483647" pack --pid "$bad"
 done
+for bad in 63K 0 -1 64T x '' 1.5M 99999999999999999999 64KB; do
+	wrong "--sample '$bad': must be a size of at least 64K, as 256K, 64M or 1G, or all" advise --sample "$bad" /dev/null
+	wrong "--survey '$bad': must be a size of at least 64K, as 256K, 64M or 1G" advise --survey "$bad" /dev/null
+done
+wrong "--survey 'all': must be a size" advise --survey all /dev/null
+wrong "--goal 'cheap': must be speed, balanced or density" advise --goal cheap /dev/null
+wrong "--access 'often': must be random or sequential" advise --access often /dev/null
+wrong "--threads '0': must be a number from 1 to 1024" advise --threads 0 /dev/null
+wrong "--pid '0': must be a number from 1 to 2147483647" advise --pid 0
+wrong "--html '': must be the name of a file" advise --html '' /dev/null
+wrong "no FILE and no --pid given" advise
+wrong "standard input can be read only once" advise - -
 wrong "no FILE and no --pid given" pack
 wrong "--null goes with --files-from" pack --null /dev/null
 wrong "standard input can be read only once" pack - -
@@ -95,7 +109,7 @@ expect_no_output
 grep -q '^usage: zs' "$err" || fail "no usage on standard error"
 
 # A disk that is full is noticed.
-for arguments in --help "pack --help" classes "classes --json"; do
+for arguments in --help "pack --help" "advise --help" classes "classes --json"; do
 	status=0
 	what="zs $arguments >/dev/full"
 	# shellcheck disable=SC2086 # words

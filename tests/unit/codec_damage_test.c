@@ -122,7 +122,7 @@ static void damage(void **state)
 			CHECK(zsi_codec_compress(s.ctx, NULL, s.block, BLOCK, s.packed, sizeof(s.packed)) == s.len);
 			zsi_codec_ctx_destroy(s.ctx);
 		}
-		/* What does not compress is nearly all literals, of which any is as good as another; not so all the rest. */
+		/* What does not compress is nearly all literals, of which any is as good as another. */
 		CHECK_MSG(passed < DATA_KINDS * tries * 9 / 10, "%s: %u changed blocks passed", zsi_codec_name(s.codec),
 			  passed);
 	}

@@ -26,5 +26,6 @@ struct command {
 
 extern const struct command pack_command;
 extern const struct command classes_command;
+extern const struct command advise_command;
 
 #endif
