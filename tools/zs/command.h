@@ -26,5 +26,8 @@ struct command {
 
 extern const struct command pack_command;
 extern const struct command classes_command;
+extern const struct command serve_command;
+extern const struct command ctl_command;
+extern const struct command top_command;
 
 #endif

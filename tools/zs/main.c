@@ -9,7 +9,9 @@
 #include "message.h"
 #include "options.h"
 
-static const struct command *const commands[] = { &pack_command, &classes_command };
+static const struct command *const commands[] = {
+	&pack_command, &classes_command, &serve_command, &ctl_command, &top_command,
+};
 
 enum { COMMAND_COUNT = sizeof(commands) / sizeof(commands[0]) };
 
