@@ -12,9 +12,9 @@
 /* Exit statuses, the same for every subcommand and documented in zs(1). */
 enum exit_status {
 	EXIT_DONE = 0,   /* everything was done */
-	EXIT_PARTLY = 1, /* some inputs had problems; the rest was done */
+	EXIT_PARTLY = 1, /* some inputs had problems; the rest was done. Or the server refused */
 	EXIT_USAGE = 2,  /* the command line makes no sense */
-	EXIT_BROKEN = 3, /* what was read back is not what was stored, no memory, or the output can't be written */
+	EXIT_BROKEN = 3, /* wrong data read back, no memory, no server, or the output can't be written */
 };
 
 struct command {

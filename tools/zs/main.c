@@ -25,7 +25,7 @@ static void print_help(FILE *out)
 {
 	fputs("usage: zs COMMAND [OPTION]... [ARGUMENT]...\n"
 	      "\n"
-	      "Compressed memory: what it would hold, exact to the page.\n"
+	      "Compressed memory: what it would hold, exact to the page; and a disk in it.\n"
 	      "\n"
 	      "commands:\n",
 	      out);
