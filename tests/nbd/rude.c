@@ -3,7 +3,8 @@
  * rude.c - a client that does not behave, for the tests of the disk.
  *
  *   rude connections URI N   open and close N connections, up to 100 of them open at once
- *   rude vanish URI N        start requests on N connections and go away in the middle
+ *   rude vanish URI N        start a request on each of N connections and go away in the middle
+ *   rude vanish-busy URI N   the same with several requests on each
  *   rude past-end URI        ask for what lies behind the end, in every way: each must be refused, and nothing else happens
  *   rude random SOCKET N     send N times random bytes to a Unix socket, some of them nearly requests
  *
@@ -56,7 +57,7 @@ static void many_connections(const char *uri, unsigned long n)
 }
 
 /* Reads of all, whose answers nobody takes, and writes of which only a part is sent, of what is there already. */
-static void vanish(const char *uri, unsigned long n)
+static void vanish(const char *uri, unsigned long n, unsigned requests)
 {
 	unsigned char *buf = malloc(BUFFER);
 	if (!buf)
@@ -67,7 +68,7 @@ static void vanish(const char *uri, unsigned long n)
 		uint64_t offset = rng_below(&rng, size / BUFFER) * BUFFER;
 		if (nbd_pread(nbd, buf, BUFFER, offset, 0) == -1)
 			die("read", nbd_get_error());
-		for (unsigned k = (unsigned)rng_range(&rng, 1, 8); k > 0; k--)
+		for (unsigned k = (unsigned)rng_range(&rng, 1, requests); k > 0; k--)
 			if (nbd_aio_pread(nbd, buf, BUFFER, rng_below(&rng, size / BUFFER) * BUFFER,
 					  NBD_NULL_COMPLETION, 0) == -1)
 				die("aio_pread", nbd_get_error());
@@ -157,13 +158,15 @@ int main(int argc, char **argv)
 	if (argc == 4 && strcmp(argv[1], "connections") == 0)
 		many_connections(argv[2], n);
 	else if (argc == 4 && strcmp(argv[1], "vanish") == 0)
-		vanish(argv[2], n);
+		vanish(argv[2], n, 1);
+	else if (argc == 4 && strcmp(argv[1], "vanish-busy") == 0)
+		vanish(argv[2], n, 8);
 	else if (argc == 3 && strcmp(argv[1], "past-end") == 0)
 		past_end(argv[2]);
 	else if (argc == 4 && strcmp(argv[1], "random") == 0)
 		for (; n > 0; n--)
 			send_random(argv[2]);
 	else
-		die("usage", "rude connections|vanish URI N, rude past-end URI, rude random SOCKET N");
+		die("usage", "rude connections|vanish|vanish-busy URI N, rude past-end URI, rude random SOCKET N");
 	return 0;
 }

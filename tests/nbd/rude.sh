@@ -22,11 +22,16 @@ unharmed() {
 	wait_for 5 settled || fail "$1: $(descriptors) files are open, $before before"
 }
 
+# begin [OPTION]
+begin() {
+	serve "$@" 16M
+	must nbdcopy "$tmp/data" "$uri"
+	sleep 0.2
+	before=$(descriptors)
+}
+
 real_data 16777216 "$tmp/data"
-serve 16M
-must nbdcopy "$tmp/data" "$uri"
-sleep 0.2
-before=$(descriptors)
+begin
 
 must "$RUDE" connections "$uri" 1000
 unharmed "1,000 connections"
@@ -40,4 +45,11 @@ must "$RUDE" random "$control" 500
 unharmed "random bytes for the control socket"
 must ctl get mm_stat
 expect_same "fields of mm_stat" "$(wc -w <"$out")" 9
+stop
+
+# Several requests are under way when the client goes. nbdkit 1.32 itself fails an assertion then, with any plugin, where more
+# than one of its threads answers: so one does.
+begin --threads=1
+must "$RUDE" vanish-busy "$uri" 40
+unharmed "clients that vanish with many requests under way"
 stop
