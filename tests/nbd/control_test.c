@@ -27,7 +27,7 @@
 enum { DISK = 4 << 20, CLIENTS = 8 };
 
 static char folder[] = "/tmp/zs-control-XXXXXX";
-static char path[128], snapshot[128];
+static char path[64], snapshot[64];
 static struct zram *disk;
 static struct request request;
 
