@@ -10,10 +10,10 @@
 #include "units.h"
 
 static const char *const metric_names[METRIC_COUNT] = {
-	[METRIC_READS] = "zram_reads_total",
-	[METRIC_WRITES] = "zram_writes_total",
-	[METRIC_DISCARDS] = "zram_discards_total",
-	[METRIC_HELD] = "zsmalloc_held_bytes",
+	[METRIC_READS] = "zram_block_reads_total",
+	[METRIC_WRITES] = "zram_block_writes_total",
+	[METRIC_DISCARDS] = "zram_notify_free_total",
+	[METRIC_HELD] = "zram_memory_bytes",
 	[METRIC_REQUESTED] = "zsmalloc_requested_bytes",
 	[METRIC_METADATA] = "zsmalloc_metadata_bytes",
 	[METRIC_PAGES] = "zsmalloc_pages",

@@ -34,7 +34,7 @@ enum metric {
 	METRIC_READS,
 	METRIC_WRITES,
 	METRIC_DISCARDS,
-	METRIC_HELD,      /* bytes of the pool, its metadata included */
+	METRIC_HELD,      /* bytes of everything the disk holds, metadata included */
 	METRIC_REQUESTED, /* bytes stored in it */
 	METRIC_METADATA,
 	METRIC_PAGES,
