@@ -66,6 +66,7 @@ static enum control_result lost(struct control_client *c, const char *why)
 	return CONTROL_LOST;
 }
 
+/* False without memory. That the server is gone shows when its answer is waited for. */
 static bool send_line(int fd, const char *word, const char *rest)
 {
 	char *line;
@@ -82,7 +83,7 @@ static bool send_line(int fd, const char *word, const char *rest)
 			break;
 	}
 	free(line);
-	return left == 0;
+	return true;
 }
 
 static bool read_body(struct control_client *c, size_t bytes)
@@ -108,10 +109,11 @@ enum control_result control_ask(struct control_client *c, const char *word, cons
 	char *head = NULL, *end;
 	enum control_result result = CONTROL_DONE;
 	/* Where sending fails the server may still have said why, such as that there are too many connections. */
-	bool sent = send_line(c->fd, word, rest);
+	if (!send_line(c->fd, word, rest))
+		return lost(c, "out of memory");
 	ssize_t len = getline(&head, &room, c->in);
 	if (len <= 0) {
-		result = lost(c, sent ? "the server has closed the connection" : "can't send the request");
+		result = lost(c, "the server has closed the connection");
 	} else if (strncmp(head, "error ", 6) == 0) {
 		head[strcspn(head, "\n")] = '\0';
 		free(c->body);
