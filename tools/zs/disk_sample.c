@@ -16,6 +16,7 @@ static const char *const metric_names[METRIC_COUNT] = {
 	[METRIC_HELD] = "zram_memory_bytes",
 	[METRIC_REQUESTED] = "zsmalloc_requested_bytes",
 	[METRIC_METADATA] = "zsmalloc_metadata_bytes",
+	[METRIC_OWN] = "zram_metadata_bytes",
 	[METRIC_PAGES] = "zsmalloc_pages",
 	[METRIC_FREEABLE] = "zsmalloc_freeable_pages",
 	[METRIC_COMPACTED] = "zsmalloc_pages_compacted_total",

@@ -36,7 +36,8 @@ enum metric {
 	METRIC_DISCARDS,
 	METRIC_HELD,      /* bytes of everything the disk holds, metadata included */
 	METRIC_REQUESTED, /* bytes stored in it */
-	METRIC_METADATA,
+	METRIC_METADATA,  /* of the pool */
+	METRIC_OWN,       /* bytes beside the pool: table, contexts, dictionaries */
 	METRIC_PAGES,
 	METRIC_FREEABLE,
 	METRIC_COMPACTED, /* pages, since the start */

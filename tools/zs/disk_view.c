@@ -58,8 +58,8 @@ static void put_memory(FILE *out, const struct view *view, const struct disk_sam
 	put(out, view, "  compressed    %12s   ratio %.2f", format_bytes(s->mm[MM_COMPRESSED]).s,
 	    ratio(s->mm[MM_ORIGINAL], s->mm[MM_COMPRESSED]));
 	put(out, view, "  memory        %12s   density %.1f %%, metadata %s, most so far %s", format_bytes(held).s,
-	    100 * ratio(s->metric[METRIC_REQUESTED], held), format_bytes(s->metric[METRIC_METADATA]).s,
-	    format_bytes(s->mm[MM_USED_MAX]).s);
+	    100 * ratio(s->metric[METRIC_REQUESTED], held),
+	    format_bytes(s->metric[METRIC_METADATA] + s->metric[METRIC_OWN]).s, format_bytes(s->mm[MM_USED_MAX]).s);
 	if (s->mm[MM_LIMIT])
 		put(out, view, "  limit         %12s   %.1f %% in use", format_bytes(s->mm[MM_LIMIT]).s,
 		    100 * ratio(held, s->mm[MM_LIMIT]));
