@@ -4,10 +4,10 @@
  *
  *   bench_disk_memory URI PID DATA used|fresh-overwritten|fresh-trimmed SEED
  *
- * DATA is a file of real data as large as the disk or larger; a block is 4 KiB of it. "used": every block is written in
- * order, then as many blocks as there are, twice, each at a random place with random content of DATA; then 87 of 100
- * blocks, chosen at random, are trimmed one by one; then nothing happens for two seconds. The others write, in order and
- * to an empty disk, what "used" has on it at one point: after it was overwritten, and after it was trimmed.
+ * DATA is a file of real data as large as the disk or larger; a block is 4 KiB of it. "used": every block is written
+ * in order, then as many blocks as there are, twice, each at a random place with random content of DATA; then 87 of
+ * 100 blocks, chosen at random, are trimmed one by one; then nothing happens for two seconds. The others write, in
+ * order and to an empty disk, what "used" has on it at one point: after it was overwritten, and after it was trimmed.
  *
  * Prints one JSON object: the bytes resident in process PID beyond those at the start, at the end of each stage, and in
  * "points" as pairs of [MiB written or trimmed so far, MiB resident].

@@ -5,8 +5,8 @@
  *   block_checker URI [seed=N] [ops=N] [connections=N] [block=N] [errors=none|ENOSPC|EIO] [--soak]
  *
  * Several connections, one thread each, read, write, trim, zero, flush and ask for extents, at any offset and of any
- * length. What overlaps is done one after the other; what does not, such as two parts of one block, at the same time. The
- * disk must be empty at the start.
+ * length. What overlaps is done one after the other; what does not, such as two parts of one block, at the same time.
+ * The disk must be empty at the start.
  *
  * errors=E: operations may fail with E. Then the range must be, block for block, as it was or as it was to be; and at
  * least one must fail, or the test was none. Afterwards everything is read once more and compared.

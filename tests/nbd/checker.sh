@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-3-Clause
 #
-# checker.sh NAME OPS - random operations against a shadow copy, with a disk set up in the way that NAME says. ZS_TEST_SOAK=1
-# in the environment makes it run much longer.
+# checker.sh NAME OPS - random operations against a shadow copy, with a disk set up in the way that NAME says.
+# ZS_TEST_SOAK=1 in the environment makes it run much longer.
 # shellcheck source=tests/nbd/lib.sh
 . "$(dirname "$0")/lib.sh"
 : "${CHECKER:?}"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * control_test.c - the plugin's control socket without nbdkit, so that the sanitizers see all of it: requests of any bytes,
- * many connections beside writers of the disk, the end in the middle of it all, and whose a name is.
+ * control_test.c - the plugin's control socket without nbdkit, so that the sanitizers see all of it: requests of any
+ * bytes, many connections beside writers of the disk, the end in the middle of it all, and whose a name is.
  */
 #include <errno.h>
 #include <pthread.h>

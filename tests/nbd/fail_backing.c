@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * fail_backing.c - goes between nbdkit and the C library, by LD_PRELOAD: reads and writes of one file fail now and then.
+ * fail_backing.c - goes between nbdkit and the C library, by LD_PRELOAD: reads and writes of one file fail at
+ * times.
  *
  *   ZS_TEST_BACKING=path ZS_TEST_FAIL_ONE_IN=n    one in n, with EIO
  *   ZS_TEST_FAIL_LOG=path                         one byte is appended for each, so that a test can count them

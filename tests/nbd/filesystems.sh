@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-3-Clause
 #
-# filesystems.sh KIND - a file system on the disk, checked by its own tools: ext4, xfs or btrfs as an image that is copied in
-# and out; fuse, an ext4 that is made and used in place, through nbdfuse and fuse2fs.
+# filesystems.sh KIND - a file system on the disk, checked by its own tools: ext4, xfs or btrfs as an image that is
+# copied in and out; fuse, an ext4 that is made and used in place, through nbdfuse and fuse2fs.
 # shellcheck source=tests/nbd/lib.sh
 . "$(dirname "$0")/lib.sh"
 requires jq

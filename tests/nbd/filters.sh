@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-3-Clause
-# nbdkit's own filters over the disk: checkwrite, which compares writes with what is there; delay, which lets more requests
-# be under way; error, which makes some fail.
+# nbdkit's own filters over the disk: checkwrite, which compares writes with what is there; delay, which lets more
+# requests be under way; error, which makes some fail.
 # shellcheck source=tests/nbd/lib.sh
 . "$(dirname "$0")/lib.sh"
 : "${CHECKER:?}"

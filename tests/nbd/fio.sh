@@ -10,7 +10,8 @@ fio --enghelp 2>/dev/null | grep -qw nbd || skip "this fio has no nbd engine"
 fio_run() {
 	name=$1
 	shift
-	must fio --name="$name" --ioengine=nbd --uri="$uri" --randseed=7 --group_reporting --output="$tmp/fio.out" "$@"
+	must fio --name="$name" --aux-path="$tmp" --ioengine=nbd --uri="$uri" --randseed=7 \
+		--group_reporting --output="$tmp/fio.out" "$@"
 	grep -q 'err= 0' "$tmp/fio.out" || { cat "$tmp/fio.out"; fail "fio $name"; }
 	! grep -i 'verify: bad\|io_u error' "$tmp/fio.out" "$err" || fail "fio $name"
 }

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-3-Clause
-# The plugin's parameters: each does what it says, and each wrong one is named before anything is served. Help, manual and
-# program agree on which there are.
+# The plugin's parameters: each does what it says, and each wrong one is named before anything is served. Help, manual
+# and program agree on which there are.
 # shellcheck source=tests/nbd/lib.sh
 . "$(dirname "$0")/lib.sh"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * range_lock.h - locks on ranges of bytes: two that overlap exclude each other, all others don't, so that two threads may
- * change parts of one block at the same time.
+ * range_lock.h - locks on ranges of bytes: two that overlap exclude each other, all others don't, so that two threads
+ * may change parts of one block at the same time.
  */
 #ifndef TEST_RANGE_LOCK_H
 #define TEST_RANGE_LOCK_H

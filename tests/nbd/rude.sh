@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-3-Clause
-# Clients that vanish, connections by the thousand, requests past the end, random bytes on every socket: the server lives on,
-# holds no more files than before, and the data are what they were.
+# Clients that vanish, connections by the thousand, requests past the end, random bytes on every socket: the server
+# lives on, holds no more files than before, and the data are what they were.
 # shellcheck source=tests/nbd/lib.sh
 . "$(dirname "$0")/lib.sh"
 : "${RUDE:?}"
@@ -47,8 +47,8 @@ must ctl get mm_stat
 expect_same "fields of mm_stat" "$(wc -w <"$out")" 9
 stop
 
-# Several requests are under way when the client goes. nbdkit 1.32 itself fails an assertion then, with any plugin, where more
-# than one of its threads answers: so one does.
+# Several requests are under way when the client goes. nbdkit 1.32 itself fails an assertion then, with any plugin,
+# where more than one of its threads answers: so one does.
 begin --threads=1
 must "$RUDE" vanish-busy "$uri" 40
 unharmed "clients that vanish with many requests under way"

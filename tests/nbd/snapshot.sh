@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-3-Clause
-# Snapshots: at the end and while the disk is in use, loaded again; a server that is killed while it saves leaves the old one;
-# one that is damaged or cut short is refused.
+# Snapshots: at the end and while the disk is in use, loaded again; a server that is killed while it saves leaves the
+# old one; one that is damaged or cut short is refused.
 # shellcheck source=tests/nbd/lib.sh
 . "$(dirname "$0")/lib.sh"
 
@@ -34,7 +34,8 @@ must nbdcopy "$uri" "$tmp/back"
 cmp -n 16777216 "$tmp/one" "$tmp/back" || fail "saved while in use: not what it was then"
 stop
 
-# snapshot= starts empty where there is none, and from it where there is one. The size may be given again, no other one.
+# snapshot= starts empty where there is none, and from it where there is one. The size may be given again, no other
+# one.
 for round in 1 2; do
 	serve 64M snapshot="$tmp/kept"
 	if [ $round = 2 ]; then

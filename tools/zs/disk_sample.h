@@ -2,8 +2,8 @@
 /*
  * disk_sample.h - the state of a served disk at one moment, for zs top.
  *
- * Read over the control socket: the attributes disksize, comp_algorithm and mm_stat, the statistics for Prometheus and the
- * table of size classes. Numbers that a server does not give are 0.
+ * Read over the control socket: the attributes disksize, comp_algorithm and mm_stat, the statistics for Prometheus and
+ * the table of size classes. Numbers that a server does not give are 0.
  */
 #ifndef ZS_DISK_SAMPLE_H
 #define ZS_DISK_SAMPLE_H

@@ -31,8 +31,8 @@ struct server {
 bool server_start(struct server *s);
 
 /*
- * Until the server has ended. SIGINT, SIGTERM and SIGHUP make it end, cleanly at first, the third one at once. Then clean
- * up. True if the server says that all went well.
+ * Until the server has ended. SIGINT, SIGTERM and SIGHUP make it end, cleanly at first, the third one at once. Then
+ * clean up. True if the server says that all went well.
  */
 bool server_wait(struct server *s);
 
