@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 #
-# The manual: docs/man/NAME.SECTION.pod becomes man/manSECTION/NAME.SECTION in the build tree and is installed.
+# The manual: docs/man/NAME.SECTION.pod, or one beside a plugin, becomes man/manSECTION/NAME.SECTION in the build tree
+# and is installed.
 #
 # A page that documents more than one function names the others on a line of its own,
 #
@@ -14,7 +15,7 @@ if(NOT POD2MAN)
   return()
 endif()
 
-file(GLOB man_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/docs/man/*.pod)
+file(GLOB man_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/docs/man/*.pod ${PROJECT_SOURCE_DIR}/plugins/*/*.pod)
 set(man_pages)
 set(man_links)
 

@@ -6,7 +6,7 @@
 
 run "$ZS" --help
 expect_clean
-for command in pack advise classes help; do
+for command in pack advise classes serve ctl top help; do
 	grep -q "^  $command " "$out" || fail "zs --help does not list $command"
 done
 cp "$out" "$tmp/help"
@@ -21,7 +21,7 @@ expect_clean
 version=$(sed -n 's/^project(zsmalloc VERSION \([0-9.]*\).*/\1/p' "$ZS_SOURCE_DIR/CMakeLists.txt")
 [ "$(cat "$out")" = "zs $version" ] || fail "the version is not $version"
 
-for command in pack advise classes; do
+for command in pack advise classes serve ctl top; do
 	run "$ZS" $command --help
 	expect_clean
 	grep -q "^usage: zs $command " "$out" || fail "no usage line"
@@ -55,7 +55,7 @@ wrong() {
 	expect_message "$message" "--help"
 }
 wrong "unknown command 'frobnicate'" frobnicate
-wrong "the commands are pack, advise, classes and help" frobnicate
+wrong "the commands are pack, advise, classes, serve, ctl, top and help" frobnicate
 wrong "unknown command 'frobnicate'" help frobnicate
 wrong "unknown option '--frobnicate'" --frobnicate
 wrong "unknown option '-x'" -x

@@ -12,9 +12,9 @@
 /* Exit statuses, the same for every subcommand and documented in zs(1). */
 enum exit_status {
 	EXIT_DONE = 0,   /* everything was done */
-	EXIT_PARTLY = 1, /* some inputs had problems; the rest was done */
+	EXIT_PARTLY = 1, /* some inputs had problems; the rest was done. Or the server refused */
 	EXIT_USAGE = 2,  /* the command line makes no sense */
-	EXIT_BROKEN = 3, /* what was read back is not what was stored, no memory, or the output can't be written */
+	EXIT_BROKEN = 3, /* wrong data read back, no memory, no server, or the output can't be written */
 };
 
 struct command {
@@ -27,5 +27,8 @@ struct command {
 extern const struct command pack_command;
 extern const struct command classes_command;
 extern const struct command advise_command;
+extern const struct command serve_command;
+extern const struct command ctl_command;
+extern const struct command top_command;
 
 #endif

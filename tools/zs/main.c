@@ -9,7 +9,9 @@
 #include "message.h"
 #include "options.h"
 
-static const struct command *const commands[] = { &pack_command, &advise_command, &classes_command };
+static const struct command *const commands[] = {
+	&pack_command, &advise_command, &classes_command, &serve_command, &ctl_command, &top_command,
+};
 
 enum { COMMAND_COUNT = sizeof(commands) / sizeof(commands[0]) };
 
@@ -23,7 +25,7 @@ static void print_help(FILE *out)
 {
 	fputs("usage: zs COMMAND [OPTION]... [ARGUMENT]...\n"
 	      "\n"
-	      "Compressed memory: what it would hold, exact to the page.\n"
+	      "Compressed memory: what it would hold, exact to the page; and a disk in it.\n"
 	      "\n"
 	      "commands:\n",
 	      out);

@@ -1,0 +1,229 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-3-Clause
+#
+# bench/disk.sh - the disk beside nbdkit's own: memory through fill, overwrite and trim, and operations a second with fio
+ the picture to, the picture to
+# docs/img/disk-memory.svg, tables to standard output. The machine should have nothing else to do meanwhile.
+set -eu
+exec </dev/null
+
+usage() {
+	cat <<-'END'
+	usage: bench/disk.sh [--memory | --speed] [--rounds N] [--size MIB]
+
+	  --memory     only the memory, about 2 minutes
+	  --speed      only fio, about 15 seconds a server and round
+	  --rounds N   rounds of fio, the median of which counts (default 5)
+	  --size MIB   size of the disk (default 256)
+	END
+}
+
+what="memory speed"
+rounds=5
+size=256
+while [ $# -gt 0 ]; do
+	case $1 in
+	--memory) what=memory ;;
+	--speed) what=speed ;;
+	--rounds | --size)
+		case ${2:-} in
+		'' | 0* | *[!0-9]*) usage >&2; exit 2 ;;
+		esac
+		[ "$1" = --rounds ] && rounds=$2 || size=$2
+		shift
+		;;
+	-h | --help) usage; exit 0 ;;
+	*) usage >&2; exit 2 ;;
+	esac
+	shift
+done
+
+cd "$(dirname "$0")/.."
+results=bench/results
+tmp=$(mktemp -d)
+server=
+clean_up() {
+	[ -z "$server" ] || kill "$server" 2>/dev/null || true
+	rm -rf "$tmp"
+}
+trap clean_up EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+
+fail() {
+	[ ! -s "$tmp/log" ] || tail -n 20 "$tmp/log" >&2
+	echo "bench/disk.sh: $*" >&2
+	exit 1
+}
+
+script/setup
+{ cmake --preset release && cmake --build --preset release --target nbdkit_zram_plugin bench_disk_memory bench_chart; } \
+	>"$tmp/log" 2>&1 || fail "the build failed"
+plugin=build/release/plugins/nbdkit/nbdkit-zram-plugin.so
+uri="nbd+unix:///?socket=$tmp/socket"
+mkdir -p "$results"
+
+# The names of the servers, and what nbdkit gets for each.
+arguments() {
+	case $1 in
+	null) echo "null ${size}M" ;;
+	zram-*) echo "$plugin ${size}M algorithm=${1#zram-}" ;;
+	memory-*) echo "memory ${size}M allocator=${1#memory-}" ;;
+	esac
+}
+
+# start NAME
+start() {
+	rm -f "$tmp/socket" "$tmp/pid"
+	# shellcheck disable=SC2046 # words
+	nbdkit --foreground --pidfile "$tmp/pid" --unix "$tmp/socket" $(arguments "$1") >"$tmp/log" 2>&1 &
+	server=$!
+	tries=500
+	until [ -s "$tmp/pid" ]; do
+		tries=$((tries - 1))
+		[ $tries -gt 0 ] && kill -0 "$server" 2>/dev/null || fail "nbdkit does not start: $1"
+		sleep 0.02
+	done
+}
+
+stop() {
+	kill "$server"
+	wait "$server" || fail "nbdkit ended with an error"
+	server=
+}
+
+# Real data, as much as the disk has, of the kind that is asked for: libraries, headers, or both in turn.
+make_data() {
+	case $1 in
+	libraries) set -- "$2" -name '*.so*' /usr/lib /usr/local/lib ;;
+	headers) set -- "$2" -name '*.h' /usr/include /usr/lib ;;
+	esac
+	out=$1
+	shift
+	match="$1 $2"
+	shift 2
+	# shellcheck disable=SC2086 # words
+	find "$@" -xdev -type f -size +3k -readable $match -print0 2>/dev/null | sort -z | xargs -0 cat 2>/dev/null |
+		head -c $((size * 1048576)) >"$out" || true
+	[ "$(wc -c <"$out")" -ge $((size * 262144)) ] || fail "this machine has too little data of that kind"
+}
+
+# memory NAME STAGE DATA: a line of JSON
+memory() {
+	start "$1"
+	build/release/bench/disk/bench_disk_memory "$uri" "$server" "$3" "$2" 1 >"$tmp/line" || fail "bench_disk_memory failed"
+	jq -c --arg server "$1" '{server: $server} + .' "$tmp/line" >>"$tmp/memory"
+	stop
+}
+
+measure_memory() {
+	: >"$tmp/memory"
+	make_data libraries "$tmp/data"
+	for name in memory-sparse memory-malloc memory-zstd zram-lz4 zram-zstd; do
+		memory $name used "$tmp/data"
+	done
+	for name in memory-zstd zram-lz4 zram-zstd; do
+		memory $name fresh-overwritten "$tmp/data"
+		memory $name fresh-trimmed "$tmp/data"
+	done
+	jq -s . "$tmp/memory" >"$results/disk-memory.json"
+}
+
+# The picture's description, from the results. A stage is SIZE MiB wide, but for the last, of 87 %.
+describe() {
+	printf 'title\tMemory of a %s MiB disk\n' "$size"
+	printf 'subtitle\tresident memory of the server; %s MiB of shared libraries, written in order, overwritten at random twice, 87 %% trimmed\n' "$size"
+	printf 'x\tlinear\tMiB written or trimmed so far\ny\tlinear\tplain\tMiB resident\npanel\t\n'
+	printf 'phase\t0\t%s\tfill\nphase\t%s\t%s\toverwrite\nphase\t%s\t%s\ttrim\n' "$size" "$size" $((3 * size)) $((3 * size)) \
+		$((3 * size + size * 92 / 100))
+	jq -r --argjson size "$size" '
+		def look: {"memory-sparse": ["allocator=sparse", "#9aa0a6", "dashed", "ABOVE"],
+			"memory-malloc": ["allocator=malloc", "#5f6368", "line", "BELOW"],
+			"memory-zstd": ["allocator=zstd", "#d9822b", "line", "ABOVE"],
+			"zram-lz4": ["zram, lz4", "#4c9be8", "line", "ABOVE"],
+			"zram-zstd": ["zram, zstd", "#1a73e8", "bold", "BELOW"]};
+		.[] | select(.stage == "used") | .server as $s | look[$s] as $l |
+		(["series", $l[0], $l[1], $l[2], ($size * 1.6 | tostring), $l[3]] | @tsv),
+		(.points[] | ["point", (.[0] | tostring), (.[1] | tostring)] | @tsv)' "$results/disk-memory.json"
+}
+
+mib='def mib: . / 1048576 * 10 | round / 10;'
+print_memory() {
+	echo "| server | filled, MiB | overwritten | trimmed | overwritten / fresh | trimmed / fresh |"
+	echo "| --- | --- | --- | --- | --- | --- |"
+	jq -r "$mib"'
+		def two: . * 100 | round / 100;
+		(map(select(.stage != "used") | {key: (.server + "/" + .stage), value: .bytes}) | from_entries) as $fresh |
+		.[] | select(.stage == "used") |
+		$fresh[.server + "/fresh-overwritten"] as $o | $fresh[.server + "/fresh-trimmed"] as $t |
+		"| \(.server) | \(.filled_bytes | mib) | \(.overwritten_bytes | mib) | \(.trimmed_bytes | mib) | " +
+		"\(if $o then .overwritten_bytes / $o | two else "" end) | \(if $t then .trimmed_bytes / $t | two else "" end) |"' \
+		"$results/disk-memory.json"
+}
+
+# fio_run NAME RW JOBS
+fio_run() {
+	fio --name=x --ioengine=nbd --uri="$uri" --bs=4k --iodepth=16 --size=${size}M --rw="$2" --numjobs="$3" --randseed=1 \
+		--buffer_compress_percentage=50 --refill_buffers --time_based --runtime=3 --group_reporting --output-format=json \
+		2>/dev/null | sed -n '/^{/,$p' >"$tmp/fio" || fail "fio failed"
+	jq -c --arg server "$1" --arg rw "$2" --argjson jobs "$3" \
+		'{$server, $rw, $jobs, iops: (.jobs[0].read.iops + .jobs[0].write.iops)}' "$tmp/fio" >>"$tmp/speed"
+}
+
+# nbdcopy_in NAME: MiB a second
+nbdcopy_in() {
+	begin=$(date +%s%N)
+	nbdcopy "$tmp/copy" "$uri" || fail "nbdcopy failed"
+	ns=$(($(date +%s%N) - begin))
+	printf '{"server":"%s","rw":"nbdcopy","jobs":1,"iops":%s}\n' "$1" $((size * 256 * 1000000000 / ns)) >>"$tmp/speed"
+}
+
+measure_speed() {
+	: >"$tmp/speed"
+	make_data libraries "$tmp/copy"
+	round=0
+	while [ $round -lt "$rounds" ]; do
+		round=$((round + 1))
+		for name in null memory-zstd zram-lz4 zram-zstd; do
+			start $name
+			fio --name=x --ioengine=nbd --uri="$uri" --bs=64k --iodepth=4 --size=${size}M --rw=write \
+				--buffer_compress_percentage=50 --refill_buffers >/dev/null 2>&1 || fail "fio failed"
+			for jobs in 1 2; do
+				fio_run $name randread $jobs
+				fio_run $name randwrite $jobs
+			done
+			nbdcopy_in $name
+			stop
+		done
+	done
+	jq -s . "$tmp/speed" >"$results/disk-speed.json"
+}
+
+print_speed() {
+	echo "| server | randread, kIOPS | randwrite | randread, 2 connections | randwrite, 2 connections | nbdcopy in, MiB/s |"
+	echo "| --- | --- | --- | --- | --- | --- |"
+	jq -r '
+		def median: sort | .[(length - 1) / 2 | floor];
+		def k: . / 100 | round / 10;
+		. as $all | ["null", "memory-zstd", "zram-lz4", "zram-zstd"][] as $s |
+		[["randread", 1], ["randwrite", 1], ["randread", 2], ["randwrite", 2], ["nbdcopy", 1]] |
+		map(. as $m | [$all[] | select(.server == $s and .rw == $m[0] and .jobs == $m[1]) | .iops] | median) |
+		"| \($s) | \(.[0] | k) | \(.[1] | k) | \(.[2] | k) | \(.[3] | k) | \(.[4] / 256 | round) |"' "$results/disk-speed.json"
+}
+
+for part in $what; do
+	case $part in
+	memory)
+		measure_memory
+		mkdir -p docs/img
+		describe >"$tmp/chart"
+		build/release/bench/bench_chart <"$tmp/chart" >"$tmp/chart.svg" || fail "no picture"
+		cp "$tmp/chart.svg" docs/img/disk-memory.svg
+		print_memory
+		;;
+	speed)
+		measure_speed
+		print_speed
+		;;
+	esac
+done

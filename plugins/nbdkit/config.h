@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * config.h - the plugin's parameters, NAME=VALUE on nbdkit's command line.
+ *
+ * Filled by config_take() while nbdkit reads its command line, with one thread, and immutable after config_check().
+ * Strings are nbdkit's, which stay, but for the paths, which are made absolute here: the server changes its directory.
+ */
+#ifndef ZRAM_PLUGIN_CONFIG_H
+#define ZRAM_PLUGIN_CONFIG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <zsmalloc/zram.h>
+
+struct config {
+	struct zram_options options;
+	struct zram_background background;
+	char *load;         /* snapshot to start from; NULL: an empty disk */
+	bool load_optional; /* an empty disk also where that file does not exist */
+	char *save;         /* snapshot to write at the end; NULL: none */
+	char *control;      /* socket for zs ctl and zs top; NULL: none */
+};
+
+extern struct config config;
+
+/* For nbdkit's --help. */
+extern const char config_help[];
+
+/* nbdkit's callbacks: 0, or -1 after nbdkit_error(). */
+int config_take(const char *key, const char *value);
+int config_check(void);
+
+/* Free what config_take() made. */
+void config_free(void);
+
+#endif

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * control.h - the control socket: takes lines, gives them to request.h, sends the answers.
+ *
+ * One thread accepts, one more serves each connection, so that a request that takes long (save, recompress) holds up
+ * nobody else. None of them takes part in reading or writing the disk.
+ *
+ * A server owns its socket's name as long as it listens. The name of a server that is gone is taken over, that of one
+ * that lives, or a file that is no socket, never; which of them it is, is found out and acted upon with the folder
+ * locked (flock), so two servers that start at once can't both win.
+ */
+#ifndef ZRAM_PLUGIN_CONTROL_H
+#define ZRAM_PLUGIN_CONTROL_H
+
+#include <stddef.h>
+
+#include "request.h"
+
+struct control;
+
+/*
+ * Bind and listen, mode 0600, before the server forks. NULL with one line in why: EADDRINUSE another server listens
+ * there; EEXIST path is there and no socket; ENAMETOOLONG; what the system says.
+ */
+struct control *control_open(const char *path, char *why, size_t why_bytes);
+
+/* Start to accept, after the server has forked. *request must stay until control_close(). 0, or -1 with errno. */
+int control_start(struct control *c, const struct request *request);
+
+/* End: waits for the requests that are being carried out, ends all connections, removes the socket. NULL: no-op. */
+void control_close(struct control *c);
+
+#endif

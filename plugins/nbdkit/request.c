@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* request.c - see request.h. */
+#include "request.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "snapshot.h"
+
+/* What one request comes to: a body, or a reason why not. */
+struct outcome {
+	char *body; /* to be freed */
+	size_t bytes;
+	char why[512]; /* "": it was done */
+};
+
+static void refuse(struct outcome *o, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static void refuse(struct outcome *o, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	vsnprintf(o->why, sizeof(o->why), format, args);
+	va_end(args);
+}
+
+/* Split off the first word of *rest, which then begins behind the blank. */
+static char *next_word(char **rest)
+{
+	char *word = *rest;
+	char *blank = strchr(word, ' ');
+	if (blank)
+		*blank = '\0';
+	*rest = blank ? blank + 1 : word + strlen(word);
+	return word;
+}
+
+static void run_get(const struct request *request, char *rest, struct outcome *o)
+{
+	const char *attr = next_word(&rest);
+	if (!*attr || *rest) {
+		refuse(o, "usage: get ATTR");
+		return;
+	}
+	/* The length may grow between two calls, so it is asked for until it fits. */
+	for (size_t room = 4096;;) {
+		char *grown = realloc(o->body, room);
+		if (!grown) {
+			refuse(o, "out of memory");
+			return;
+		}
+		o->body = grown;
+		ssize_t len = zram_attr_get(request->z, attr, o->body, room);
+		if (len < 0) {
+			refuse(o, "%s", zram_strerror());
+			return;
+		}
+		o->bytes = (size_t)len;
+		if (o->bytes < room)
+			return;
+		room = o->bytes + o->bytes / 8 + 1;
+	}
+}
+
+static void run_set(const struct request *request, char *rest, struct outcome *o)
+{
+	const char *attr = next_word(&rest);
+	if (!*attr || !*rest)
+		refuse(o, "usage: set ATTR VALUE");
+	else if (strcmp(attr, "reset") == 0 || strcmp(attr, "disksize") == 0)
+		refuse(o, "%s: the disk is in use: %s", attr, strerror(EBUSY));
+	else if (zram_attr_set(request->z, attr, rest) != 0)
+		refuse(o, "%s", zram_strerror());
+}
+
+static void run_stats(const struct request *request, char *rest, struct outcome *o)
+{
+	int result;
+	FILE *out = open_memstream(&o->body, &o->bytes);
+	if (!out) {
+		refuse(o, "out of memory");
+		return;
+	}
+	if (strcmp(rest, "json") == 0)
+		result = zram_stats_print(request->z, out, ZRAM_STATS_JSON);
+	else if (strcmp(rest, "prometheus") == 0)
+		result = zram_stats_print(request->z, out, ZRAM_STATS_PROMETHEUS);
+	else if (strcmp(rest, "classes") == 0)
+		result = zs_stats_print(zram_get_pool(request->z), out, ZS_STATS_CLASSES);
+	else {
+		refuse(o, "usage: stats json|prometheus|classes");
+		result = 0;
+	}
+	int saved = errno;
+	if ((fclose(out) != 0 || result != 0) && !*o->why)
+		refuse(o, "statistics: %s", strerror(result ? saved : errno));
+}
+
+static void run_save(const struct request *request, char *rest, struct outcome *o)
+{
+	const char *path = *rest ? rest : request->save;
+	if (!path)
+		refuse(o, "usage: save FILE: the server was started without save=");
+	else if (path[0] != '/')
+		refuse(o, "save: the file's name must begin with '/'");
+	else
+		snapshot_save(request->z, path, o->why, sizeof(o->why));
+}
+
+static const struct {
+	const char *name;
+	void (*run)(const struct request *request, char *rest, struct outcome *o);
+} requests[] = {
+	{ "get", run_get },
+	{ "set", run_set },
+	{ "stats", run_stats },
+	{ "save", run_save },
+};
+
+static void run(const struct request *request, char *line, size_t len, struct outcome *o)
+{
+	if (memchr(line, '\0', len)) {
+		refuse(o, "a request can't hold a byte that is 0");
+		return;
+	}
+	char *rest = line;
+	const char *name = next_word(&rest);
+	for (size_t i = 0; i < sizeof(requests) / sizeof(requests[0]); i++) {
+		if (strcmp(name, requests[i].name) == 0) {
+			requests[i].run(request, rest, o);
+			return;
+		}
+	}
+	refuse(o, "unknown request '%.64s': there are get, set, stats and save", name);
+}
+
+bool request_error(const char *text, char **answer, size_t *answer_bytes)
+{
+	int n = asprintf(answer, "error %s\n", *text ? text : "unknown");
+	if (n < 0)
+		return false;
+	*answer_bytes = (size_t)n;
+	/* The text may quote what the request had: nothing in it may end the line or drive a terminal. */
+	for (char *c = *answer; c < *answer + n - 1; c++)
+		if ((unsigned char)*c < ' ' || *c == 0x7f)
+			*c = '?';
+	return true;
+}
+
+bool request_run(const struct request *request, char *line, size_t len, char **answer, size_t *answer_bytes)
+{
+	struct outcome o = { NULL, 0, "" };
+	bool good;
+	line[len] = '\0';
+	run(request, line, len, &o);
+	if (*o.why) {
+		good = request_error(o.why, answer, answer_bytes);
+	} else {
+		char head[32];
+		size_t head_bytes = (size_t)snprintf(head, sizeof(head), "ok %zu\n", o.bytes);
+		*answer = malloc(head_bytes + o.bytes);
+		*answer_bytes = head_bytes + o.bytes;
+		good = *answer != NULL;
+		if (good) {
+			memcpy(*answer, head, head_bytes);
+			if (o.bytes)
+				memcpy(*answer + head_bytes, o.body, o.bytes);
+		}
+	}
+	free(o.body);
+	return good;
+}

@@ -1,0 +1,111 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-3-Clause
+# zs ctl and the socket it talks to: every request, every refusal, and whose the socket's name is.
+# shellcheck source=tests/nbd/lib.sh
+. "$(dirname "$0")/lib.sh"
+requires jq
+
+real_data 8388608 "$tmp/data"
+serve 64M recomp=zstd
+expect_same "mode of the socket" "$(stat -c %a "$control")" 600
+must nbdcopy "$tmp/data" "$uri"
+
+# get
+expect_same disksize "$(ctl get disksize)" 67108864
+must ctl get mm_stat
+expect_same "fields of mm_stat" "$(wc -w <"$out")" 9
+expect_same "lines of mm_stat" "$(wc -l <"$out")" 1
+must_fail "nonsense" ctl get nonsense
+expect_same "exit status of a refusal" $status 1
+must ctl get block_state
+[ "$(wc -l <"$out")" -ge 1000 ] || fail "block_state is cut short"
+
+# set: what it does is seen
+must ctl set mem_limit 100M
+expect_same mem_limit "$(ctl get mm_stat | awk '{ print $4 }')" 104857600
+must ctl set mem_limit 0
+must ctl set compact 1
+before=$(ctl get mm_stat | awk '{ print $2 }')
+must ctl set idle all
+must ctl set recompress "type=idle algo=zstd"
+after=$(ctl get mm_stat | awk '{ print $2 }')
+[ "$after" -lt "$before" ] || fail "recompressed from $before to $after bytes"
+must ctl set recompress type=idle algo=zstd
+must_fail "" ctl set recompress "type=idle algo=none"
+must_fail "disksize: the disk is in use" ctl set disksize 1G
+must_fail "reset: the disk is in use" ctl set reset 1
+must_fail "" ctl set mm_stat 1
+must_fail "" ctl set nonsense 1
+must nbdcopy "$uri" "$tmp/back"
+cmp -n 8388608 "$tmp/data" "$tmp/back" || fail "the data are not what they were"
+
+# stats
+must ctl stats
+jq -e 'type == "object"' "$out" >/dev/null || fail "stats are not JSON"
+must ctl stats --json
+jq -e 'type == "object"' "$out" >/dev/null || fail "stats --json are not JSON"
+must ctl stats --prometheus
+! grep -v '^#' "$out" | grep -Ev '^[a-zA-Z_:][a-zA-Z0-9_:]*(\{[^}]*\})? [-+0-9.eEna]+$' || fail "not what Prometheus reads"
+grep -q '^zsmalloc_held_bytes' "$out" || fail "the pool's statistics are missing"
+[ -z "$(grep '^# TYPE' "$out" | sort | uniq -d)" ] || fail "a metric is declared twice"
+must ctl stats --classes
+grep -q 'obj_allocated' "$out" || fail "no table"
+
+# Wrong usage is found before anything is sent.
+for words in "" "get" "get a b" "set a" "stats x" "save a b" "frobnicate" "get mm_stat --json" "stats --json --classes"; do
+	# shellcheck disable=SC2086 # words
+	must_fail "(see: zs ctl --help)" ctl $words
+	expect_same "exit status of: $words" $status 2
+done
+must_fail "a line break" ctl set compact "1
+get mm_stat"
+must_fail "No such file" "$ZS" ctl "$tmp/nowhere" get mm_stat
+expect_same "exit status without a server" $status 3
+must_fail "at most" "$ZS" ctl "$tmp/$(printf '%0200d' 1)" get mm_stat
+
+# A name that a living server has is its own; that of a dead one is free; what is no socket is left alone.
+must_fail "another server listens there" nbdkit -U - "$PLUGIN" 1M control="$control" --run true
+must ctl get mm_stat
+first=$server
+old=$control
+killed
+gone "$first" || fail "not killed"
+[ -S "$old" ] || fail "no socket is left behind by a server that was killed"
+must_fail "no server listens there" "$ZS" ctl "$old" get mm_stat
+must nbdkit -U - "$PLUGIN" 1M control="$old" --run "'$ZS' ctl '$old' get disksize"
+expect_same "disksize of the second server" "$(cat "$out")" 1048576
+echo precious >"$tmp/file"
+must_fail "is no socket" nbdkit -U - "$PLUGIN" 1M control="$tmp/file" --run true
+expect_same "the file" "$(cat "$tmp/file")" precious
+must_fail "No such file" nbdkit -U - "$PLUGIN" 1M control="$tmp/no/control" --run true
+must_fail "at most" nbdkit -U - "$PLUGIN" 1M control="$tmp/$(printf '%0200d' 1)" --run true
+
+# Of many that start at once on the name of a dead server one wins, and it works.
+serve 1M
+killed
+for i in 1 2 3 4 5 6; do
+	nbdkit -f -P "$tmp/race$i" -U "$tmp/socket.race$i" "$PLUGIN" 1M control="$control" >"$tmp/race.log$i" 2>&1 </dev/null &
+	servers="$servers $!"
+done
+wait_for 20 sh -c "[ \$(cat '$tmp'/race.log? | grep -c 'another server') = 5 ]" || fail "not five of six were refused"
+expect_same "winners" "$(find "$tmp" -name 'race?' | wc -l)" 1
+must ctl get disksize
+
+# Many connections: those above the limit are told so, and the others still work.
+cat >"$tmp/hold.pl" <<'END'
+use IO::Socket::UNIX;
+$SIG{PIPE} = "IGNORE";
+my @held = map { IO::Socket::UNIX->new(Peer => $ARGV[0]) or die "connect: $!" } 1 .. 80;
+my ($good, $refused) = (0, 0);
+for my $s (@held) {
+	print $s "get disksize\n"; $s->flush;
+	my $answer = <$s> // "";
+	$answer =~ /^ok/ ? $good++ : $answer =~ /^error too many/ ? $refused++ : 0;
+}
+print "$good $refused\n";
+END
+if command -v perl >/dev/null; then
+	(cd "$tmp" && perl hold.pl "$control" >"$out" 2>"$err") || fail "80 connections at once"
+	expect_same "connections served and refused" "$(cat "$out")" "64 16"
+	must ctl get disksize
+fi

@@ -1,0 +1,95 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-3-Clause
+#
+# filesystems.sh KIND - a file system on the disk, checked by its own tools: ext4, xfs or btrfs as an image that is
+# copied in and out; fuse, an ext4 that is made and used in place, through nbdfuse and fuse2fs.
+# shellcheck source=tests/nbd/lib.sh
+. "$(dirname "$0")/lib.sh"
+requires jq
+
+# Real files to put into it.
+make_tree() {
+	mkdir "$tmp/tree"
+	cp -R "$ZS_SOURCE_DIR/src" "$ZS_SOURCE_DIR/docs" "$ZS_SOURCE_DIR/include" "$tmp/tree/"
+	real_data 5000000 "$tmp/tree/data"
+}
+
+# Copy the image to the disk and back; it is the same, and its checker is content with what came out.
+through_the_disk() {
+	size=$(wc -c <"$tmp/image")
+	serve "$size" algorithm=zstd
+	must nbdcopy "$tmp/image" "$uri"
+	must nbdcopy "$uri" "$tmp/image.out"
+	cmp "$tmp/image" "$tmp/image.out" || fail "the image that came out is another"
+	must "$@" "$tmp/image.out"
+	stop
+	# The check is one that can fail: without its first 64 KiB nothing is a file system.
+	dd if=/dev/zero of="$tmp/image.out" bs=64K count=2 conv=notrunc status=none
+	run "$@" "$tmp/image.out"
+	[ $status != 0 ] || fail "the checker is content with anything"
+}
+
+mounted() {
+	grep -q " $1 fuse" /proc/mounts
+}
+
+unmount() {
+	fusermount3 -u "$1" 2>/dev/null || fusermount -u "$1"
+}
+
+in_place() {
+	requires nbdfuse mkfs.ext4 e2fsck fuse2fs
+	[ -w /dev/fuse ] || skip "no FUSE"
+	command -v fusermount3 >/dev/null || requires fusermount
+	serve 64M
+	mkdir "$tmp/disk" "$tmp/fs"
+	mounts="$tmp/fs $tmp/disk"
+	nbdfuse "$tmp/disk" "$uri" >"$tmp/nbdfuse.log" 2>&1 </dev/null &
+	servers="$servers $!"
+	wait_for 10 mounted "$tmp/disk" || skip "nbdfuse can't mount here: $(head -n 1 "$tmp/nbdfuse.log")"
+	must mkfs.ext4 -q -F "$tmp/disk/nbd"
+	must e2fsck -f -n "$tmp/disk/nbd"
+	fuse2fs -o fakeroot,rw "$tmp/disk/nbd" "$tmp/fs" >"$tmp/fuse2fs.log" 2>&1 || skip "fuse2fs can't mount here: $(head -n 1 "$tmp/fuse2fs.log")"
+	wait_for 10 mounted "$tmp/fs" || skip "fuse2fs can't mount here"
+	cp -R "$tmp/tree" "$tmp/fs/"
+	diff -r "$tmp/tree" "$tmp/fs/tree" || fail "other files than were copied in"
+	rm -rf "$tmp/fs/tree/src"
+	must unmount "$tmp/fs"
+	wait_for 10 unmounted "$tmp/fs" || fail "fuse2fs does not end"
+	must e2fsck -f -n "$tmp/disk/nbd"
+	# Read back by another program.
+	must debugfs -R "dump /tree/data $tmp/dumped" "$tmp/disk/nbd"
+	cmp "$tmp/tree/data" "$tmp/dumped" || fail "a file was changed"
+	must unmount "$tmp/disk"
+	wait_for 10 unmounted "$tmp/disk" || fail "nbdfuse does not end"
+	mounts=
+	stop
+}
+
+unmounted() {
+	! mounted "$1"
+}
+
+make_tree
+case $1 in
+ext4)
+	requires mkfs.ext4 e2fsck
+	truncate -s 48M "$tmp/image"
+	must mkfs.ext4 -q -F -d "$tmp/tree" "$tmp/image"
+	through_the_disk e2fsck -f -n
+	;;
+xfs)
+	requires mkfs.xfs xfs_repair
+	truncate -s 320M "$tmp/image"
+	must mkfs.xfs -q "$tmp/image"
+	through_the_disk xfs_repair -n
+	;;
+btrfs)
+	requires mkfs.btrfs btrfs
+	truncate -s 128M "$tmp/image"
+	must mkfs.btrfs -q -r "$tmp/tree" "$tmp/image"
+	through_the_disk btrfs check --check-data-csum
+	;;
+fuse) in_place ;;
+*) fail "no such kind: $1" ;;
+esac

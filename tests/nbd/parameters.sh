@@ -1,0 +1,76 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-3-Clause
+# The plugin's parameters: each does what it says, and each wrong one is named before anything is served. Help, manual
+# and program agree on which there are.
+# shellcheck source=tests/nbd/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+refused() {
+	text=$1
+	shift
+	must_fail "$text" nbdkit -U - "$PLUGIN" "$@" --run true
+}
+refused "size= is needed"
+refused "must be a multiple of the block size, 4096" 4097
+refused "must be a multiple of the block size, 65536" 4096 block-size=64K
+refused "must be more than 0" 0
+refused "" 4X
+refused "block-size=5000: must be a power of two" 1M block-size=5000
+refused "block-size=2048: must be a power of two" 1M block-size=2048
+refused "block-size=128K: must be a power of two" 1M block-size=128K
+refused "geometry=flat: must be dense or linux" 1M geometry=flat
+refused "" 1M algorithm=lzma
+refused "" 1M algorithm-params=level=nonsense
+refused "" 1M algorithm=zstd algorithm-params=dict=/nowhere
+refused "recomp=zstd,,lz4: must be one to 3 names" 1M recomp=zstd,,lz4
+refused "recomp=a,b,c,d: must be one to 3 names" 1M recomp=a,b,c,d
+refused "" 1M recomp=lzma
+refused "" 1M checksum=maybe
+refused "cpu=0: must be a number from 1 to 100" 1M cpu=0
+refused "cpu=101: must be a number from 1 to 100" 1M cpu=101
+refused "idle=: goes with" 1M idle=5
+refused "recompress=type=idle: goes with recomp=" 1M recompress=type=idle
+refused "writeback=type=idle: goes with backing=" 1M writeback=type=idle
+refused "" 1M recomp=zstd recompress=type=nonsense
+refused "" 1M backing="$tmp/no/where"
+refused "unknown parameter 'frobnicate'" 1M frobnicate=1
+
+# works PARAMETER...: a server with these starts, and keeps what is written
+real_data 4194304 "$tmp/data"
+works() {
+	serve "$@"
+	must nbdcopy "$tmp/data" "$uri"
+	must nbdcopy "$uri" "$tmp/back"
+	cmp "$tmp/data" "$tmp/back" || fail "not what was written, with: $*"
+	case $* in
+	*algorithm=*)
+		name=$(echo "$*" | sed -n 's/.*algorithm=\([a-z0-9]*\).*/\1/p')
+		case $(ctl get comp_algorithm) in
+		*"[$name]"*) ;;
+		*) fail "not $name: $(ctl get comp_algorithm)" ;;
+		esac
+		;;
+	esac
+	stop
+}
+for algorithm in lz4 lz4hc lzo zstd deflate; do
+	works 4M algorithm=$algorithm
+done
+works size=4M algorithm=zstd algorithm-params=level=5 checksum=on
+works 4M algorithm=zstd train-dict=on block-size=16K
+works 4M geometry=linux shrinker=off
+works 4M recomp=zstd,deflate idle=1 recompress=off mem-limit=64M cpu=1
+truncate -s 8M "$tmp/backing"
+works 4M backing="$tmp/backing" idle=1
+works 4M backing="$tmp/backing" writeback=off
+
+# The three lists of parameters are one.
+nbdkit "$PLUGIN" --help | sed -n 's/^\[\{0,1\}\([a-z-]*\)=\]\{0,1\}[A-Z|a-z].*/\1/p' | sort -u >"$tmp/in_help"
+sed -n 's/^=item \[\{0,1\}B<\([a-z-]*\)=>.*/\1/p' "$ZS_SOURCE_DIR/plugins/nbdkit/nbdkit-zram-plugin.1.pod" | sort -u >"$tmp/in_manual"
+diff "$tmp/in_help" "$tmp/in_manual" || fail "help and manual name different parameters"
+[ "$(wc -l <"$tmp/in_help")" -ge 15 ] || fail "the help names too few parameters"
+while read -r name; do
+	run nbdkit -U - "$PLUGIN" "$name=" --run true
+	! grep -q "unknown parameter" "$err" || fail "$name is in the help and is not known"
+done <"$tmp/in_help"
+nbdkit "$PLUGIN" --dump-plugin | grep -q '^zram_algorithms=.*zstd' || fail "--dump-plugin does not name the algorithms"

@@ -1,0 +1,65 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-3-Clause
+# zs top: its numbers are those of the disk, on a terminal and elsewhere.
+# shellcheck source=tests/nbd/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+real_data 8388608 "$tmp/data"
+serve 64M algorithm=zstd mem-limit=32M
+must nbdcopy "$tmp/data" "$uri"
+must "$ZS" top --once "$control"
+[ ! -s "$err" ] || fail "there is something on standard error"
+cp "$out" "$tmp/view"
+grep -q "^zs top: $control, 64.0 MiB, .*\[zstd\]" "$tmp/view" || fail "no title"
+for row in stored compressed memory limit blocks operations compaction pressure; do
+	grep -q "^  $row  *[0-9u]" "$tmp/view" || fail "no row: $row"
+done
+! awk 'length($0) > 100' "$tmp/view" | grep . || fail "a line is too wide"
+! grep -q "$(printf '\033')" "$tmp/view" || fail "an escape sequence where there is no terminal"
+
+# ratio = stored / compressed, from mm_stat, as the disk has it when nobody uses it
+set -- $(ctl get mm_stat)
+expect_same ratio "$(sed -n 's/.*ratio \([0-9.]*\)$/\1/p' "$tmp/view")" "$(awk -v a="$1" -v b="$2" 'BEGIN { printf "%.2f", a / b }')"
+expect_same limit "$(sed -n 's/^  limit  *\(.* MiB\)  .*/\1/p' "$tmp/view")" "32.0 MiB"
+
+# The classes: as many pages as the table says, and shares that are none above 100.
+largest=$(ctl stats --classes | awk '$1 ~ /^[0-9]+$/ && $(NF-2) > most { most = $(NF-2); size = $2 } END { print size, most }')
+shown=$(awk '/\[[#.]*\]/ { gsub(/,/, "", $(NF-1)); if ($(NF-1) > most) { most = $(NF-1); size = $1 } } END { print size, most }' "$tmp/view")
+expect_same "the largest class" "$shown" "$largest"
+! sed -n 's/.*\] *\([0-9.]*\) %.*/\1/p' "$tmp/view" | awk '$1 > 100 || $1 <= 0' | grep . || fail "a share that can't be"
+
+# Again and again: rates from the second on.
+(sleep 0.5; nbdcopy "$uri" "$tmp/back") &
+must "$ZS" top -n 3 -d 1 "$control"
+wait $!
+expect_same views "$(grep -c '^zs top: ' "$out")" 3
+expect_same "views with rates" "$(grep -c '^  operations/s ' "$out")" 2
+[ "$(sed -n 's/^  operations\/s.* \([0-9,]*\) reads.*/\1/p' "$out" | tr -d , | sort -n | tail -n 1)" -gt 0 ] ||
+	fail "reads are not seen"
+
+# A terminal gets each view in place of the one before.
+if command -v script >/dev/null; then
+	TERM=xterm script -qec "stty cols 60 rows 20; '$ZS' top -n 2 -d 1 '$control'" /dev/null </dev/null >"$out" 2>"$err" || fail "on a terminal"
+	expect_same "views on the terminal" "$(grep -o "$(printf '\033')\[Hz\|$(printf '\033')\[H$(printf '\033')" "$out" | wc -l)" 2
+	! tr -d '\r' <"$out" | sed "s/$(printf '\033')\[[0-9;]*[A-Z]//g" | awk 'length($0) > 60' | grep . || fail "wider than the terminal"
+fi
+
+# Interrupted: by the signal. The server's end is said.
+env --default-signal=INT "$ZS" top "$control" >"$out" 2>"$err" </dev/null &
+client=$!
+wait_for 10 grep -q '^zs top' "$out" || fail "no view"
+kill -INT $client
+status=0
+wait $client || status=$?
+expect_same "ended by" "$(kill -l $status)" INT
+env --default-signal=INT "$ZS" top "$control" >"$out" 2>"$err" </dev/null &
+client=$!
+wait_for 10 grep -q '^zs top' "$out" || fail "no view"
+stop
+status=0
+wait $client || status=$?
+expect_same "exit status without a server" $status 3
+grep -q "the server has closed the connection" "$err" || fail "does not say that the server is gone"
+must_fail "No such file" "$ZS" top --once "$tmp/nowhere"
+must_fail "(see: zs top --help)" "$ZS" top
+must_fail "(see: zs top --help)" "$ZS" top -n 0 "$control"

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* control_client.c - see control_client.h. */
+#include "control_client.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "message.h"
+
+/* An answer is read in pieces that grow, so that a wrong length asks for no memory that never gets filled. */
+enum { PIECE_BYTES = 65536 };
+
+static const char *connect_reason(int error)
+{
+	switch (error) {
+	case ECONNREFUSED:
+		return "no server listens there any more";
+	case ENOTSOCK:
+		return "not a socket";
+	default:
+		return strerror(error);
+	}
+}
+
+bool control_connect(struct control_client *c, const char *path)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	*c = (struct control_client){ .path = path, .fd = -1 };
+	if (strlen(path) >= sizeof(address.sun_path)) {
+		message("%s: a socket's name has at most %zu bytes", path, sizeof(address.sun_path) - 1);
+		return false;
+	}
+	memcpy(address.sun_path, path, strlen(path) + 1);
+	c->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (c->fd < 0 || connect(c->fd, (const struct sockaddr *)&address, sizeof(address)) != 0) {
+		message("%s: %s", path, connect_reason(errno));
+		control_disconnect(c);
+		return false;
+	}
+	c->in = fdopen(c->fd, "r");
+	if (!c->in) {
+		message("%s: %s", path, strerror(errno));
+		control_disconnect(c);
+		return false;
+	}
+	return true;
+}
+
+void control_disconnect(struct control_client *c)
+{
+	if (c->in)
+		fclose(c->in);
+	else if (c->fd >= 0)
+		close(c->fd);
+	free(c->body);
+	*c = (struct control_client){ .fd = -1 };
+}
+
+static enum control_result lost(struct control_client *c, const char *why)
+{
+	message("%s: %s", c->path, why);
+	return CONTROL_LOST;
+}
+
+/* False without memory. That the server is gone shows when its answer is waited for. */
+static bool send_line(int fd, const char *word, const char *rest)
+{
+	char *line;
+	int len = asprintf(&line, "%s%s%s\n", word, rest ? " " : "", rest ? rest : "");
+	if (len < 0)
+		return false;
+	size_t left = (size_t)len;
+	ssize_t n = 0;
+	for (const char *at = line; left > 0; at += n, left -= (size_t)n) {
+		n = send(fd, at, left, MSG_NOSIGNAL);
+		if (n < 0 && errno == EINTR)
+			n = 0;
+		if (n < 0)
+			break;
+	}
+	free(line);
+	return true;
+}
+
+static bool read_body(struct control_client *c, size_t bytes)
+{
+	c->bytes = 0;
+	for (;;) {
+		size_t piece = bytes - c->bytes < PIECE_BYTES ? bytes - c->bytes : PIECE_BYTES;
+		char *grown = realloc(c->body, c->bytes + piece + 1);
+		if (!grown)
+			return false;
+		c->body = grown;
+		size_t n = fread(c->body + c->bytes, 1, piece, c->in);
+		c->bytes += n;
+		c->body[c->bytes] = '\0';
+		if (c->bytes == bytes || n < piece)
+			return c->bytes == bytes;
+	}
+}
+
+enum control_result control_ask(struct control_client *c, const char *word, const char *rest)
+{
+	size_t room = 0;
+	char *head = NULL, *end;
+	enum control_result result = CONTROL_DONE;
+	/* Where sending fails the server may still have said why, such as that there are too many connections. */
+	if (!send_line(c->fd, word, rest))
+		return lost(c, "out of memory");
+	ssize_t len = getline(&head, &room, c->in);
+	if (len <= 0) {
+		result = lost(c, "the server has closed the connection");
+	} else if (strncmp(head, "error ", 6) == 0) {
+		head[strcspn(head, "\n")] = '\0';
+		free(c->body);
+		c->body = strdup(head + 6);
+		c->bytes = c->body ? strlen(c->body) : 0;
+		result = c->body ? CONTROL_REFUSED : lost(c, "out of memory");
+	} else if (strncmp(head, "ok ", 3) == 0) {
+		errno = 0;
+		unsigned long long bytes = strtoull(head + 3, &end, 10);
+		if (errno || end == head + 3 || *end != '\n')
+			result = lost(c, "the answer is not that of a disk");
+		else if (!read_body(c, (size_t)bytes))
+			result = lost(c, "the answer is cut short");
+	} else {
+		result = lost(c, "the answer is not that of a disk");
+	}
+	free(head);
+	return result;
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * control_client.h - talks to the control socket of a disk (nbdkit-zram-plugin(1), control=).
+ *
+ * A request is one line; the answer is "ok N" and N bytes, or "error TEXT". What goes wrong with the connection is
+ * reported here, in one line.
+ */
+#ifndef ZS_CONTROL_CLIENT_H
+#define ZS_CONTROL_CLIENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+struct control_client {
+	const char *path;
+	FILE *in;
+	int fd;
+	char *body;   /* of the last answer, with a 0 behind it; or the reason why the server refused */
+	size_t bytes; /* of body */
+};
+
+enum control_result {
+	CONTROL_DONE,
+	CONTROL_REFUSED, /* body says why */
+	CONTROL_LOST,    /* the connection is of no more use; was reported */
+};
+
+/* False after a message. path must stay. */
+bool control_connect(struct control_client *c, const char *path);
+void control_disconnect(struct control_client *c);
+
+/* Send "WORD REST" (or just WORD where rest is NULL) and wait for the answer. */
+enum control_result control_ask(struct control_client *c, const char *word, const char *rest);
+
+#endif
