@@ -22,7 +22,7 @@
 #define LEFT 64.0
 #define GAP 14.0
 #define LABEL_STEP 14.0 /* least distance of two names, one above the other */
-#define CHAR_WIDTH 6.3  /* of a name, about */
+#define CHAR_WIDTH 7.0  /* of a name, about */
 
 #define TEXT_COLOUR "#6e7781"
 #define LIMIT_COLOUR "#cf222e"
@@ -139,7 +139,7 @@ static void draw_x_axis(const struct frame *f)
 		if (at < x->low - 1e-12 || at > x->high + 1e-12)
 			continue;
 		snprintf(words, sizeof(words), "%.*f", nines > 2 ? nines - 2 : 0, at * 100);
-		text(f->out, x_of(f, at), HEIGHT - BOTTOM + 16, "class=\"tick\" text-anchor=\"middle\"", words);
+		text(f->out, x_of(f, at), HEIGHT - BOTTOM + 16, "class=\"tick\" style=\"font-size:10px\" text-anchor=\"middle\"", words);
 	}
 }
 

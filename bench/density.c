@@ -106,7 +106,7 @@ static void print(const struct test *t, const struct settings *set)
 
 static const char usage[] =
 	"usage: bench_density --dataset FILE --store dense|linux|malloc [--history churn|half] [--shrinker PERCENT]\n"
-	"                     [--objects N] [--churns N] [--seed N] [--samples N]\n"
+	"                     [--objects N] [--churns N] [--seed N] [--samples N] [--no-refill]\n"
 	"Defaults: history churn, no shrinker, 10000 objects, 5 churns, seed 1, no samples. Prints one line of JSON.\n";
 
 static const char *parse(struct settings *set, int argc, char **argv)
@@ -120,6 +120,7 @@ static const char *parse(struct settings *set, int argc, char **argv)
 		{ "churns", required_argument, NULL, 'c' },
 		{ "seed", required_argument, NULL, 'r' },
 		{ "samples", required_argument, NULL, 'm' },
+		{ "no-refill", no_argument, NULL, 'e' },
 		{ NULL, 0, NULL, 0 },
 	};
 	const char *dataset = NULL;
@@ -139,6 +140,8 @@ static const char *parse(struct settings *set, int argc, char **argv)
 			set->churns = (uint32_t)number("--churns", optarg, 0, 1000);
 		else if (o == 'r')
 			set->seed = number("--seed", optarg, 0, UINT64_MAX);
+		else if (o == 'e')
+			set->no_refill = true;
 		else if (o == 'm')
 			set->samples = (uint32_t)number("--samples", optarg, 0, MOST_SAMPLES);
 		else

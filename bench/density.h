@@ -41,6 +41,7 @@ struct settings {
 	uint32_t samples; /* of the memory in each stage, for a chart; 0 = none */
 	uint64_t seed;
 	bool half;         /* which history */
+	bool no_refill;    /* end it after "released" */
 	unsigned shrinker; /* its share of a processor, percent; 0 = none */
 };
 

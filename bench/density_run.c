@@ -238,8 +238,9 @@ void density_run(struct test *t, const struct settings *set)
 
 	free_some(t, set, freed);
 	release(t, set, freed);
-	refill(t, set, bytes);
-	if (set->shrinker != 0)
+	if (!set->no_refill)
+		refill(t, set, bytes);
+	if (set->shrinker != 0 && !set->no_refill)
 		wait_second(t, set, REFILL_SETTLED, set->objects);
 
 	if (t->store.pool != NULL && zs_pool_validate(t->store.pool) != 0)
