@@ -159,9 +159,9 @@ static void read_line(const struct reader *r)
 		size_t words;
 		void (*read)(const struct reader *r);
 	} kinds[] = {
-		{ "title", 2, read_title }, { "subtitle", 2, read_title }, { "x", 3, read_axis }, { "y", 4, read_axis },
-		{ "panel", 2, read_panel }, { "phase", 4, read_phase },    { "limit", 3, read_limit },
-		{ "series", 6, read_series }, { "point", 3, read_point },
+		{ "title", 2, read_title }, { "subtitle", 2, read_title }, { "x", 3, read_axis },
+		{ "y", 4, read_axis },      { "panel", 2, read_panel },    { "phase", 4, read_phase },
+		{ "limit", 3, read_limit }, { "series", 6, read_series },  { "point", 3, read_point },
 	};
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {

@@ -139,7 +139,8 @@ static void draw_x_axis(const struct frame *f)
 		if (at < x->low - 1e-12 || at > x->high + 1e-12)
 			continue;
 		snprintf(words, sizeof(words), "%.*f", nines > 2 ? nines - 2 : 0, at * 100);
-		text(f->out, x_of(f, at), HEIGHT - BOTTOM + 16, "class=\"tick\" style=\"font-size:10px\" text-anchor=\"middle\"", words);
+		text(f->out, x_of(f, at), HEIGHT - BOTTOM + 16,
+		     "class=\"tick\" style=\"font-size:10px\" text-anchor=\"middle\"", words);
 	}
 }
 
@@ -154,7 +155,7 @@ static void draw_phases(const struct frame *f, const struct panel *p)
 				"<line class=\"grid\" stroke-dasharray=\"2 3\" x1=\"%.1f\" x2=\"%.1f\" y1=\"%.1f\" y2=\"%.1f\"/>\n",
 				from, from, TOP, HEIGHT - BOTTOM + 20);
 		text(f->out, (from + to) / 2, HEIGHT - BOTTOM + 16, "class=\"tick\" text-anchor=\"middle\"",
-			p->phase[i].label);
+		     p->phase[i].label);
 	}
 }
 
@@ -248,7 +249,7 @@ static void draw_names(const struct frame *f, const struct panel *p)
 		    below->y - label[i].y < LABEL_STEP)
 			label[i].y = below->y - LABEL_STEP;
 		snprintf(attributes, sizeof(attributes), "class=\"name\" text-anchor=\"%s\" style=\"fill:%s\"",
-			label[i].anchor, label[i].series->colour);
+			 label[i].anchor, label[i].series->colour);
 		text(f->out, label[i].x, label[i].y, attributes, label[i].series->name);
 	}
 }

@@ -27,14 +27,14 @@ static void print_rate(const struct compact_rate *r)
 {
 	printf(",\"rate\":{\"live\":%" PRIu64 ",\"moved\":%" PRIu64 ",\"moved_bytes\":%" PRIu64 ",\"pages\":%" PRIu64
 	       ",\"compact_ns\":%" PRIu64 ",\"memcpy_ns\":%" PRIu64 ",\"release_ns\":%" PRIu64 "}",
-		r->live, r->moved, r->moved_bytes, r->pages, r->compact_ns, r->memcpy_ns, r->release_ns);
+	       r->live, r->moved, r->moved_bytes, r->pages, r->compact_ns, r->memcpy_ns, r->release_ns);
 }
 
 static void print_beside(const struct compact_beside *b)
 {
 	printf(",\"beside\":{\"alone\":%.0f,\"compaction\":%.0f,\"copying\":%.0f,\"moved_per_second\":%.0f}",
-		b->per_second[BESIDE_NOTHING], b->per_second[BESIDE_COMPACTION], b->per_second[BESIDE_COPYING],
-		b->moved_per_second);
+	       b->per_second[BESIDE_NOTHING], b->per_second[BESIDE_COMPACTION], b->per_second[BESIDE_COPYING],
+	       b->moved_per_second);
 }
 
 static void print_latency(const struct compact_latency *l)
@@ -44,8 +44,8 @@ static void print_latency(const struct compact_latency *l)
 
 	printf(",\"latency\":{");
 	for (int i = 0; i < 2; i++) {
-		printf("%s\"%s\":{\"moved\":%" PRIu64 ",\"switches\":%" PRIu64, i == 0 ? "" : ",", mode[i],
-			l->moved[i], l->switches[i]);
+		printf("%s\"%s\":{\"moved\":%" PRIu64 ",\"switches\":%" PRIu64, i == 0 ? "" : ",", mode[i], l->moved[i],
+		       l->switches[i]);
 		for (int j = 0; j < TIMEDS; j++) {
 			printf(",\"%s\":", what[j]);
 			histogram_print(&l->ns[i][j]);
@@ -63,9 +63,12 @@ static const char usage[] =
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "dataset", required_argument, NULL, 'd' },  { "seed", required_argument, NULL, 'r' },
-		{ "objects", required_argument, NULL, 'n' },  { "beside", required_argument, NULL, 'b' },
-		{ "slice-ms", required_argument, NULL, 'm' }, { "mebibytes", required_argument, NULL, 'l' },
+		{ "dataset", required_argument, NULL, 'd' },
+		{ "seed", required_argument, NULL, 'r' },
+		{ "objects", required_argument, NULL, 'n' },
+		{ "beside", required_argument, NULL, 'b' },
+		{ "slice-ms", required_argument, NULL, 'm' },
+		{ "mebibytes", required_argument, NULL, 'l' },
 		{ NULL, 0, NULL, 0 },
 	};
 	static struct compact_latency latency;
@@ -103,7 +106,7 @@ int main(int argc, char **argv)
 
 	compact_latency(&latency, &supply, mebibytes);
 	printf("{\"bench\":\"compact\",\"objects\":%" PRIu32 ",\"beside_objects\":%" PRIu32 ",\"mebibytes\":%" PRIu32,
-		objects, beside, mebibytes);
+	       objects, beside, mebibytes);
 	print_rate(&r);
 	print_beside(&b);
 	print_latency(&latency);

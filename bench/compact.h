@@ -50,7 +50,7 @@ struct compact_rate {
 	uint64_t moved_bytes;
 	uint64_t pages; /* freed */
 	uint64_t compact_ns;
-	uint64_t memcpy_ns; /* of the same bytes */
+	uint64_t memcpy_ns;  /* of the same bytes */
 	uint64_t release_ns; /* of as many pages to the system */
 };
 
@@ -69,7 +69,7 @@ enum timed { TIMED_EMPTY, TIMED_MALLOC, TIMED_FREE, TIMED_READ, TIMEDS };
 
 struct compact_latency {
 	struct histogram ns[2][TIMEDS];
-	uint64_t moved[2]; /* objects */
+	uint64_t moved[2];    /* objects */
 	uint64_t switches[2]; /* how often the thread was interrupted by others */
 };
 

@@ -158,7 +158,7 @@ static struct move *time_compaction(struct crowd *c, struct compact_rate *r)
 	for (uint32_t i = 0; i < c->live; i++) {
 		const struct object *o = &c->object[i];
 		struct move m = { move[i].from, address(c->pool, o->ref), o->size,
-			zs_lookup_class_index(c->pool, o->size) };
+				  zs_lookup_class_index(c->pool, o->size) };
 
 		if (m.from == m.to)
 			continue;

@@ -11,8 +11,8 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *const stage_name[STAGES] = { "fill", "churn", "settled", "freed", "released", "refill",
-	"refill_settled" };
+static const char *const stage_name[STAGES] = { "fill",     "churn",  "settled",       "freed",
+						"released", "refill", "refill_settled" };
 
 static double growth(const struct test *t, const struct stage_result *r)
 {
@@ -55,7 +55,7 @@ static double other_threads(const struct test *t, const struct stage_result *r)
 }
 
 static void print_stages(const struct test *t, const char *key,
-	double (*value)(const struct test *t, const struct stage_result *r), int digits)
+			 double (*value)(const struct test *t, const struct stage_result *r), int digits)
 {
 	const char *comma = "";
 
@@ -76,7 +76,7 @@ static void print_samples(const struct test *t)
 		const struct sample *s = &t->sample[i];
 
 		printf("%s[\"%s\",%.4f,%.0f,%" PRIu64 "]", i == 0 ? "" : ",", stage_name[s->stage], s->at,
-			(double)s->rss - (double)t->base_rss, s->requested);
+		       (double)s->rss - (double)t->base_rss, s->requested);
 	}
 	putchar(']');
 }
@@ -87,8 +87,8 @@ static void print(const struct test *t, const struct settings *set)
 
 	printf("{\"bench\":\"density\",\"allocator\":\"%s\",\"history\":\"%s\",\"shrinker\":%u,\"objects\":%" PRIu32
 	       ",\"churns\":%" PRIu32 ",\"seed\":%" PRIu64 ",\"released_with\":\"%s\"",
-		name, set->half ? "half" : "churn", set->shrinker, set->objects, set->churns, set->seed,
-		t->released_with);
+	       name, set->half ? "half" : "churn", set->shrinker, set->objects, set->churns, set->seed,
+	       t->released_with);
 	print_stages(t, "ratio", ratio, 5);
 	print_stages(t, "requested_bytes", requested, 0);
 	print_stages(t, "rss_growth_bytes", growth, 0);
@@ -112,16 +112,11 @@ static const char usage[] =
 static const char *parse(struct settings *set, int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "dataset", required_argument, NULL, 'd' },
-		{ "store", required_argument, NULL, 's' },
-		{ "history", required_argument, NULL, 'h' },
-		{ "shrinker", required_argument, NULL, 'k' },
-		{ "objects", required_argument, NULL, 'n' },
-		{ "churns", required_argument, NULL, 'c' },
-		{ "seed", required_argument, NULL, 'r' },
-		{ "samples", required_argument, NULL, 'm' },
-		{ "no-refill", no_argument, NULL, 'e' },
-		{ NULL, 0, NULL, 0 },
+		{ "dataset", required_argument, NULL, 'd' }, { "store", required_argument, NULL, 's' },
+		{ "history", required_argument, NULL, 'h' }, { "shrinker", required_argument, NULL, 'k' },
+		{ "objects", required_argument, NULL, 'n' }, { "churns", required_argument, NULL, 'c' },
+		{ "seed", required_argument, NULL, 'r' },    { "samples", required_argument, NULL, 'm' },
+		{ "no-refill", no_argument, NULL, 'e' },     { NULL, 0, NULL, 0 },
 	};
 	const char *dataset = NULL;
 

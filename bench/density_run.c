@@ -173,7 +173,7 @@ static void wait_second(struct test *t, const struct settings *set, enum stage s
 
 		if (until > now) {
 			struct timespec ts = { .tv_sec = (time_t)((until - now) / 1000000000u),
-				.tv_nsec = (long)((until - now) % 1000000000u) };
+					       .tv_nsec = (long)((until - now) % 1000000000u) };
 
 			(void)nanosleep(&ts, NULL);
 		}

@@ -35,8 +35,8 @@ void histogram_print(const struct histogram *h)
 	static const struct {
 		const char *name;
 		double share;
-	} points[] = { { "p50", 0.5 }, { "p90", 0.9 }, { "p99", 0.99 }, { "p99_9", 0.999 }, { "p99_99", 0.9999 },
-		{ "p99_999", 0.99999 } };
+	} points[] = { { "p50", 0.5 },     { "p90", 0.9 },       { "p99", 0.99 },
+		       { "p99_9", 0.999 }, { "p99_99", 0.9999 }, { "p99_999", 0.99999 } };
 
 	printf("{\"count\":%" PRIu64, h->total);
 	for (size_t i = 0; i < sizeof(points) / sizeof(points[0]); i++)

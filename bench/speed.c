@@ -18,8 +18,9 @@ static const char usage[] =
 static const char *allocator(void)
 {
 #ifdef BENCH_PLAIN
-	static const char *const known[][2] = { { "mallctl", "jemalloc" }, { "mi_collect", "mimalloc" },
-		{ "MallocExtension_ReleaseFreeMemory", "tcmalloc" } };
+	static const char *const known[][2] = { { "mallctl", "jemalloc" },
+						{ "mi_collect", "mimalloc" },
+						{ "MallocExtension_ReleaseFreeMemory", "tcmalloc" } };
 
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
 		if (dlsym(RTLD_DEFAULT, known[i][0]) != NULL)
@@ -33,9 +34,12 @@ static const char *allocator(void)
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "dataset", required_argument, NULL, 'd' }, { "seed", required_argument, NULL, 'r' },
-		{ "live", required_argument, NULL, 'l' },    { "pairs", required_argument, NULL, 'p' },
-		{ "objects", required_argument, NULL, 'n' }, { "slice-ms", required_argument, NULL, 'm' },
+		{ "dataset", required_argument, NULL, 'd' },
+		{ "seed", required_argument, NULL, 'r' },
+		{ "live", required_argument, NULL, 'l' },
+		{ "pairs", required_argument, NULL, 'p' },
+		{ "objects", required_argument, NULL, 'n' },
+		{ "slice-ms", required_argument, NULL, 'm' },
 		{ NULL, 0, NULL, 0 },
 	};
 	const char *dataset = NULL;
@@ -75,7 +79,7 @@ int main(int argc, char **argv)
 	       ",\"pair_ns\":{\"same\":%.2f,\"replace\":%.2f,\"replace_other\":%.2f}"
 	       ",\"per_second\":{\"fill\":%.0f,\"churn\":%.0f,\"read\":%.0f}"
 	       ",\"threads_per_second\":{\"replace\":[%.0f,%.0f],\"read\":[%.0f,%.0f]}}\n",
-		allocator(), live, objects, p.same, p.replace, p.replace_other, b.fill, b.churn, b.read, t.replace[0],
-		t.replace[1], t.read[0], t.read[1]);
+	       allocator(), live, objects, p.same, p.replace, p.replace_other, b.fill, b.churn, b.read, t.replace[0],
+	       t.replace[1], t.read[0], t.read[1]);
 	return fflush(stdout) == 0 ? 0 : 1;
 }

@@ -21,7 +21,7 @@ static double read_random(struct zs_pool *pool, const struct object *object, con
 }
 
 static double churn(struct zs_pool *pool, struct object *object, struct supply *s, const uint32_t *which,
-	const uint32_t *size, uint32_t count)
+		    const uint32_t *size, uint32_t count)
 {
 	uint64_t start = now_ns();
 
