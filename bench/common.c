@@ -44,6 +44,12 @@ void *pages(size_t bytes)
 	return p;
 }
 
+void release_pages(void *memory, size_t bytes)
+{
+	if (munmap(memory, bytes) != 0)
+		fail(errno, "munmap");
+}
+
 static int compare(const void *a, const void *b)
 {
 	double x = *(const double *)a;

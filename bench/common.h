@@ -17,8 +17,9 @@ _Noreturn void fail(int errno_value, const char *format, ...) __attribute__((for
 /* Nanoseconds of a clock that only goes forward. */
 uint64_t now_ns(void);
 
-/* Zeroed memory, all of it resident. Stays until the program ends. */
+/* Zeroed memory, all of it resident. Stays until it is released. */
 void *pages(size_t bytes);
+void release_pages(void *memory, size_t bytes);
 
 /* Random numbers (SplitMix64), the same everywhere for the same seed. */
 struct rng {

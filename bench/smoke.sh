@@ -64,24 +64,73 @@ done
 is "$work/zram.json" '.ns | (.put | length == 1) and ([.[][0] > 0] | all) and (has("kernel_put") | not)'
 is "$work/zram.json" '.memory[0] | .kind == "known" and .pages == 8 and .lz4_bytes > 0 and .lz4_dictionary == 0'
 
-# The tables are made of what was printed.
+# With the shrinker, and the second history.
+"$BENCH_DENSITY" --dataset "$work/data" --store dense --objects 3000 --shrinker 5 --samples 4 >"$work/shrinker.json"
+is "$work/shrinker.json" '.ratio | .settled > 0.5 and .released > 0.5 and .refill_settled > 0.5'
+is "$work/shrinker.json" '.released_with == "shrinker" and .ratio.released < .ratio.freed and .shrinker_cpu.churn >= 0'
+is "$work/shrinker.json" '[.samples[][0]] | unique | length == 7'
+is "$work/shrinker.json" '.requested_bytes | .refill >= .churn and .refill < .churn + 4096'
+"$BENCH_DENSITY" --dataset "$work/data" --store dense --objects 3000 --shrinker 5 --history half >"$work/half.json"
+is "$work/half.json" '.ratio | has("churn") == false and .freed > 1.5 and .refill > 0.5'
+"$BENCH_DENSITY" --dataset "$work/data" --store dense --objects 3000 --no-refill >"$work/brief.json"
+is "$work/brief.json" '.ratio | has("refill") == false and .released > 0.5'
+
+for program in "$BENCH_SPEED" "$BENCH_SPEED_MALLOC"; do
+	"$program" --dataset "$work/data" --live 1000 --pairs 2000 --objects 3000 --slice-ms 1 >>"$work/speed.json"
+done
+[ "$(jq -s -c '[.[].allocator]' "$work/speed.json")" = '["dense","glibc"]' ] || die "not the two: $(cat "$work/speed.json")"
+jq -s -e 'all(.[]; (.pair_ns | length == 3 and all(. > 0)) and (.per_second | length == 3 and all(. > 0))
+	and (.threads_per_second | length == 2 and all(.[]; . > 0)))' "$work/speed.json" >/dev/null ||
+	die "not true of $(cat "$work/speed.json")"
+
+"$BENCH_COMPACT" --dataset "$work/data" --objects 5000 --beside 2000 --slice-ms 3 --mebibytes 4 >"$work/compact.json"
+is "$work/compact.json" '.rate | .moved > 0 and .moved <= .live and .pages > 0 and .moved_bytes > .moved'
+is "$work/compact.json" '.beside | .alone > 0 and .compaction > 0 and .copying > 0'
+is "$work/compact.json" '.latency | .alone.moved == 0 and all(.[] | .malloc, .free, .read, .empty;
+	.count > 1000 and .p50 > 0 and .p50 <= .p99 and .p99 <= .p99_999 and .p99_999 <= .max)'
+
+# The tables are made of what was printed, and the charts.
 for count in 300000 10000; do
-	jq -c ".objects = $count" "$work/dense.json" "$work/linux.json" "$work/malloc.json"
-done | jq -s . >"$work/density"
-jq -s . "$work/ops.json" >"$work/ops"
-echo '{"cpu": "some", "cpus": 2, "load_at_start": 2, "rounds": 1}' >"$work/environment"
+	jq -c ".objects = $count | del(.samples)" "$work/dense.json" "$work/linux.json" "$work/malloc.json" "$work/shrinker.json" \
+		"$work/half.json"
+done | jq -s --slurpfile sampled "$work/shrinker.json" '. + ($sampled | map(.objects = 300000))' >"$work/density"
+for name in ops speed compact; do
+	jq -s . "$work/$name.json" >"$work/$name"
+done
+echo '{"cpu": "some <&>", "cpus": 2, "load_at_start": 2, "rounds": 1}' >"$work/environment"
 jq -n -f "$ZS_SOURCE_DIR/bench/summary.jq" --slurpfile environment "$work/environment" \
-	--slurpfile dataset "$work/dataset.json" --slurpfile density "$work/density" \
-	--slurpfile ops "$work/ops" --slurpfile ops_shared "$work/ops" | jq -c . >"$work/summary.json"
-is "$work/summary.json" '[.targets[] | select(.verdict == "met" or .verdict == "missed")] | length == 8'
+	--slurpfile dataset "$work/dataset.json" --slurpfile density "$work/density" --slurpfile speed "$work/speed" \
+	--slurpfile compact "$work/compact" --slurpfile ops "$work/ops" --slurpfile ops_shared "$work/ops" |
+	jq -c . >"$work/summary.json"
+is "$work/summary.json" '[.targets[] | select(.verdict == "met" or .verdict == "missed")] | length == 33'
 is "$work/summary.json" '.head | length == 3 and (.[1] | startswith("The machine was busy"))'
-is "$work/summary.json" '[.memory[].allocator] == ["dense", "linux", "glibc", "dense", "linux", "glibc"]'
+is "$work/summary.json" '[.memory[].allocator] ==
+	["dense, shrinker", "dense", "linux", "glibc", "dense, shrinker", "dense", "linux", "glibc"]'
 is "$work/summary.json" '(.times | length == 9) and all(.times[]; .median | test("^[0-9]+[.][0-9]+$"))'
+is "$work/summary.json" '(.speed | length == 2) and (.latency | length == 8) and (.compaction | length == 5)'
+
+for chart in memory latency; do
+	jq -n -r -f "$ZS_SOURCE_DIR/bench/charts.jq" --arg chart $chart --slurpfile environment "$work/environment" \
+		--slurpfile density "$work/density" --slurpfile compact "$work/compact" >"$work/$chart"
+	"$BENCH_CHART" <"$work/$chart" >"$work/$chart.svg"
+	for word in '<svg ' '</svg>' 'some &lt;&amp;&gt;' '<path '; do
+		grep -q "$word" "$work/$chart.svg" || die "no '$word' in the chart $chart"
+	done
+done
+grep -q '>zsmalloc<' "$work/memory.svg" || die "a line without a name"
+for wrong in 'point	1	2' 'panel	a
+series	s	#000	line	0	END
+point	1	x' 'nothing' ''; do
+	if printf '%s\n' "$wrong" | "$BENCH_CHART" >"$work/out" 2>"$work/err"; then
+		die "a chart of '$wrong'"
+	fi
+	[ "$(wc -l <"$work/err")" = 1 ] || die "$(cat "$work/err")"
+done
 
 # Wrong input ends with a line and not with numbers.
 head -c 10000 /dev/urandom >"$work/noise"
 for command in "--dataset $work/noise --store dense" "--dataset $work/none --store dense" \
-	"--dataset $work/data --store none" "--dataset $work/data --store dense --objects 5x"; do
+	"--dataset $work/data --store none" "--dataset $work/data --store malloc --shrinker 5" "--dataset $work/data --store dense --objects 5x"; do
 	# shellcheck disable=SC2086 # words
 	if "$BENCH_DENSITY" $command >"$work/out" 2>"$work/err"; then
 		die "$command: succeeded"
@@ -90,4 +139,4 @@ for command in "--dataset $work/noise --store dense" "--dataset $work/none --sto
 		die "$command: $(cat "$work/out" "$work/err")"
 	fi
 done
-echo "dataset, density and ops work"
+echo "dataset, density, ops, speed, compact and chart work"

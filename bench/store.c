@@ -102,6 +102,15 @@ void store_destroy(struct store *s)
 	zpool_destroy_pool(s->front);
 }
 
+void store_shrink(struct store *s, unsigned cpu_percent)
+{
+	struct zs_shrinker_policy policy = ZS_SHRINKER_POLICY_INIT;
+
+	policy.cpu_percent = cpu_percent;
+	if (zs_register_shrinker(s->pool, &policy) != 0)
+		fail(errno, "shrinker");
+}
+
 void store_held_bytes(const struct store *s, uint64_t *all, uint64_t *metadata)
 {
 	struct zs_pool_stats stats = ZS_POOL_STATS_INIT;

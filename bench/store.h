@@ -29,6 +29,9 @@ struct store store_create(const char *type);
 /* The caller's objects must have been freed. */
 void store_destroy(struct store *s);
 
+/* Have the pool compact itself in the background, with at most that share of a processor. Not with malloc. */
+void store_shrink(struct store *s, unsigned cpu_percent);
+
 /*
  * Give back to the system what no object needs: zs_compact(), or what the malloc() in use offers for it. Returns the
  * name of what was called, "none" where there is nothing.
