@@ -93,6 +93,8 @@ static void library(enum zs_geometry geometry, const char *algorithm, size_t blo
 	options.block_size = block;
 	options.comp_algorithm = algorithm;
 	options.pool.geometry = geometry;
+	/* The prediction has no threads, hence no caches of theirs. */
+	options.pool.flags |= ZS_POOL_NO_THREAD_CACHE;
 	z = zram_create("advise", &options);
 	CHECK_MSG(z != NULL, "%s", zram_strerror());
 	CHECK_MSG(zram_pwrite(z, data, bytes, 0) == 0, "%s", zram_strerror());

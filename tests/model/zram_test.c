@@ -251,6 +251,8 @@ static void check_all(uint8_t *buf)
 	CHECK(n[1] <= (used - same) * bs && n[7] <= used - same && n[4] >= n[2]);
 	CHECK(zs_pool_validate(zram_get_pool(z)) == 0);
 	CHECK(zram_discard(z, 0, now.disksize) == 0);
+	/* What this thread freed last is in its cache until then. */
+	CHECK(zram_attr_set(z, "compact", "1") == 0);
 	mm_stat(n);
 	CHECK(n[0] == 0 && n[1] == 0 && n[2] == 0 && n[5] == 0 && n[7] == 0);
 }
