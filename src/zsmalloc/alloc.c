@@ -166,7 +166,7 @@ uint32_t zsi_slot_reserve_locked(struct zs_pool *pool, unsigned position)
 	if (z == NULL || needs_page(pool, z) ||
 	    (z->free_head == ZSI_NO_SLOT && z->bump == zsi_slot_words(sc, z->slots_step)))
 		return ZSI_NO_INDEX;
-	uint32_t index = zsi_handle_reuse(&pool->handles, position);
+	uint32_t index = zsi_handle_reuse(&pool->handles, zsi_handle_own_stack());
 
 	if (index == ZSI_NO_INDEX)
 		return ZSI_NO_INDEX;
@@ -194,7 +194,7 @@ static size_t alloc_some(struct zs_pool *pool, struct zsi_cache *cache, unsigned
 	zsi_lock(&c->lock, ZSI_RANK_CLASS);
 	while (done < n && !refused) {
 		if (index == ZSI_NO_INDEX)
-			index = zsi_handle_alloc(&pool->handles, position);
+			index = zsi_handle_alloc(&pool->handles, zsi_handle_own_stack());
 		if (index == ZSI_NO_INDEX)
 			break;
 		zs_handle h = alloc_listed_locked(pool, position, index, size, &refused);
@@ -210,7 +210,7 @@ static size_t alloc_some(struct zs_pool *pool, struct zsi_cache *cache, unsigned
 				zsi_unlock(&c->lock, ZSI_RANK_CLASS);
 				if (z != NULL)
 					zsi_zspage_release(pool, z);
-				zsi_handle_release(&pool->handles, index, position);
+				zsi_handle_release(&pool->handles, index, zsi_handle_own_stack());
 				errno = ENOMEM;
 				return done;
 			}
@@ -228,7 +228,7 @@ static size_t alloc_some(struct zs_pool *pool, struct zsi_cache *cache, unsigned
 		zsi_cache_fill_locked(pool, cache, position);
 	zsi_unlock(&c->lock, ZSI_RANK_CLASS);
 	if (index != ZSI_NO_INDEX)
-		zsi_handle_release(&pool->handles, index, position);
+		zsi_handle_release(&pool->handles, index, zsi_handle_own_stack());
 	return done;
 }
 

@@ -12,8 +12,14 @@
 #include "base/os.h"
 #include "zsmalloc/pool.h"
 
-/* All caches of a pool together: a thousandth of its pages, and a few of the largest objects in a small pool. */
-#define CAP_SHIFT 10
+/*
+ * All caches of a pool together: enough for a few objects of each class, where a thread that allocates all
+ * sizes finds its next one; but no more than a 64th of a small pool, and never less than a few of the largest objects.
+ * In a large pool a 512th, which is below what a fill wastes.
+ */
+#define CAP_SHIFT 9
+#define CAP_ENOUGH_PAGES 1024u
+#define CAP_SHARE_SHIFT 6
 #define CAP_FLOOR_PAGES 8u
 
 /* What a thread's budget grows by. */
@@ -57,9 +63,10 @@ void zsi_caches_unlock(void)
 
 uint64_t zsi_cache_cap(const struct zs_pool *pool)
 {
-	uint64_t bytes = atomic_load_explicit(&pool->pages, memory_order_relaxed) << pool->space.page_shift;
+	uint64_t pages = atomic_load_explicit(&pool->pages, memory_order_relaxed);
+	uint64_t cap = zsi_max(zsi_min(pages >> CAP_SHARE_SHIFT, CAP_ENOUGH_PAGES), pages >> CAP_SHIFT);
 
-	return zsi_max(bytes >> CAP_SHIFT, (uint64_t)CAP_FLOOR_PAGES << pool->space.page_shift);
+	return zsi_max(cap, CAP_FLOOR_PAGES) << pool->space.page_shift;
 }
 
 /* --- emptying --- */
@@ -396,10 +403,15 @@ void zsi_cache_fill_locked(struct zs_pool *pool, struct zsi_cache *cache, unsign
 {
 	struct zsi_cache_bin *bin = &cache->bins[position];
 
-	if (bin->want < MOST_WANTED)
-		bin->want = (uint16_t)(bin->want * 2 + 1);
+	/* The first miss may be the only one. And half of the budget is for what will be freed. */
+	unsigned want = bin->want;
+
+	bin->want = (uint16_t)zsi_min(want * 2 + 1, MOST_WANTED);
+	if (want == 0)
+		return;
 	if (zsi_cache_enter(cache)) {
-		for (unsigned i = 0; i < bin->want && zsi_bin_has_room(cache, position); i++) {
+		for (unsigned i = 0; i < want && zsi_bin_has_room(cache, position) && cache->bytes * 2 <= cache->budget;
+		     i++) {
 			uint32_t index = zsi_slot_reserve_locked(pool, position);
 
 			if (index == ZSI_NO_INDEX)

@@ -44,7 +44,7 @@ void zsi_slot_return_locked(struct zs_pool *pool, uint32_t index, struct zsi_zsp
 		z->next = *released != NULL ? zsi_zspage_ref(pool, *released) : 0;
 		*released = z;
 	}
-	zsi_handle_release(&pool->handles, index, position);
+	zsi_handle_release(&pool->handles, index, zsi_handle_own_stack());
 }
 
 /* A free has no error: errno stays what it was, also where the handler returns. */

@@ -14,6 +14,17 @@
 #define COMMIT_ENTRIES 8192u
 #define PAGE_BYTES 4096u
 
+_Thread_local unsigned zsi_handle_stack_plus_one;
+
+unsigned zsi_handle_choose_stack(void)
+{
+	static _Atomic unsigned threads;
+	unsigned n = atomic_fetch_add_explicit(&threads, 1, memory_order_relaxed) % ZSI_HANDLE_STACKS;
+
+	zsi_handle_stack_plus_one = n + 1;
+	return n;
+}
+
 static size_t sizes_bytes(uint64_t entries)
 {
 	return zsi_round_up(entries * sizeof(uint16_t), PAGE_BYTES);

@@ -18,7 +18,8 @@
  *
  * Reading an object is: load the entry, compare the generation, add the location to the arena's base.
  *
- * Free entries are in one of a few lock-free stacks, chosen by size class so that classes seldom meet; a stack's head
+ * Free entries are in one of a few lock-free stacks, chosen by thread: threads seldom meet there, and the entries of one
+ * cache line, of which a new one is pushed whole, mostly stay with one thread. A stack's head
  * has a tag that changes with every operation, which makes a pop that raced with others fail. A pop may read the entry
  * of someone else's live object: the table is never unmapped, so that is only a wrong next, and the tag catches it.
  */
@@ -88,6 +89,15 @@ void zsi_handle_release(struct zsi_handles *h, uint32_t index, unsigned hint);
 
 /* Free entries; exact only while nothing else runs. */
 uint64_t zsi_handles_free_count(const struct zsi_handles *h);
+
+/* This thread's stack, as the hint for the functions above. */
+extern _Thread_local unsigned zsi_handle_stack_plus_one;
+unsigned zsi_handle_choose_stack(void);
+
+static inline unsigned zsi_handle_own_stack(void)
+{
+	return zsi_likely(zsi_handle_stack_plus_one != 0) ? zsi_handle_stack_plus_one - 1 : zsi_handle_choose_stack();
+}
 
 static inline uint32_t zsi_handle_index(uint64_t handle)
 {
