@@ -12,6 +12,9 @@
 /* How often a waiter looks before it sleeps: about the length of a short critical section. */
 #define SPINS 64
 
+/* Pauses until a sleeper that was woken has surely taken the lock: some tens of microseconds. */
+#define BREATHS 1000
+
 /* Rounds of zsi_backoff() that only pause, and that yield; after them it sleeps. */
 #define BACKOFF_PAUSES 32
 #define BACKOFF_YIELDS 64
@@ -47,6 +50,17 @@ void zsi_lock_wake(struct zsi_lock *lock)
 
 	(void)syscall(SYS_futex, &lock->word, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
 	errno = saved;
+}
+
+void zsi_lock_breathe(struct zsi_lock *lock, enum zsi_rank rank)
+{
+	bool waited_for = atomic_load_explicit(&lock->word, memory_order_relaxed) == 2;
+
+	zsi_unlock(lock, rank);
+	if (waited_for)
+		for (unsigned i = 0; i < BREATHS && atomic_load_explicit(&lock->word, memory_order_relaxed) == 0; i++)
+			pause_hint();
+	zsi_lock(lock, rank);
 }
 
 void zsi_backoff(unsigned round)

@@ -96,6 +96,12 @@ static inline void zsi_unlock(struct zsi_lock *lock, enum zsi_rank rank)
 	zsi_rank_leave(rank);
 }
 
+/*
+ * Drop a lock that is held for long and take it again: whoever waits for it gets it in between. A waiter that sleeps takes
+ * longer to wake up than the lock would be free, so that one who let somebody wait waits himself for a moment.
+ */
+void zsi_lock_breathe(struct zsi_lock *lock, enum zsi_rank rank);
+
 /* For one who holds several locks of one rank at once, in an order of his own (all classes, by index). */
 static inline void zsi_lock_unranked(struct zsi_lock *lock)
 {

@@ -18,8 +18,9 @@
  * Where pages come as slots are used (the dense geometry), what is left over is packed inside each partly filled
  * zspage, from its last slots into its first free ones, and the pages behind its last object are given back.
  *
- * A grace period ends a batch: a few hundred kilobytes moved. The class's lock is held for no longer than a batch and
- * never while waiting. An object whose entry is locked by a writer is passed over; its zspage is set aside.
+ * A grace period ends a batch: a few hundred kilobytes moved, in a large pool more. The class's lock is held for a few
+ * objects at a time, dropped in between, and never held while waiting or while pages are given back to the system. An
+ * object whose entry is locked by a writer is passed over; its zspage is set aside.
  */
 #include <errno.h>
 #include <time.h>
@@ -29,8 +30,20 @@
 #include "zsmalloc/cache.h"
 #include "zsmalloc/pool.h"
 
-/* Bytes moved under one hold of the class's lock: some tens of microseconds of copying. */
-#define BATCH_BYTES ((uint64_t)256 << 10)
+/*
+ * Bytes moved between two grace periods: a share of the pool, since the old places of a batch are held meanwhile, and
+ * enough for the price of a grace period to be small against the copying.
+ */
+#define BATCH_MIN_BYTES ((uint64_t)256 << 10)
+#define BATCH_MAX_BYTES ((uint64_t)2 << 20)
+#define BATCH_SHIFT 8
+
+/* Bytes moved under one hold of the class's lock: about ten microseconds of copying. */
+#define HOLD_BYTES ((uint64_t)24 << 10)
+
+/* How far ahead of the copying entries and objects are fetched, in slots. */
+#define FETCH_ENTRIES 8u
+#define FETCH_OBJECTS 2u
 
 /* Objects moved between two looks at the clock. */
 #define CLOCK_EVERY 16u
@@ -58,6 +71,13 @@ static void spend(uint64_t *budget, uint64_t amount)
 	*budget = amount < *budget ? *budget - amount : 0;
 }
 
+static uint64_t batch_bytes(const struct zs_pool *pool)
+{
+	uint64_t share = atomic_load_explicit(&pool->pages, memory_order_relaxed) << pool->space.page_shift >> BATCH_SHIFT;
+
+	return zsi_min(zsi_max(share, BATCH_MIN_BYTES), BATCH_MAX_BYTES);
+}
+
 /* Whether the free slots of the class add up to a zspage. */
 static bool worth_it(const struct zs_pool *pool, unsigned position)
 {
@@ -74,9 +94,24 @@ static struct zsi_zspage *isolate(struct zs_pool *pool, struct zsi_zspage *z)
 	return z;
 }
 
+/* The objects are in no cache, nor are their entries: have them on their way while the ones before are copied. */
+static void fetch_ahead(const struct zs_pool *pool, const struct zsi_zspage *src, const uint32_t *slots, unsigned slot)
+{
+	if (slot + FETCH_ENTRIES < src->bump && (slots[slot + FETCH_ENTRIES] & ZSI_SLOT_FREE) == 0)
+		__builtin_prefetch(&pool->handles.entries[slots[slot + FETCH_ENTRIES]], 1);
+	if (pool->space.base == NULL || slot + FETCH_OBJECTS >= src->bump ||
+	    (slots[slot + FETCH_OBJECTS] & ZSI_SLOT_FREE) != 0)
+		return;
+	const uint8_t *at = pool->space.base +
+			    zsi_slot_offset(&pool->space, src, zsi_size_class(pool, src), slot + FETCH_OBJECTS);
+
+	for (unsigned line = 0; line < 4; line++)
+		__builtin_prefetch(at + line * ZSI_CACHE_LINE);
+}
+
 /*
- * Move from the batch's source to its destination until one is done with, the batch is full or the budget is spent.
- * False: no memory for a page of the destination.
+ * Move from the batch's source to its destination until one is done with, the batch is full, the lock was held long
+ * enough or the budget is spent. False: no memory for a page of the destination.
  */
 static bool move_objects(struct zs_pool *pool, struct zsi_compact_budget *budget)
 {
@@ -87,12 +122,14 @@ static bool move_objects(struct zs_pool *pool, struct zsi_compact_budget *budget
 	const uint32_t *slots = zsi_zspage_slots(&pool->meta, src);
 	unsigned before = dst->present;
 	unsigned moves = 0;
+	uint64_t most = zsi_min(batch_bytes(pool), b->bytes + HOLD_BYTES);
 	bool memory = true;
 
 	for (; b->src_scan < src->bump && src->inuse > 0 && memory; b->src_scan++) {
+		fetch_ahead(pool, src, slots, b->src_scan);
 		if ((slots[b->src_scan] & ZSI_SLOT_FREE) != 0)
 			continue;
-		if (!zsi_zspage_has_slot(dst, sc) || b->bytes >= BATCH_BYTES)
+		if (!zsi_zspage_has_slot(dst, sc) || b->bytes >= most)
 			break;
 		if (budget->bytes == 0 || (++moves % CLOCK_EVERY == 0 && exhausted(budget)))
 			break;
@@ -158,15 +195,17 @@ void zsi_compact_end_batch(struct zs_pool *pool)
 	if (b->bytes > 0)
 		zsi_rcu_synchronize();
 	zsi_lock(&c->lock, ZSI_RANK_CLASS);
-	while ((z = pop(pool, &b->passed)) != NULL)
+	b->bytes = 0;
+	while ((z = pop(pool, &b->passed)) != NULL) {
 		settle(pool, z);
+		zsi_lock_breathe(&c->lock, ZSI_RANK_CLASS);
+	}
 	if (b->src != 0)
 		settle(pool, zsi_zspage_ptr(pool, b->src));
 	b->src = 0;
 	if (b->dst != 0)
 		settle(pool, zsi_zspage_ptr(pool, b->dst));
 	b->dst = 0;
-	b->bytes = 0;
 	while ((z = pop(pool, &b->emptied)) != NULL) {
 		zsi_unlock(&c->lock, ZSI_RANK_CLASS);
 		zsi_zspage_release(pool, z);
@@ -230,14 +269,19 @@ static uint64_t sort_out(struct zs_pool *pool)
 	return freed;
 }
 
-/* Move objects inside one zspage from its last slots to its first free ones, until the batch is full. */
-static void pack(struct zs_pool *pool, struct zsi_zspage *z, struct zsi_compact_budget *budget)
+/*
+ * Move objects inside one zspage from its last slots to its first free ones. True: it was cut short, because the lock was
+ * held long enough or the budget is spent.
+ */
+static bool pack(struct zs_pool *pool, struct zsi_zspage *z, struct zsi_compact_budget *budget)
 {
 	const struct zsi_size_class *sc = zsi_size_class(pool, z);
 	const uint32_t *slots = zsi_zspage_slots(&pool->meta, z);
 	unsigned low = 0, high = z->bump, moves = 0;
+	uint64_t most = pool->batch.bytes + HOLD_BYTES;
+	bool cut = false;
 
-	while (low < high && pool->batch.bytes < BATCH_BYTES && budget->bytes > 0) {
+	while (low < high && !cut) {
 		if ((slots[high - 1] & ZSI_SLOT_FREE) != 0) {
 			high--;
 		} else if ((slots[low] & ZSI_SLOT_FREE) == 0) {
@@ -249,41 +293,58 @@ static void pack(struct zs_pool *pool, struct zsi_zspage *z, struct zsi_compact_
 			z->inuse++;
 			pool->batch.bytes += sc->size;
 			spend(&budget->bytes, sc->size);
-			if (++moves % CLOCK_EVERY == 0 && exhausted(budget))
-				break;
+			cut = pool->batch.bytes >= most || budget->bytes == 0 ||
+			      (++moves % CLOCK_EVERY == 0 && exhausted(budget));
 		}
 	}
 	/* The slots that were filled were taken from the middle of the free list. */
 	zsi_zspage_relist_slots_locked(pool, z);
+	return cut;
+}
+
+/* A partly filled zspage whose objects would fit into fewer pages; NULL: none. */
+static struct zsi_zspage *find_loose(struct zs_pool *pool, unsigned position)
+{
+	const struct zsi_size_class *sc = &pool->geometry.classes[position];
+
+	for (unsigned group = 1; group < ZSI_GROUP_FULL; group++)
+		for (struct zsi_zspage *z = zsi_zspage_ptr(pool, pool->classes[position].heads[group - 1]); z != NULL;
+		     z = zsi_zspage_ptr(pool, z->next))
+			if (zsi_slot_pages(&pool->space, sc, z->inuse - 1u) < z->present)
+				return z;
+	return NULL;
 }
 
 /*
- * The partly filled zspages that are left, each on its own. They wait for the batch's end in `passed`. True: the batch
- * is full, and perhaps not all are packed.
+ * The partly filled zspages that are left, each on its own. They wait for the batch's end in `passed`; one that was cut
+ * short is looked at again after it. The class's lock is held, and dropped on the way.
  */
-static bool pack_leftovers(struct zs_pool *pool, unsigned position, struct zsi_compact_budget *budget)
+static void pack_leftovers(struct zs_pool *pool, unsigned position, struct zsi_compact_budget *budget)
 {
-	const struct zsi_size_class *sc = &pool->geometry.classes[position];
+	struct zsi_class *c = &pool->classes[position];
 	struct zsi_compact_batch *b = &pool->batch;
+	uint64_t rounds = 2 * (uint64_t)c->zspages + c->used * pool->geometry.classes[position].size / HOLD_BYTES + 2;
+	bool again = false;
 
-	for (unsigned group = 1; group < ZSI_GROUP_FULL; group++) {
-		uint32_t ref = pool->classes[position].heads[group - 1];
+	while (!exhausted(budget) && rounds-- > 0) {
+		struct zsi_zspage *z = find_loose(pool, position);
 
-		while (ref != 0 && !exhausted(budget)) {
-			struct zsi_zspage *z = zsi_zspage_ptr(pool, ref);
-
-			if (b->bytes >= BATCH_BYTES)
-				break;
-			ref = z->next;
-			if (zsi_slot_pages(&pool->space, sc, z->inuse - 1u) < z->present) {
-				zsi_class_unlist_locked(pool, z);
-				pack(pool, z, budget);
-				push(pool, &b->passed, z);
-			}
+		if (z != NULL) {
+			zsi_class_unlist_locked(pool, z);
+			again |= pack(pool, z, budget);
+			push(pool, &b->passed, z);
+		} else if (!again) {
+			break;
+		}
+		if (z == NULL || b->bytes >= batch_bytes(pool)) {
+			again = false;
+			zsi_unlock(&c->lock, ZSI_RANK_CLASS);
+			zsi_compact_end_batch(pool);
+			zsi_lock(&c->lock, ZSI_RANK_CLASS);
+		} else {
+			zsi_lock_breathe(&c->lock, ZSI_RANK_CLASS);
 		}
 	}
-	/* The last one may have been cut short. */
-	return b->bytes >= BATCH_BYTES;
 }
 
 static uint64_t compact_class(struct zs_pool *pool, unsigned position, struct zsi_compact_budget *budget)
@@ -299,7 +360,7 @@ static uint64_t compact_class(struct zs_pool *pool, unsigned position, struct zs
 	 * A round ends with a zspage empty or full, or a batch: this many are enough, unless others keep making work.
 	 */
 	uint64_t size = pool->geometry.classes[position].size;
-	uint64_t rounds = 2 * (uint64_t)c->zspages + c->used * size / BATCH_BYTES + 2;
+	uint64_t rounds = 2 * (uint64_t)c->zspages + c->used * size / HOLD_BYTES + 2;
 
 	while (memory && worth_it(pool, position) && !exhausted(budget) && rounds-- > 0) {
 		bool end = false;
@@ -313,17 +374,19 @@ static uint64_t compact_class(struct zs_pool *pool, unsigned position, struct zs
 			freed += pages;
 			spend(&budget->pages, pages);
 		}
-		if (end || b->bytes >= BATCH_BYTES) {
+		if (end || b->bytes >= batch_bytes(pool)) {
 			zsi_unlock(&c->lock, ZSI_RANK_CLASS);
 			zsi_compact_end_batch(pool);
 			zsi_lock(&c->lock, ZSI_RANK_CLASS);
+		} else {
+			zsi_lock_breathe(&c->lock, ZSI_RANK_CLASS);
 		}
 	}
-	for (bool more = pool->lazy_pages; more && !exhausted(budget);) {
+	if (pool->lazy_pages && !exhausted(budget)) {
 		zsi_unlock(&c->lock, ZSI_RANK_CLASS);
 		zsi_compact_end_batch(pool);
 		zsi_lock(&c->lock, ZSI_RANK_CLASS);
-		more = pack_leftovers(pool, position, budget);
+		pack_leftovers(pool, position, budget);
 	}
 	zsi_unlock(&c->lock, ZSI_RANK_CLASS);
 	zsi_compact_end_batch(pool);
