@@ -75,7 +75,7 @@ static zs_handle publish_locked(struct zs_pool *pool, struct zsi_zspage *z, unsi
 	const struct zsi_size_class *sc = zsi_size_class(pool, z);
 	struct zsi_class *c = zsi_class_of(pool, z);
 
-	zsi_zspage_slots(&pool->meta, z)[slot] = index;
+	zsi_zspage_slots(&pool->words, z)[slot] = index;
 	c->used++;
 	c->requested += size;
 	uint64_t offset = zsi_slot_offset(&pool->space, z, sc, slot);
@@ -173,7 +173,7 @@ uint32_t zsi_slot_reserve_locked(struct zs_pool *pool, unsigned position)
 	unsigned slot = zsi_slot_take_locked(pool, z);
 
 	zsi_class_regroup_locked(pool, z);
-	zsi_zspage_slots(&pool->meta, z)[slot] = index;
+	zsi_zspage_slots(&pool->words, z)[slot] = index;
 	pool->classes[position].used++;
 	zsi_handle_reserve(&pool->handles, index, zsi_slot_offset(&pool->space, z, sc, slot));
 	return index;

@@ -94,15 +94,44 @@ static int resize_slots(struct zs_pool *pool, struct zsi_zspage *z, unsigned ste
 	const struct zsi_size_class *sc = zsi_size_class(pool, z);
 	size_t old_bytes = zsi_slot_words(sc, z->slots_step) * sizeof(uint32_t);
 	size_t new_bytes = zsi_slot_words(sc, step) * sizeof(uint32_t);
-	uint32_t slots = zsi_meta_alloc(&pool->meta, new_bytes);
+	uint32_t slots = zsi_words_alloc(&pool->words, new_bytes);
 
 	if (slots == 0)
 		return -1;
-	memcpy(zsi_meta_ptr(&pool->meta, slots), zsi_zspage_slots(&pool->meta, z), zsi_min(old_bytes, new_bytes));
-	zsi_meta_free(&pool->meta, z->slots, old_bytes);
+	memcpy(zsi_words_ptr(&pool->words, slots), zsi_zspage_slots(&pool->words, z), zsi_min(old_bytes, new_bytes));
+	zsi_words_free(&pool->words, z->slots, old_bytes);
 	z->slots = slots;
 	z->slots_step = (uint8_t)step;
 	return 0;
+}
+
+/* Zspages whose arrays are moved under one hold of the class's lock. */
+#define LOWERED_AT_ONCE 32u
+
+bool zsi_class_lower_words_locked(struct zs_pool *pool, unsigned position, uint32_t target)
+{
+	const struct zsi_size_class *sc = &pool->geometry.classes[position];
+	const struct zsi_class *c = &pool->classes[position];
+	unsigned lowered = 0;
+
+	for (unsigned group = 1; group <= ZSI_GROUP_FULL; group++) {
+		for (struct zsi_zspage *z = zsi_zspage_ptr(pool, c->heads[group - 1]); z != NULL;
+		     z = zsi_zspage_ptr(pool, z->next)) {
+			if (z->slots < target)
+				continue;
+			size_t bytes = zsi_slot_words(sc, z->slots_step) * sizeof(uint32_t);
+			uint32_t slots = zsi_words_alloc_below(&pool->words, bytes, target);
+
+			if (slots == 0)
+				return false;
+			memcpy(zsi_words_ptr(&pool->words, slots), zsi_zspage_slots(&pool->words, z), bytes);
+			zsi_words_free(&pool->words, z->slots, bytes);
+			z->slots = slots;
+			if (++lowered == LOWERED_AT_ONCE)
+				return true;
+		}
+	}
+	return false;
 }
 
 /* Have a slot word and pages for the slot at bump. 0, or -1 with ENOMEM. */
@@ -129,7 +158,7 @@ unsigned zsi_slot_take_locked(struct zs_pool *pool, struct zsi_zspage *z)
 
 	ZSI_ASSERT(zsi_zspage_has_slot(z, sc));
 	if (slot != ZSI_NO_SLOT) {
-		z->free_head = (uint16_t)(zsi_zspage_slots(&pool->meta, z)[slot] & ZSI_NO_SLOT);
+		z->free_head = (uint16_t)(zsi_zspage_slots(&pool->words, z)[slot] & ZSI_NO_SLOT);
 	} else {
 		if (extend(pool, z, sc) != 0)
 			return ZSI_NO_SLOT;
@@ -141,7 +170,7 @@ unsigned zsi_slot_take_locked(struct zs_pool *pool, struct zsi_zspage *z)
 
 void zsi_slot_give_locked(struct zs_pool *pool, struct zsi_zspage *z, unsigned slot)
 {
-	zsi_zspage_slots(&pool->meta, z)[slot] = ZSI_SLOT_FREE | z->free_head;
+	zsi_zspage_slots(&pool->words, z)[slot] = ZSI_SLOT_FREE | z->free_head;
 	z->free_head = (uint16_t)slot;
 }
 
@@ -172,7 +201,7 @@ void zsi_class_remove_locked(struct zs_pool *pool, struct zsi_zspage *z)
 
 void zsi_zspage_relist_slots_locked(struct zs_pool *pool, struct zsi_zspage *z)
 {
-	const uint32_t *slots = zsi_zspage_slots(&pool->meta, z);
+	const uint32_t *slots = zsi_zspage_slots(&pool->words, z);
 
 	z->free_head = ZSI_NO_SLOT;
 	for (unsigned slot = z->bump; slot-- > 0;)
@@ -183,7 +212,7 @@ void zsi_zspage_relist_slots_locked(struct zs_pool *pool, struct zsi_zspage *z)
 unsigned zsi_zspage_trim_locked(struct zs_pool *pool, struct zsi_zspage *z)
 {
 	const struct zsi_size_class *sc = zsi_size_class(pool, z);
-	const uint32_t *slots = zsi_zspage_slots(&pool->meta, z);
+	const uint32_t *slots = zsi_zspage_slots(&pool->words, z);
 	unsigned top = z->bump, step = 0;
 	unsigned keep, dropped;
 
@@ -236,7 +265,7 @@ struct zsi_zspage *zsi_zspage_create(struct zs_pool *pool, unsigned position)
 {
 	const struct zsi_size_class *sc = &pool->geometry.classes[position];
 	size_t slots_bytes = zsi_slot_words(sc, 0) * sizeof(uint32_t);
-	uint32_t slots = zsi_meta_alloc(&pool->meta, slots_bytes);
+	uint32_t slots = zsi_words_alloc(&pool->words, slots_bytes);
 	unsigned present;
 	uint32_t first;
 
@@ -244,7 +273,7 @@ struct zsi_zspage *zsi_zspage_create(struct zs_pool *pool, unsigned position)
 		return NULL;
 	first = zsi_run_alloc(&pool->space, sc->pages, &present);
 	if (first == ZSI_NO_PAGE) {
-		zsi_meta_free(&pool->meta, slots, slots_bytes);
+		zsi_words_free(&pool->words, slots, slots_bytes);
 		return NULL;
 	}
 	struct zsi_zspage *z = zsi_space_record(&pool->space, first);
@@ -270,6 +299,6 @@ struct zsi_zspage *zsi_zspage_create(struct zs_pool *pool, unsigned position)
 
 void zsi_zspage_release(struct zs_pool *pool, struct zsi_zspage *z)
 {
-	zsi_meta_free(&pool->meta, z->slots, zsi_slot_words(zsi_size_class(pool, z), z->slots_step) * sizeof(uint32_t));
+	zsi_words_free(&pool->words, z->slots, zsi_slot_words(zsi_size_class(pool, z), z->slots_step) * sizeof(uint32_t));
 	zsi_run_free(&pool->space, z->first, z->present);
 }

@@ -119,7 +119,7 @@ static bool move_objects(struct zs_pool *pool, struct zsi_compact_budget *budget
 	struct zsi_zspage *src = zsi_zspage_ptr(pool, b->src);
 	struct zsi_zspage *dst = zsi_zspage_ptr(pool, b->dst);
 	const struct zsi_size_class *sc = zsi_size_class(pool, src);
-	const uint32_t *slots = zsi_zspage_slots(&pool->meta, src);
+	const uint32_t *slots = zsi_zspage_slots(&pool->words, src);
 	unsigned before = dst->present;
 	unsigned moves = 0;
 	uint64_t most = zsi_min(batch_bytes(pool), b->bytes + HOLD_BYTES);
@@ -168,7 +168,7 @@ static struct zsi_zspage *pop(struct zs_pool *pool, uint32_t *list)
 /* After the grace period: its limbo slots are free, and it is the class's again, or nobody's. */
 static void settle(struct zs_pool *pool, struct zsi_zspage *z)
 {
-	uint32_t *slots = zsi_zspage_slots(&pool->meta, z);
+	uint32_t *slots = zsi_zspage_slots(&pool->words, z);
 
 	for (unsigned slot = 0; z->limbo > 0; slot++) {
 		if (slots[slot] == ZSI_SLOT_LIMBO) {
@@ -276,7 +276,7 @@ static uint64_t sort_out(struct zs_pool *pool)
 static bool pack(struct zs_pool *pool, struct zsi_zspage *z, struct zsi_compact_budget *budget)
 {
 	const struct zsi_size_class *sc = zsi_size_class(pool, z);
-	const uint32_t *slots = zsi_zspage_slots(&pool->meta, z);
+	const uint32_t *slots = zsi_zspage_slots(&pool->words, z);
 	unsigned low = 0, high = z->bump, moves = 0;
 	uint64_t most = pool->batch.bytes + HOLD_BYTES;
 	bool cut = false;
@@ -397,6 +397,22 @@ static uint64_t compact_class(struct zs_pool *pool, unsigned position, struct zs
 	return freed;
 }
 
+/* After a whole pass: move the arrays of slot words together, and give back what that leaves free. */
+static void lower_words(struct zs_pool *pool, const struct zsi_compact_budget *budget)
+{
+	uint32_t target = zsi_words_target(&pool->words);
+
+	for (unsigned position = 0; target != 0 && position < pool->geometry.nr_classes && !exhausted(budget); position++) {
+		struct zsi_class *c = &pool->classes[position];
+
+		zsi_lock(&c->lock, ZSI_RANK_CLASS);
+		while (zsi_class_lower_words_locked(pool, position, target))
+			zsi_lock_breathe(&c->lock, ZSI_RANK_CLASS);
+		zsi_unlock(&c->lock, ZSI_RANK_CLASS);
+	}
+	zsi_words_trim(&pool->words);
+}
+
 uint64_t zsi_compact_locked(struct zs_pool *pool, struct zsi_compact_budget *budget)
 {
 	unsigned n = pool->geometry.nr_classes;
@@ -410,6 +426,8 @@ uint64_t zsi_compact_locked(struct zs_pool *pool, struct zsi_compact_budget *bud
 			break;
 		pool->compact_cursor = (pool->compact_cursor + n - 1) % n;
 	}
+	if (!exhausted(budget))
+		lower_words(pool, budget);
 	atomic_fetch_add_explicit(&pool->pages_compacted, freed, memory_order_relaxed);
 	(void)zsi_space_trim(&pool->space);
 	ZSI_PROBE(compact_slice, zsi_pool_name(pool), bytes - budget->bytes, freed, zsi_now_ns() - start_ns);

@@ -24,6 +24,7 @@ static void lock_pool(struct zs_pool *pool)
 		zsi_lock_unranked(&pool->classes[i].lock);
 	zsi_lock_unranked(&pool->space.lock);
 	zsi_lock_unranked(&pool->meta.lock);
+	zsi_lock_unranked(&pool->words.lock);
 	zsi_lock_unranked(&pool->handles.lock);
 	zsi_caches_stop(pool);
 }
@@ -32,6 +33,7 @@ static void unlock_pool(struct zs_pool *pool)
 {
 	zsi_caches_resume(pool);
 	zsi_unlock_unranked(&pool->handles.lock);
+	zsi_unlock_unranked(&pool->words.lock);
 	zsi_unlock_unranked(&pool->meta.lock);
 	zsi_unlock_unranked(&pool->space.lock);
 	for (unsigned i = pool->geometry.nr_classes; i-- > 0;)
@@ -70,6 +72,7 @@ static void reset_pool(struct zs_pool *pool)
 		zsi_lock_reset(&pool->classes[i].lock);
 	zsi_lock_reset(&pool->space.lock);
 	zsi_lock_reset(&pool->meta.lock);
+	zsi_lock_reset(&pool->words.lock);
 	zsi_lock_reset(&h->lock);
 	zsi_lock_reset(&pool->compact_lock);
 	for (uint32_t i = 0; i < bound; i++) {

@@ -78,7 +78,7 @@ static bool lock_slots(struct zs_pool *pool, const uint32_t *slots, struct slot_
 /* With the class locked. 0, or an errno value; EAGAIN: not now. */
 static int migrate_locked(struct zs_pool *pool, struct zsi_zspage *z, uint32_t page, void *new_page)
 {
-	const uint32_t *slots = zsi_zspage_slots(&pool->meta, z);
+	const uint32_t *slots = zsi_zspage_slots(&pool->words, z);
 	struct slot_range range = slots_on_page(pool, z, page);
 	int error = 0;
 

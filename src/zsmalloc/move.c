@@ -28,7 +28,7 @@ enum zsi_moved zsi_object_move_locked(struct zs_pool *pool, struct zsi_zspage *s
 				      struct zsi_zspage *dst, unsigned to)
 {
 	const struct zsi_size_class *sc = zsi_size_class(pool, src);
-	uint32_t index = zsi_zspage_slots(&pool->meta, src)[from];
+	uint32_t index = zsi_zspage_slots(&pool->words, src)[from];
 	_Atomic uint64_t *at = &pool->handles.entries[index];
 	uint64_t entry = atomic_load_explicit(at, memory_order_relaxed);
 
@@ -44,8 +44,8 @@ enum zsi_moved zsi_object_move_locked(struct zs_pool *pool, struct zsi_zspage *s
 	uint64_t offset = zsi_slot_offset(&pool->space, dst, sc, to);
 
 	copy_object(pool, offset, zsi_entry_offset(entry), sc->size);
-	zsi_zspage_slots(&pool->meta, dst)[to] = index;
-	zsi_zspage_slots(&pool->meta, src)[from] = ZSI_SLOT_LIMBO;
+	zsi_zspage_slots(&pool->words, dst)[to] = index;
+	zsi_zspage_slots(&pool->words, src)[from] = ZSI_SLOT_LIMBO;
 	src->inuse--;
 	src->limbo++;
 	zsi_entry_unlock(at, zsi_entry_with_offset(entry, offset));

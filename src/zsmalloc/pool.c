@@ -152,19 +152,23 @@ static int init_parts(struct zs_pool *pool, const struct settings *s, uint64_t s
 		.hints = hints_for(s->o.flags),
 	};
 
-	if (zsi_meta_init(&pool->meta, &pool->account, zsi_min(space_bytes / SPACE_PER_META, MAX_META_BYTES)) != 0)
+	uint64_t meta_bytes = zsi_min(space_bytes / SPACE_PER_META, MAX_META_BYTES);
+
+	if (zsi_meta_init(&pool->meta, &pool->account, meta_bytes) != 0)
 		return -1;
-	if (zsi_space_init(&pool->space, &pool->meta, &pool->account, &so) != 0) {
-		zsi_meta_fini(&pool->meta);
-		return -1;
-	}
+	if (zsi_words_init(&pool->words, &pool->account, meta_bytes) != 0)
+		goto fail_meta;
+	if (zsi_space_init(&pool->space, &pool->meta, &pool->account, &so) != 0)
+		goto fail_words;
 	if (zsi_handles_init(&pool->handles, &pool->account, pool->cookie, space_bytes / SPACE_PER_HANDLE,
-			     pool->geometry.widest_class > ZSI_SLACK_MAX) != 0) {
-		zsi_space_fini(&pool->space);
-		zsi_meta_fini(&pool->meta);
-		return -1;
-	}
-	return 0;
+			     pool->geometry.widest_class > ZSI_SLACK_MAX) == 0)
+		return 0;
+	zsi_space_fini(&pool->space);
+fail_words:
+	zsi_words_fini(&pool->words);
+fail_meta:
+	zsi_meta_fini(&pool->meta);
+	return -1;
 }
 
 /* With as much address space as there is, where what is wanted is refused. */
@@ -263,6 +267,7 @@ void zs_destroy_pool(struct zs_pool *pool)
 	zsi_caches_detach(pool);
 	zsi_handles_fini(&pool->handles);
 	zsi_space_fini(&pool->space);
+	zsi_words_fini(&pool->words);
 	zsi_meta_fini(&pool->meta);
 	zsi_registry_cookie_release(pool->cookie);
 	zsi_os.release(pool, pool->self_bytes);

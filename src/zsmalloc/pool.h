@@ -32,6 +32,7 @@
 #include "base/lock.h"
 #include "pages/meta.h"
 #include "pages/space.h"
+#include "pages/words.h"
 #include "zsmalloc/geometry.h"
 #include "zsmalloc/handle.h"
 #include "zsmalloc/zspage.h"
@@ -110,6 +111,7 @@ struct zs_pool {
 
 	struct zsi_account account;
 	struct zsi_meta meta;
+	struct zsi_words words;
 	_Alignas(ZSI_CACHE_LINE) _Atomic uint64_t pages; /* atomic, changed under class locks */
 	_Atomic uint64_t pages_compacted;
 	_Atomic uint64_t objs_moved;
@@ -153,6 +155,12 @@ void zsi_zspage_relist_slots_locked(struct zs_pool *pool, struct zsi_zspage *z);
  * slots behind the last one in use count as never used, and the pages behind it are given back. Returns the pages.
  */
 unsigned zsi_zspage_trim_locked(struct zs_pool *pool, struct zsi_zspage *z);
+
+/*
+ * Move the arrays of slot words of the class's zspages that lie at `target` or above to free memory below it. Some at a
+ * time: true when there may be more to move.
+ */
+bool zsi_class_lower_words_locked(struct zs_pool *pool, unsigned position, uint32_t target);
 
 /* Add a new zspage to, and remove an empty one from, the class's counts. */
 void zsi_class_add_locked(struct zs_pool *pool, struct zsi_zspage *z);

@@ -11,7 +11,8 @@
 #include "zsmalloc/pool.h"
 
 struct totals {
-	uint64_t meta_top; /* end of metadata memory when the walk began */
+	uint64_t meta_top;  /* ends of metadata memory when the walk began */
+	uint64_t words_top;
 	uint64_t zspages;
 	uint64_t used;
 	uint64_t retired; /* used slots without a live object: cached, or being freed */
@@ -59,7 +60,9 @@ static bool slots_inside(const struct zs_pool *pool, const struct zsi_zspage *z,
 		return false;
 	if (z->slots_step > 0 && zsi_slot_words(sc, z->slots_step - 1u) >= sc->objs)
 		return false;
-	return block_inside(t, z->slots, zsi_slot_words(sc, z->slots_step) * sizeof(uint32_t));
+	uint64_t start = (uint64_t)z->slots << ZSI_WORDS_UNIT_SHIFT;
+
+	return start != 0 && start + zsi_slot_words(sc, z->slots_step) * sizeof(uint32_t) <= t->words_top;
 }
 
 /* The entry of a used slot: live, or retired and locked, and pointing back at it. */
@@ -85,7 +88,7 @@ static bool entry_valid(const struct zs_pool *pool, const struct zsi_zspage *z, 
 
 static bool free_list_valid(const struct zs_pool *pool, const struct zsi_zspage *z, unsigned length)
 {
-	const uint32_t *slots = zsi_zspage_slots(&pool->meta, z);
+	const uint32_t *slots = zsi_zspage_slots(&pool->words, z);
 	unsigned slot = z->free_head;
 
 	for (unsigned i = 0; i < length; i++) {
@@ -107,7 +110,7 @@ static bool zspage_valid(const struct zs_pool *pool, const struct zsi_zspage *z,
 		return false;
 	if (!slots_inside(pool, z, t) || !is_its_runs_record(pool, z))
 		return false;
-	const uint32_t *slots = zsi_zspage_slots(&pool->meta, z);
+	const uint32_t *slots = zsi_zspage_slots(&pool->words, z);
 
 	for (unsigned slot = 0; slot < z->bump; slot++) {
 		if ((slots[slot] & ZSI_SLOT_FREE) == 0) {
@@ -179,7 +182,7 @@ static bool batch_valid(const struct zs_pool *pool, unsigned position, struct to
 static bool class_valid(const struct zs_pool *pool, unsigned position, struct totals *all)
 {
 	const struct zsi_class *c = &pool->classes[position];
-	struct totals t = { .meta_top = all->meta_top };
+	struct totals t = { .meta_top = all->meta_top, .words_top = all->words_top };
 
 	for (unsigned group = 1; group <= ZSI_GROUP_FULL; group++)
 		if (!list_valid(pool, position, group, &t))
@@ -256,6 +259,9 @@ static bool all_valid(struct zs_pool *pool)
 	zsi_lock(&pool->meta.lock, ZSI_RANK_META);
 	t.meta_top = pool->meta.top;
 	zsi_unlock(&pool->meta.lock, ZSI_RANK_META);
+	zsi_lock(&pool->words.lock, ZSI_RANK_META);
+	t.words_top = pool->words.top;
+	zsi_unlock(&pool->words.lock, ZSI_RANK_META);
 
 	for (unsigned i = 0; i < pool->geometry.nr_classes; i++)
 		if (!class_valid(pool, i, &t))
@@ -276,7 +282,7 @@ int zs_pool_validate(struct zs_pool *pool)
 	for (unsigned i = 0; i < n; i++)
 		zsi_lock_unranked(&pool->classes[i].lock);
 	zsi_caches_stop(pool);
-	ok = all_valid(pool) && zsi_space_validate(&pool->space);
+	ok = all_valid(pool) && zsi_space_validate(&pool->space) && zsi_words_validate(&pool->words);
 	zsi_caches_resume(pool);
 	for (unsigned i = n; i-- > 0;)
 		zsi_unlock_unranked(&pool->classes[i].lock);

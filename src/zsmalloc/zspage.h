@@ -29,6 +29,7 @@
 #include <stdint.h>
 
 #include "pages/space.h"
+#include "pages/words.h"
 #include "zsmalloc/geometry.h"
 
 #define ZSI_NO_SLOT 0xffffu
@@ -45,7 +46,7 @@ enum zsi_zspage_state {
 
 struct zsi_zspage {
 	uint32_t next, prev;     /* metadata references, 0 = none */
-	uint32_t slots;          /* metadata reference of zsi_slot_words() slot words */
+	uint32_t slots;          /* reference of zsi_slot_words() slot words, in pool->words */
 	uint32_t first;          /* page number */
 	uint16_t class_position; /* in the geometry's classes[] */
 	uint16_t inuse;
@@ -61,9 +62,9 @@ struct zsi_zspage {
 
 _Static_assert(sizeof(struct zsi_zspage) == 32, "two descriptors a cache line");
 
-static inline uint32_t *zsi_zspage_slots(const struct zsi_meta *m, const struct zsi_zspage *z)
+static inline uint32_t *zsi_zspage_slots(const struct zsi_words *w, const struct zsi_zspage *z)
 {
-	return zsi_meta_ptr(m, z->slots);
+	return zsi_words_ptr(w, z->slots);
 }
 
 /* The zspage that holds the byte at offset of the linear space. It exists and is not released meanwhile. */

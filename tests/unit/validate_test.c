@@ -86,7 +86,7 @@ static void descriptors(void **state)
 	NOTICES(zspage->first, 1u << 28);
 	NOTICES(zspage->slots, 0);
 	NOTICES(zspage->slots, UINT32_MAX);
-	NOTICES(zspage->slots, pool->meta.top >> ZSI_META_UNIT_SHIFT);
+	NOTICES(zspage->slots, pool->words.top >> ZSI_WORDS_UNIT_SHIFT);
 	NOTICES(zspage->next, UINT32_MAX);
 	NOTICES(cls->heads[zspage->group - 1], UINT32_MAX);
 	NOTICES(cls->heads[zspage->group - 1], pool->meta.top >> ZSI_META_UNIT_SHIFT);
@@ -94,7 +94,7 @@ static void descriptors(void **state)
 
 static void slot_words(void **state)
 {
-	uint32_t *slots = zsi_zspage_slots(&pool->meta, zspage);
+	uint32_t *slots = zsi_zspage_slots(&pool->words, zspage);
 	unsigned used = 0, free_slot = zspage->free_head;
 
 	(void)state;

@@ -1,0 +1,404 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* words.c - the memory of words.h. */
+#include "pages/words.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/assert.h"
+#include "base/bits.h"
+#include "base/os.h"
+
+/* Committing has the price of a system call, charging has none: commit in steps of this, charge page by page. */
+#define COMMIT_STEP ((uint64_t)64 << 10)
+#define PAGE_SHIFT 12
+#define PAGE ((uint64_t)1 << PAGE_SHIFT)
+
+#define UNIT ((uint64_t)1 << ZSI_WORDS_UNIT_SHIFT)
+#define UNITS_A_PAGE (PAGE / UNIT)
+#define ABSENT UINT64_MAX
+#define LINEAR_UNITS 64u /* sizes up to here have a list each, then four a doubling */
+
+/* Moving blocks together pays when it gives back this much, and an eighth of what they take. */
+#define WORTH_BYTES ((uint64_t)32 << 10)
+#define WORTH_SHIFT 3
+
+struct free_block {
+	uint32_t next, prev; /* references */
+	uint32_t units;      /* length; again in the last four bytes of the block */
+};
+
+static struct free_block *block_at(const struct zsi_words *w, uint32_t ref)
+{
+	return zsi_words_ptr(w, ref);
+}
+
+static uint32_t *last_word(const struct zsi_words *w, uint32_t end)
+{
+	return (uint32_t *)(void *)(w->base + ((uint64_t)end << ZSI_WORDS_UNIT_SHIFT)) - 1;
+}
+
+static uint32_t units_for(size_t bytes)
+{
+	return (uint32_t)zsi_div_up(bytes, UNIT);
+}
+
+/* The list that a free block of so many units is in. */
+static unsigned list_of(uint32_t units)
+{
+	if (units <= LINEAR_UNITS)
+		return units;
+	unsigned log = zsi_log2_floor(units);
+	unsigned list = LINEAR_UNITS + (log - 6) * 4 + (units >> (log - 2) & 3);
+
+	return list < ZSI_WORDS_LISTS ? list : ZSI_WORDS_LISTS - 1;
+}
+
+static bool edge_get(const struct zsi_words *w, uint32_t unit)
+{
+	uint64_t bits = w->map[unit / UNITS_A_PAGE];
+
+	return bits != ABSENT && (bits >> (unit % UNITS_A_PAGE) & 1) != 0;
+}
+
+static void edge_set(struct zsi_words *w, uint32_t unit)
+{
+	ZSI_ASSERT(w->map[unit / UNITS_A_PAGE] != ABSENT);
+	w->map[unit / UNITS_A_PAGE] |= 1ull << (unit % UNITS_A_PAGE);
+}
+
+static void edge_clear(struct zsi_words *w, uint32_t unit)
+{
+	w->map[unit / UNITS_A_PAGE] &= ~(1ull << (unit % UNITS_A_PAGE));
+}
+
+static void insert_locked(struct zsi_words *w, uint32_t ref, uint32_t units)
+{
+	unsigned list = list_of(units);
+	uint32_t head = w->lists[list];
+
+	*block_at(w, ref) = (struct free_block){ .next = head, .units = units };
+	*last_word(w, ref + units) = units;
+	if (head != 0)
+		block_at(w, head)->prev = ref;
+	w->lists[list] = ref;
+	w->nonempty[list / 64] |= 1ull << (list % 64);
+	edge_set(w, ref);
+	edge_set(w, ref + units - 1);
+	if (w->cursor > ref && w->cursor < ref + units)
+		w->cursor = ref;
+	w->free_bytes += (uint64_t)units << ZSI_WORDS_UNIT_SHIFT;
+}
+
+static void remove_locked(struct zsi_words *w, uint32_t ref)
+{
+	struct free_block b = *block_at(w, ref);
+	unsigned list = list_of(b.units);
+
+	if (b.prev != 0)
+		block_at(w, b.prev)->next = b.next;
+	else
+		w->lists[list] = b.next;
+	if (b.next != 0)
+		block_at(w, b.next)->prev = b.prev;
+	if (w->lists[list] == 0)
+		w->nonempty[list / 64] &= ~(1ull << (list % 64));
+	edge_clear(w, ref);
+	edge_clear(w, ref + b.units - 1);
+	w->free_bytes -= (uint64_t)b.units << ZSI_WORDS_UNIT_SHIFT;
+}
+
+/* Have the memory of all pages that units [from, to) touch. 0, or -1 with ENOMEM and no page more than before. */
+static int make_present_locked(struct zsi_words *w, uint32_t from, uint32_t to)
+{
+	uint64_t first = from / UNITS_A_PAGE, end = zsi_div_up(to, UNITS_A_PAGE);
+	uint64_t bytes = 0;
+
+	for (uint64_t page = first; page < end; page++)
+		bytes += w->map[page] == ABSENT ? PAGE : 0;
+	if (bytes == 0)
+		return 0;
+	if (zsi_charge_metadata(w->account, bytes) != 0)
+		return -1;
+	for (uint64_t page = first; page < end; page++)
+		if (w->map[page] == ABSENT)
+			w->map[page] = 0;
+	w->absent_bytes -= bytes;
+	return 0;
+}
+
+/* Cut units off the front of a free block. False, with ENOMEM: no memory for what of it was given back. */
+static bool cut_locked(struct zsi_words *w, uint32_t ref, uint32_t units)
+{
+	uint32_t have = block_at(w, ref)->units;
+	uint32_t rest = have - units;
+
+	/* And the head of what is left. Its end is there. */
+	if (make_present_locked(w, ref, ref + units + (rest > 0 ? 1 : 0)) != 0)
+		return false;
+	remove_locked(w, ref);
+	if (rest > 0)
+		insert_locked(w, ref + units, rest);
+	return true;
+}
+
+/* The first block that is large enough, in the first list that may have one; 0: none, or ENOMEM. */
+static uint32_t take_locked(struct zsi_words *w, uint32_t units)
+{
+	unsigned list = list_of(units);
+
+	/* Lists of more than one length: some of its blocks may be too small. */
+	for (uint32_t ref = w->lists[list]; list > LINEAR_UNITS && ref != 0; ref = block_at(w, ref)->next)
+		if (block_at(w, ref)->units >= units)
+			return cut_locked(w, ref, units) ? ref : 0;
+	if (list > LINEAR_UNITS)
+		list++;
+	for (unsigned word = list / 64; word < ZSI_WORDS_LISTS / 64; word++) {
+		uint64_t bits = w->nonempty[word];
+
+		if (word == list / 64)
+			bits &= ~(uint64_t)0 << (list % 64);
+		if (bits == 0)
+			continue;
+		uint32_t ref = w->lists[word * 64 + (unsigned)__builtin_ctzll(bits)];
+
+		return cut_locked(w, ref, units) ? ref : 0;
+	}
+	return 0;
+}
+
+/* Make [0, end) of a reservation accessible. */
+static int commit_to(uint8_t *base, uint64_t *committed, uint64_t end, uint64_t most)
+{
+	uint64_t to = zsi_min(zsi_round_up(end, COMMIT_STEP), most);
+
+	if (end <= *committed)
+		return 0;
+	if (zsi_os.commit(base + *committed, to - *committed, ZSI_OS_NO_HUGEPAGE) != 0)
+		return -1;
+	*committed = to;
+	return 0;
+}
+
+static uint64_t map_bytes(uint64_t top)
+{
+	return zsi_div_up(top, PAGE) * sizeof(uint64_t);
+}
+
+/* What is charged when [0, top) is used and nothing is absent. */
+static uint64_t charged(uint64_t top)
+{
+	return zsi_round_up(top, PAGE) + zsi_round_up(map_bytes(top), PAGE);
+}
+
+static int grow_locked(struct zsi_words *w, uint64_t top)
+{
+	if (top > w->reserved) {
+		errno = ENOMEM;
+		return -1;
+	}
+	/* Nothing is charged before the first block. */
+	uint64_t more = charged(top) - (w->committed == 0 ? 0 : charged(w->top));
+
+	if (more > 0 && zsi_charge_metadata(w->account, more) != 0)
+		return -1;
+	if (commit_to((uint8_t *)w->map, &w->map_committed, map_bytes(top), map_bytes(w->reserved)) != 0 ||
+	    commit_to(w->base, &w->committed, top, w->reserved) != 0) {
+		zsi_uncharge_metadata(w->account, more);
+		errno = ENOMEM;
+		return -1;
+	}
+	w->top = top;
+	return 0;
+}
+
+int zsi_words_init(struct zsi_words *w, struct zsi_account *account, uint64_t reserve_bytes)
+{
+	memset(w, 0, sizeof(*w));
+	w->account = account;
+	w->reserved = reserve_bytes;
+	w->top = UNIT; /* so that no block has reference 0 */
+	w->base = zsi_os.reserve(reserve_bytes, COMMIT_STEP);
+	if (w->base == NULL)
+		return -1;
+	w->map = zsi_os.reserve(map_bytes(reserve_bytes), PAGE);
+	if (w->map != NULL)
+		return 0;
+	zsi_words_fini(w);
+	errno = ENOMEM;
+	return -1;
+}
+
+void zsi_words_fini(struct zsi_words *w)
+{
+	if (w->map != NULL)
+		zsi_os.release(w->map, map_bytes(w->reserved));
+	if (w->base != NULL)
+		zsi_os.release(w->base, w->reserved);
+	w->base = NULL;
+	w->map = NULL;
+}
+
+uint32_t zsi_words_alloc(struct zsi_words *w, size_t bytes)
+{
+	uint32_t units = units_for(bytes);
+	uint32_t ref;
+
+	ZSI_ASSERT(bytes > 0 && bytes <= ZSI_WORDS_MAX_BYTES);
+	zsi_lock(&w->lock, ZSI_RANK_META);
+	ref = take_locked(w, units);
+	if (ref == 0) {
+		uint64_t start = w->top;
+
+		if (grow_locked(w, start + units * UNIT) == 0)
+			ref = (uint32_t)(start >> ZSI_WORDS_UNIT_SHIFT);
+	}
+	zsi_unlock(&w->lock, ZSI_RANK_META);
+	return ref;
+}
+
+/* The first free block from the cursor on; 0: none below. */
+static uint32_t next_free_locked(const struct zsi_words *w, uint32_t below)
+{
+	uint32_t page = w->cursor / UNITS_A_PAGE;
+	uint64_t skip = ~0ull << (w->cursor % UNITS_A_PAGE);
+
+	for (; page * UNITS_A_PAGE < below; page++, skip = ~0ull) {
+		uint64_t bits = w->map[page] == ABSENT ? 0 : w->map[page] & skip;
+
+		if (bits != 0)
+			return page * (uint32_t)UNITS_A_PAGE + (uint32_t)__builtin_ctzll(bits);
+	}
+	return 0;
+}
+
+uint32_t zsi_words_alloc_below(struct zsi_words *w, size_t bytes, uint32_t below)
+{
+	uint32_t units = units_for(bytes);
+	uint32_t ref;
+
+	zsi_lock(&w->lock, ZSI_RANK_META);
+	below = (uint32_t)zsi_min(below, w->top >> ZSI_WORDS_UNIT_SHIFT);
+	while ((ref = next_free_locked(w, below)) != 0 && block_at(w, ref)->units < units)
+		w->cursor = ref + block_at(w, ref)->units;
+	if (ref == 0 || ref + units > below || !cut_locked(w, ref, units))
+		ref = 0;
+	zsi_unlock(&w->lock, ZSI_RANK_META);
+	return ref;
+}
+
+void zsi_words_free(struct zsi_words *w, uint32_t ref, size_t bytes)
+{
+	uint32_t units = units_for(bytes);
+
+	if (ref == 0)
+		return;
+	zsi_lock(&w->lock, ZSI_RANK_META);
+	uint32_t end = ref + units;
+
+	ZSI_ASSERT((uint64_t)end << ZSI_WORDS_UNIT_SHIFT <= w->top);
+	if (edge_get(w, ref - 1)) {
+		uint32_t before = ref - *last_word(w, ref);
+
+		remove_locked(w, before);
+		ref = before;
+	}
+	if ((uint64_t)end << ZSI_WORDS_UNIT_SHIFT < w->top && edge_get(w, end)) {
+		uint32_t after = block_at(w, end)->units;
+
+		remove_locked(w, end);
+		end += after;
+	}
+	insert_locked(w, ref, end - ref);
+	zsi_unlock(&w->lock, ZSI_RANK_META);
+}
+
+uint32_t zsi_words_target(struct zsi_words *w)
+{
+	uint64_t target = 0;
+
+	zsi_lock(&w->lock, ZSI_RANK_META);
+	uint64_t used = w->top - w->free_bytes;
+	uint64_t spare = w->free_bytes - w->absent_bytes;
+
+	w->cursor = 0;
+	if (spare >= WORTH_BYTES && spare >= used >> WORTH_SHIFT)
+		target = zsi_round_up(used + used / 16 + PAGE, PAGE) >> ZSI_WORDS_UNIT_SHIFT;
+	zsi_unlock(&w->lock, ZSI_RANK_META);
+	return (uint32_t)target;
+}
+
+/* The pages inside one free block, ranges that are there in one call each. */
+static void trim_block_locked(struct zsi_words *w, uint32_t ref)
+{
+	uint32_t end = ref + block_at(w, ref)->units;
+	uint64_t page = zsi_div_up(ref + 1, UNITS_A_PAGE), last = (end - 1) / UNITS_A_PAGE;
+	uint64_t bytes = 0;
+
+	while (page < last) {
+		uint64_t from = page;
+
+		while (page < last && w->map[page] != ABSENT)
+			w->map[page++] = ABSENT;
+		if (page > from)
+			zsi_os.decommit(w->base + (from << PAGE_SHIFT), (page - from) << PAGE_SHIFT, 0);
+		bytes += (page - from) << PAGE_SHIFT;
+		while (page < last && w->map[page] == ABSENT)
+			page++;
+	}
+	w->absent_bytes += bytes;
+	zsi_uncharge_metadata(w->account, bytes);
+}
+
+void zsi_words_trim(struct zsi_words *w)
+{
+	zsi_lock(&w->lock, ZSI_RANK_META);
+	for (unsigned list = LINEAR_UNITS; list < ZSI_WORDS_LISTS; list++)
+		for (uint32_t ref = w->lists[list]; ref != 0; ref = block_at(w, ref)->next)
+			trim_block_locked(w, ref);
+	zsi_unlock(&w->lock, ZSI_RANK_META);
+}
+
+/* A free block: inside, its length at both ends and at both edges of the map. */
+static bool block_valid(const struct zsi_words *w, uint32_t ref, uint32_t prev, unsigned list)
+{
+	uint64_t top = w->top >> ZSI_WORDS_UNIT_SHIFT;
+
+	if (ref >= top || !edge_get(w, ref))
+		return false;
+	const struct free_block *b = block_at(w, ref);
+
+	return b->units > 0 && ref + (uint64_t)b->units <= top && b->prev == prev && list_of(b->units) == list &&
+	       *last_word(w, ref + b->units) == b->units && edge_get(w, ref + b->units - 1);
+}
+
+bool zsi_words_validate(struct zsi_words *w)
+{
+	uint64_t free_units = 0, edges = 0, set = 0, absent = 0;
+	bool ok = true;
+
+	zsi_lock(&w->lock, ZSI_RANK_META);
+	for (unsigned list = 0; ok && list < ZSI_WORDS_LISTS; list++) {
+		uint32_t prev = 0;
+
+		ok = (w->nonempty[list / 64] >> (list % 64) & 1) == (w->lists[list] != 0);
+		for (uint32_t ref = w->lists[list]; ok && ref != 0; ref = block_at(w, ref)->next) {
+			ok = block_valid(w, ref, prev, list);
+			if (!ok)
+				break;
+			free_units += block_at(w, ref)->units;
+			edges += block_at(w, ref)->units > 1 ? 2 : 1;
+			ok = free_units << ZSI_WORDS_UNIT_SHIFT <= w->top;
+			prev = ref;
+		}
+	}
+	for (uint64_t page = 0; ok && w->committed > 0 && page < zsi_div_up(w->top, PAGE); page++) {
+		if (w->map[page] == ABSENT)
+			absent += PAGE;
+		else
+			set += (uint64_t)__builtin_popcountll(w->map[page]);
+	}
+	ok = ok && free_units << ZSI_WORDS_UNIT_SHIFT == w->free_bytes && edges == set && absent == w->absent_bytes;
+	zsi_unlock(&w->lock, ZSI_RANK_META);
+	return ok;
+}
