@@ -39,6 +39,7 @@ struct job {
 	struct zram *z;
 	uint8_t *samples; /* n blocks */
 	size_t *sizes;
+	uint64_t *taken; /* which blocks they are */
 	unsigned n, room;
 	uint64_t charged;
 	struct zsi_dict *dict;
@@ -76,8 +77,10 @@ static bool take_sample(struct job *j, uint64_t index)
 		zsi_block_unlock(z, index, meta);
 	}
 	zsi_leave(s);
-	if (ok)
+	if (ok) {
+		j->taken[j->n] = index;
 		j->sizes[j->n++] = z->block_size;
+	}
 	return ok;
 }
 
@@ -97,6 +100,15 @@ static uint64_t random_block(struct zram *z, uint64_t *state)
 	return zsi_min(index + (*state >> 40) % (1u << t->chunk_shift), t->nr_blocks - 1);
 }
 
+/* A block that is both trained on and tried would make any dictionary look good. */
+static bool is_taken(const struct job *j, uint64_t index)
+{
+	for (unsigned i = 0; i < j->n; i++)
+		if (j->taken[i] == index)
+			return true;
+	return false;
+}
+
 static bool collect(struct job *j)
 {
 	uint64_t state = j->z->train.tried + 1;
@@ -109,7 +121,8 @@ static bool collect(struct job *j)
 			return false;
 		index = random_block(j->z, &state);
 		zsi_leave(s);
-		(void)take_sample(j, index);
+		if (!is_taken(j, index))
+			(void)take_sample(j, index);
 	}
 	return j->n >= j->room / 2;
 }
@@ -246,14 +259,15 @@ static bool prepare(struct job *j, size_t capacity)
 	size_t block = j->z->block_size;
 
 	j->room = (unsigned)zsi_min(capacity * SAMPLES_PER_DICT / block, stored_bytes(j->z) / block);
-	j->charged = (uint64_t)j->room * (block + sizeof(*j->sizes));
+	j->charged = (uint64_t)j->room * (block + sizeof(*j->sizes) + sizeof(*j->taken));
 	if (zsi_memory_charge(j->z, j->charged) != 0) {
 		j->charged = 0;
 		return false;
 	}
 	j->samples = malloc((size_t)j->room * block);
 	j->sizes = malloc(j->room * sizeof(*j->sizes));
-	return j->samples != NULL && j->sizes != NULL;
+	j->taken = malloc(j->room * sizeof(*j->taken));
+	return j->samples != NULL && j->sizes != NULL && j->taken != NULL;
 }
 
 static void *thread_main(void *arg)
@@ -265,6 +279,7 @@ static void *thread_main(void *arg)
 
 	free(j.samples);
 	free(j.sizes);
+	free(j.taken);
 	zsi_memory_uncharge(z, j.charged);
 	zsi_lock(&z->lock, ZSI_RANK_DEVICE);
 	if (better && !stopped(z)) {
