@@ -139,7 +139,10 @@ ZS_API size_t zs_malloc_batch(struct zs_pool *pool, size_t size, unsigned flags,
 /* Free n objects of any sizes; zeros among the handles are skipped. errno is preserved. */
 ZS_API void zs_free_batch(struct zs_pool *pool, const zs_handle *handles, size_t n);
 
-/* Bytes the object can hold: at least the size it was allocated with. */
+/*
+ * Bytes the object can hold: at least the size it was allocated with, and from then on never less than this. Compaction
+ * may make it more.
+ */
 ZS_API size_t zs_usable_size(struct zs_pool *pool, zs_handle handle);
 
 /*

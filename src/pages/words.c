@@ -16,8 +16,12 @@
 
 #define UNIT ((uint64_t)1 << ZSI_WORDS_UNIT_SHIFT)
 #define UNITS_A_PAGE (PAGE / UNIT)
+#define WORDS_A_PAGE (UNITS_A_PAGE / 64)
 #define ABSENT UINT64_MAX
 #define LINEAR_UNITS 64u /* sizes up to here have a list each, then four a doubling */
+
+/* Free blocks that alloc_below looks at. */
+#define LOOKS 64u
 
 /* Moving blocks together pays when it gives back this much, and an eighth of what they take. */
 #define WORTH_BYTES ((uint64_t)32 << 10)
@@ -26,7 +30,10 @@
 struct free_block {
 	uint32_t next, prev; /* references */
 	uint32_t units;      /* length; again in the last four bytes of the block */
+	uint32_t last;       /* of a block of one unit */
 };
+
+_Static_assert(sizeof(struct free_block) == UNIT, "the smallest block");
 
 static struct free_block *block_at(const struct zsi_words *w, uint32_t ref)
 {
@@ -54,22 +61,30 @@ static unsigned list_of(uint32_t units)
 	return list < ZSI_WORDS_LISTS ? list : ZSI_WORDS_LISTS - 1;
 }
 
+static bool is_absent(const struct zsi_words *w, uint64_t page)
+{
+	return w->map[page * WORDS_A_PAGE] == ABSENT;
+}
+
+static void set_absent(struct zsi_words *w, uint64_t page, bool absent)
+{
+	w->map[page * WORDS_A_PAGE] = absent ? ABSENT : 0;
+}
+
 static bool edge_get(const struct zsi_words *w, uint32_t unit)
 {
-	uint64_t bits = w->map[unit / UNITS_A_PAGE];
-
-	return bits != ABSENT && (bits >> (unit % UNITS_A_PAGE) & 1) != 0;
+	return !is_absent(w, unit / UNITS_A_PAGE) && (w->map[unit / 64] >> (unit % 64) & 1) != 0;
 }
 
 static void edge_set(struct zsi_words *w, uint32_t unit)
 {
-	ZSI_ASSERT(w->map[unit / UNITS_A_PAGE] != ABSENT);
-	w->map[unit / UNITS_A_PAGE] |= 1ull << (unit % UNITS_A_PAGE);
+	ZSI_ASSERT(!is_absent(w, unit / UNITS_A_PAGE));
+	w->map[unit / 64] |= 1ull << (unit % 64);
 }
 
 static void edge_clear(struct zsi_words *w, uint32_t unit)
 {
-	w->map[unit / UNITS_A_PAGE] &= ~(1ull << (unit % UNITS_A_PAGE));
+	w->map[unit / 64] &= ~(1ull << (unit % 64));
 }
 
 static void insert_locked(struct zsi_words *w, uint32_t ref, uint32_t units)
@@ -115,14 +130,14 @@ static int make_present_locked(struct zsi_words *w, uint32_t from, uint32_t to)
 	uint64_t bytes = 0;
 
 	for (uint64_t page = first; page < end; page++)
-		bytes += w->map[page] == ABSENT ? PAGE : 0;
+		bytes += is_absent(w, page) ? PAGE : 0;
 	if (bytes == 0)
 		return 0;
 	if (zsi_charge_metadata(w->account, bytes) != 0)
 		return -1;
 	for (uint64_t page = first; page < end; page++)
-		if (w->map[page] == ABSENT)
-			w->map[page] = 0;
+		if (is_absent(w, page))
+			set_absent(w, page, false);
 	w->absent_bytes -= bytes;
 	return 0;
 }
@@ -182,7 +197,7 @@ static int commit_to(uint8_t *base, uint64_t *committed, uint64_t end, uint64_t 
 
 static uint64_t map_bytes(uint64_t top)
 {
-	return zsi_div_up(top, PAGE) * sizeof(uint64_t);
+	return zsi_div_up(top, PAGE) * WORDS_A_PAGE * sizeof(uint64_t);
 }
 
 /* What is charged when [0, top) is used and nothing is absent. */
@@ -217,7 +232,7 @@ int zsi_words_init(struct zsi_words *w, struct zsi_account *account, uint64_t re
 	memset(w, 0, sizeof(*w));
 	w->account = account;
 	w->reserved = reserve_bytes;
-	w->top = UNIT; /* so that no block has reference 0 */
+	w->top = ZSI_CACHE_LINE; /* so that no block has reference 0 */
 	w->base = zsi_os.reserve(reserve_bytes, COMMIT_STEP);
 	if (w->base == NULL)
 		return -1;
@@ -257,17 +272,17 @@ uint32_t zsi_words_alloc(struct zsi_words *w, size_t bytes)
 	return ref;
 }
 
-/* The first free block from the cursor on; 0: none below. */
-static uint32_t next_free_locked(const struct zsi_words *w, uint32_t below)
+/* The first free block from a unit on that is not inside one; 0: none below. */
+static uint32_t next_free_locked(const struct zsi_words *w, uint32_t from, uint32_t below)
 {
-	uint32_t page = w->cursor / UNITS_A_PAGE;
-	uint64_t skip = ~0ull << (w->cursor % UNITS_A_PAGE);
+	uint32_t word = from / 64;
+	uint64_t skip = ~0ull << (from % 64);
 
-	for (; page * UNITS_A_PAGE < below; page++, skip = ~0ull) {
-		uint64_t bits = w->map[page] == ABSENT ? 0 : w->map[page] & skip;
+	for (; word * 64 < below; word++, skip = ~0ull) {
+		uint64_t bits = is_absent(w, word / WORDS_A_PAGE) ? 0 : w->map[word] & skip;
 
 		if (bits != 0)
-			return page * (uint32_t)UNITS_A_PAGE + (uint32_t)__builtin_ctzll(bits);
+			return word * 64 + (uint32_t)__builtin_ctzll(bits);
 	}
 	return 0;
 }
@@ -275,16 +290,29 @@ static uint32_t next_free_locked(const struct zsi_words *w, uint32_t below)
 uint32_t zsi_words_alloc_below(struct zsi_words *w, size_t bytes, uint32_t below)
 {
 	uint32_t units = units_for(bytes);
-	uint32_t ref;
+	uint32_t found = 0;
 
 	zsi_lock(&w->lock, ZSI_RANK_META);
 	below = (uint32_t)zsi_min(below, w->top >> ZSI_WORDS_UNIT_SHIFT);
-	while ((ref = next_free_locked(w, below)) != 0 && block_at(w, ref)->units < units)
-		w->cursor = ref + block_at(w, ref)->units;
-	if (ref == 0 || ref + units > below || !cut_locked(w, ref, units))
-		ref = 0;
+	uint32_t ref = next_free_locked(w, w->cursor, below);
+
+	if (ref != 0)
+		w->cursor = ref;
+	for (unsigned looks = 0; ref != 0 && found == 0 && looks < LOOKS; looks++) {
+		uint32_t have = block_at(w, ref)->units;
+
+		if (have >= units && ref + units <= below)
+			found = ref;
+		else
+			ref = next_free_locked(w, ref + have, below);
+	}
+	/* What is too small for anything that may come is left behind. */
+	if (found == 0 && w->cursor < below)
+		w->cursor = ref != 0 ? ref : below;
+	if (found != 0 && !cut_locked(w, found, units))
+		found = 0;
 	zsi_unlock(&w->lock, ZSI_RANK_META);
-	return ref;
+	return found;
 }
 
 void zsi_words_free(struct zsi_words *w, uint32_t ref, size_t bytes)
@@ -323,7 +351,7 @@ uint32_t zsi_words_target(struct zsi_words *w)
 
 	w->cursor = 0;
 	if (spare >= WORTH_BYTES && spare >= used >> WORTH_SHIFT)
-		target = zsi_round_up(used + used / 16 + PAGE, PAGE) >> ZSI_WORDS_UNIT_SHIFT;
+		target = zsi_round_up(used + used / 4 + PAGE, PAGE) >> ZSI_WORDS_UNIT_SHIFT;
 	zsi_unlock(&w->lock, ZSI_RANK_META);
 	return (uint32_t)target;
 }
@@ -338,12 +366,12 @@ static void trim_block_locked(struct zsi_words *w, uint32_t ref)
 	while (page < last) {
 		uint64_t from = page;
 
-		while (page < last && w->map[page] != ABSENT)
-			w->map[page++] = ABSENT;
+		while (page < last && !is_absent(w, page))
+			set_absent(w, page++, true);
 		if (page > from)
 			zsi_os.decommit(w->base + (from << PAGE_SHIFT), (page - from) << PAGE_SHIFT, 0);
 		bytes += (page - from) << PAGE_SHIFT;
-		while (page < last && w->map[page] == ABSENT)
+		while (page < last && is_absent(w, page))
 			page++;
 	}
 	w->absent_bytes += bytes;
@@ -393,10 +421,12 @@ bool zsi_words_validate(struct zsi_words *w)
 		}
 	}
 	for (uint64_t page = 0; ok && w->committed > 0 && page < zsi_div_up(w->top, PAGE); page++) {
-		if (w->map[page] == ABSENT)
+		if (is_absent(w, page)) {
 			absent += PAGE;
-		else
-			set += (uint64_t)__builtin_popcountll(w->map[page]);
+			continue;
+		}
+		for (unsigned i = 0; i < WORDS_A_PAGE; i++)
+			set += (uint64_t)__builtin_popcountll(w->map[page * WORDS_A_PAGE + i]);
 	}
 	ok = ok && free_units << ZSI_WORDS_UNIT_SHIFT == w->free_bytes && edges == set && absent == w->absent_bytes;
 	zsi_unlock(&w->lock, ZSI_RANK_META);

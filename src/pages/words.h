@@ -2,18 +2,18 @@
 /*
  * words.h - memory for the arrays of slot words: metadata that grows, shrinks and moves.
  *
- * One reservation, filled from the bottom. Blocks are named by a 32-bit reference, the offset in units of 64 bytes;
+ * One reservation, filled from the bottom. Blocks are named by a 32-bit reference, the offset in units of 16 bytes;
  * reference 0 is none. A free block has its length at both ends and is in a list of its size:
  *
  *   base                                             base + top            base + committed    base + reserved
  *    | block | free: next prev units ... units | block |   untouched         |   inaccessible    |
  *
- * Whether a neighbour of a block that is freed is free too, and where it begins, is in a map of one word for each page of
- * 4096 bytes, which has as many bits as the page has units:
+ * Whether a neighbour of a block that is freed is free too, and where it begins, is in a map of one bit for each unit, four
+ * words for a page of 4096 bytes:
  *
- *   map[page]  bit u: unit u is the first or the last of a free block
- *              all bits: the page is absent. It lies inside a free block, whose ends it does not touch, and its memory was
- *              given back; 64 free blocks of one unit can't be meant, since neighbours are always joined
+ *   bit of a unit   it is the first or the last of a free block
+ *   a page's first word has all bits: the page is absent. It lies inside a free block, whose ends it does not touch, and its
+ *                   memory was given back; 64 free blocks of one unit can't be meant, since neighbours are always joined
  *
  *   free_bytes = sum of the blocks in the lists,  no two free blocks are neighbours
  *   charged to the account: the pages below top that are not absent, and the pages of the map below top
@@ -30,7 +30,7 @@
 #include "base/account.h"
 #include "base/lock.h"
 
-#define ZSI_WORDS_UNIT_SHIFT 6
+#define ZSI_WORDS_UNIT_SHIFT 4
 #define ZSI_WORDS_LISTS 128u
 #define ZSI_WORDS_MAX_BYTES ((size_t)1 << 19)
 
@@ -54,7 +54,7 @@ struct zsi_words {
 int zsi_words_init(struct zsi_words *w, struct zsi_account *account, uint64_t reserve_bytes);
 void zsi_words_fini(struct zsi_words *w);
 
-/* A block of bytes (1 to ZSI_WORDS_MAX_BYTES), 64-byte aligned, contents undefined; 0 and ENOMEM. */
+/* A block of bytes (1 to ZSI_WORDS_MAX_BYTES), 16-byte aligned, contents undefined; 0 and ENOMEM. */
 uint32_t zsi_words_alloc(struct zsi_words *w, size_t bytes);
 
 /*

@@ -157,14 +157,23 @@ static zs_handle alloc_fresh_locked(struct zs_pool *pool, struct zsi_zspage *z, 
 	return publish_locked(pool, z, slot, index, size);
 }
 
+struct zsi_zspage *zsi_class_costless_locked(struct zs_pool *pool, unsigned position)
+{
+	struct zsi_zspage *z = pick_zspage(pool, position);
+
+	if (z == NULL || needs_page(pool, z) ||
+	    (z->free_head == ZSI_NO_SLOT && z->bump == zsi_slot_words(zsi_size_class(pool, z), z->slots_step)))
+		return NULL;
+	return z;
+}
+
 uint32_t zsi_slot_reserve_locked(struct zs_pool *pool, unsigned position)
 {
 	const struct zsi_size_class *sc = &pool->geometry.classes[position];
-	struct zsi_zspage *z = zsi_class_fullest_locked(pool, position);
-
 	/* Nothing that waits: no page, no longer array of slot words, no new entries. */
-	if (z == NULL || needs_page(pool, z) ||
-	    (z->free_head == ZSI_NO_SLOT && z->bump == zsi_slot_words(sc, z->slots_step)))
+	struct zsi_zspage *z = zsi_class_costless_locked(pool, position);
+
+	if (z == NULL)
 		return ZSI_NO_INDEX;
 	uint32_t index = zsi_handle_reuse(&pool->handles, zsi_handle_own_stack());
 

@@ -123,7 +123,7 @@ bool zsi_class_lower_words_locked(struct zs_pool *pool, unsigned position, uint3
 			uint32_t slots = zsi_words_alloc_below(&pool->words, bytes, target);
 
 			if (slots == 0)
-				return false;
+				continue;
 			memcpy(zsi_words_ptr(&pool->words, slots), zsi_zspage_slots(&pool->words, z), bytes);
 			zsi_words_free(&pool->words, z->slots, bytes);
 			z->slots = slots;

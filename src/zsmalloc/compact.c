@@ -388,6 +388,22 @@ static uint64_t compact_class(struct zs_pool *pool, unsigned position, struct zs
 		zsi_lock(&c->lock, ZSI_RANK_CLASS);
 		pack_leftovers(pool, position, budget);
 	}
+	if (pool->lazy_pages && !exhausted(budget)) {
+		zsi_unlock(&c->lock, ZSI_RANK_CLASS);
+		zsi_compact_end_batch(pool);
+		zsi_lock(&c->lock, ZSI_RANK_CLASS);
+		uint64_t before = b->bytes;
+		struct zsi_zspage *folded = zsi_class_fold_locked(pool, position, &b->bytes);
+
+		spend(&budget->bytes, b->bytes - before);
+		if (folded != NULL && folded->inuse == 0) {
+			freed += folded->present;
+			zsi_class_remove_locked(pool, folded);
+			push(pool, &b->emptied, folded);
+		} else if (folded != NULL) {
+			push(pool, &b->passed, folded);
+		}
+	}
 	zsi_unlock(&c->lock, ZSI_RANK_CLASS);
 	zsi_compact_end_batch(pool);
 	freed += b->trimmed;

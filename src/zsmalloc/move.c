@@ -28,6 +28,7 @@ enum zsi_moved zsi_object_move_locked(struct zs_pool *pool, struct zsi_zspage *s
 				      struct zsi_zspage *dst, unsigned to)
 {
 	const struct zsi_size_class *sc = zsi_size_class(pool, src);
+	const struct zsi_size_class *dst_sc = zsi_size_class(pool, dst);
 	uint32_t index = zsi_zspage_slots(&pool->words, src)[from];
 	_Atomic uint64_t *at = &pool->handles.entries[index];
 	uint64_t entry = atomic_load_explicit(at, memory_order_relaxed);
@@ -41,13 +42,16 @@ enum zsi_moved zsi_object_move_locked(struct zs_pool *pool, struct zsi_zspage *s
 		zsi_entry_unlock(at, entry);
 		return ZSI_MOVE_NO_MEMORY;
 	}
-	uint64_t offset = zsi_slot_offset(&pool->space, dst, sc, to);
+	uint64_t offset = zsi_slot_offset(&pool->space, dst, dst_sc, to);
 
 	copy_object(pool, offset, zsi_entry_offset(entry), sc->size);
 	zsi_zspage_slots(&pool->words, dst)[to] = index;
 	zsi_zspage_slots(&pool->words, src)[from] = ZSI_SLOT_LIMBO;
 	src->inuse--;
 	src->limbo++;
+	/* In a larger slot there is more slack. */
+	if (pool->handles.sizes == NULL)
+		entry += (uint64_t)(dst_sc->size - sc->size) << ZSI_SLACK_SHIFT;
 	zsi_entry_unlock(at, zsi_entry_with_offset(entry, offset));
 	atomic_fetch_add_explicit(&pool->objs_moved, 1, memory_order_relaxed);
 	return ZSI_MOVED;

@@ -177,6 +177,9 @@ void zsi_zspage_release(struct zs_pool *pool, struct zsi_zspage *z);
 
 /* --- alloc.c and free.c --- */
 
+/* A zspage of the class with a free slot that costs nothing: its page is there, and its slot word. NULL: none at hand. */
+struct zsi_zspage *zsi_class_costless_locked(struct zs_pool *pool, unsigned position);
+
 /* A slot of the class for a cache: its entry retired and locked. ZSI_NO_INDEX where one would cost anything. */
 uint32_t zsi_slot_reserve_locked(struct zs_pool *pool, unsigned position);
 
@@ -213,10 +216,20 @@ enum zsi_moved {
 
 /*
  * Move the object in slot `from` of src to a slot of dst: to slot `to`, which is free, or to one that dst gives where
- * that is ZSI_NO_SLOT. Counts inuse and limbo of src, not what dst gains in the first case.
+ * that is ZSI_NO_SLOT. Counts inuse and limbo of src, not what dst gains in the first case. dst may be of a larger class,
+ * whose lock is held too, if the object's slack there is at most ZSI_SLACK_MAX; the classes' counts are the caller's.
  */
 enum zsi_moved zsi_object_move_locked(struct zs_pool *pool, struct zsi_zspage *src, unsigned from,
 				      struct zsi_zspage *dst, unsigned to);
+
+/* --- fold.c --- */
+
+/*
+ * Move the objects of the class's last, partly filled page into free slots of slightly larger classes, if all of them fit
+ * there. Returns the zspage that was emptied of them, isolated, with its old places in limbo; NULL: none. The bytes moved
+ * are added to *bytes.
+ */
+struct zsi_zspage *zsi_class_fold_locked(struct zs_pool *pool, unsigned position, uint64_t *bytes);
 
 /* --- compact.c --- */
 

@@ -44,7 +44,7 @@ struct model_config {
 struct model_object {
 	zs_handle handle;
 	size_t size;   /* as asked for */
-	size_t usable; /* as zs_usable_size() said first */
+	size_t usable; /* as zs_usable_size() said first; it may grow */
 	size_t known;  /* bytes written so far, from the start */
 	unsigned holds;
 	uint8_t *shadow; /* usable bytes */

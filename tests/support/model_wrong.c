@@ -30,7 +30,7 @@ static void wrong_page(struct model *m)
 static void wrong_length(struct model *m, struct model_object *o)
 {
 	struct iovec iov[2] = { { m, 7 }, { m, 7 } };
-	size_t over = o->usable + choose_range(&m->choose, 1, m->config.page_size);
+	size_t over = zs_usable_size(m->pool, o->handle) + choose_range(&m->choose, 1, m->config.page_size);
 
 	memset(m->scratch, 0xee, 2 * m->config.page_size);
 	CHECK(zs_obj_write(m->pool, o->handle, m->scratch, over) == -1 && errno == EINVAL);
