@@ -8,8 +8,8 @@
  *   idle -- memory pressure --> work, whatever the waste --> idle
  *
  * Work is slices of compaction with sleeps between them that keep its share of the processor within the policy, until
- * the waste is gone, or under pressure until a slice frees nothing. Waste that stays because writers hold the objects
- * is tried again after ever longer pauses, at last only when it changes.
+ * the waste is below the threshold, or under pressure until there is none. Waste that stays because writers hold the
+ * objects is tried again after ever longer pauses, at last only when it changes.
  *
  * It sleeps on the bell, a futex, so that unregistering never waits out a sleep; a file descriptor would be closed
  * behind its back by programs that close all of theirs after a fork.
@@ -142,7 +142,10 @@ static unsigned long run_slice(struct zs_pool *pool)
 	return freed;
 }
 
-/* Slice after slice until it is enough. Returns the waste that is to be left alone until it changes. */
+/*
+ * Slice after slice until it is enough; under pressure one at least, which gives back what is kept for reuse too.
+ * Returns the waste that is to be left alone until it changes.
+ */
 static uint64_t work(struct zs_pool *pool)
 {
 	struct zsi_shrinker *s = &pool->shrinker;
@@ -151,17 +154,18 @@ static uint64_t work(struct zs_pool *pool)
 	bool pressure = false;
 
 	while (fruitless < FRUITLESS_SLICES && zsi_shrinker_wait(pool, ZSI_BELL_STOP, 0) == 0) {
-		pressure = take_pressure(s) || pressure;
-		if (!pressure && too_much_waste(pool) == 0)
+		bool reported = take_pressure(s);
+
+		pressure = pressure || reported;
+		if (!reported && (pressure ? zs_shrinker_count(pool) : too_much_waste(pool)) == 0)
 			return 0;
 		if (run_slice(pool) > 0) {
 			fruitless = 0;
-		} else if (pressure) {
-			pressure = false;
-		} else {
-			(void)zsi_shrinker_wait(pool, ZSI_BELL_STOP | ZSI_BELL_PRESSURE, pause_ns << fruitless);
-			fruitless++;
+			continue;
 		}
+		if (!pressure)
+			(void)zsi_shrinker_wait(pool, ZSI_BELL_STOP | ZSI_BELL_PRESSURE, pause_ns << fruitless);
+		fruitless++;
 	}
 	return zs_shrinker_count(pool);
 }
