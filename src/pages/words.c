@@ -23,9 +23,11 @@
 /* Free blocks that alloc_below looks at. */
 #define LOOKS 64u
 
-/* Moving blocks together pays when it gives back this much, and an eighth of what they take. */
+/*
+ * Moved together, blocks are given a quarter more room than they take. It pays again when there is as much more than that,
+ * and at least this.
+ */
 #define WORTH_BYTES ((uint64_t)32 << 10)
-#define WORTH_SHIFT 3
 
 struct free_block {
 	uint32_t next, prev; /* references */
@@ -350,7 +352,7 @@ uint32_t zsi_words_target(struct zsi_words *w)
 	uint64_t spare = w->free_bytes - w->absent_bytes;
 
 	w->cursor = 0;
-	if (spare >= WORTH_BYTES && spare >= used >> WORTH_SHIFT)
+	if (spare >= WORTH_BYTES && spare >= used / 2)
 		target = zsi_round_up(used + used / 4 + PAGE, PAGE) >> ZSI_WORDS_UNIT_SHIFT;
 	zsi_unlock(&w->lock, ZSI_RANK_META);
 	return (uint32_t)target;

@@ -436,11 +436,15 @@ uint64_t zsi_compact_locked(struct zs_pool *pool, struct zsi_compact_budget *bud
 	uint64_t freed = 0;
 
 	zsi_compact_end_batch(pool);
-	for (unsigned visited = 0; visited < n; visited++) {
-		freed += compact_class(pool, pool->compact_cursor, budget);
-		if (exhausted(budget))
-			break;
-		pool->compact_cursor = (pool->compact_cursor + n - 1) % n;
+	/* What one class leaves free in its last page another may fold into: until nothing comes of it any more. */
+	for (uint64_t before = UINT64_MAX; before != freed && !exhausted(budget);) {
+		before = freed;
+		for (unsigned visited = 0; visited < n; visited++) {
+			freed += compact_class(pool, pool->compact_cursor, budget);
+			if (exhausted(budget))
+				break;
+			pool->compact_cursor = (pool->compact_cursor + n - 1) % n;
+		}
 	}
 	if (!exhausted(budget))
 		lower_words(pool, budget);
