@@ -20,6 +20,7 @@
 #include "base/assert.h"
 
 enum zsi_rank {
+	ZSI_RANK_SAVE,     /* a device is saved, or reset */
 	ZSI_RANK_TRAIN,    /* a device's training thread is started and stopped */
 	ZSI_RANK_DEVICE,   /* a zram device is made, reset, reconfigured */
 	ZSI_RANK_BLOCK,    /* the lock bit of a device's block; one at a time */

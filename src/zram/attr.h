@@ -8,6 +8,7 @@
 #ifndef ZSI_ZRAM_ATTR_H
 #define ZSI_ZRAM_ATTR_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct zram;
@@ -31,5 +32,8 @@ int zsi_attr_mm_stat(struct zram *z, struct zsi_text *out);
 int zsi_attr_io_stat(struct zram *z, struct zsi_text *out);
 int zsi_attr_debug_stat(struct zram *z, struct zsi_text *out);
 int zsi_attr_block_state(struct zram *z, struct zsi_text *out);
+
+/* Whether there is an attribute of that name that can be set. */
+bool zsi_attr_settable(const char *name);
 
 #endif

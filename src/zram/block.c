@@ -131,6 +131,8 @@ static void release_content(struct zram *z, struct zsi_stream *s, uint64_t index
 {
 	ZSI_ASSERT((meta & ZSI_WB) == 0);
 	count_block(s, meta, -1);
+	if (zsi_unlikely(z->save != NULL) && zsi_save_keeps(z, index, meta))
+		return;
 	if ((meta & ZSI_SAME) == 0)
 		zs_free(z->pool, zsi_block_at(z, index)->handle);
 }
@@ -144,6 +146,9 @@ uint64_t zsi_block_replace(struct zram *z, struct zsi_stream *s, uint64_t index,
 		release_content(z, s, index, meta);
 	else
 		zsi_table_used(z, index);
+	/* A save does not want what was not there at its moment. */
+	if (zsi_unlikely(z->save != NULL) && (meta & ZSI_USED) == 0)
+		(void)zsi_save_keeps(z, index, meta);
 	zsi_block_at(z, index)->handle = stored->handle;
 	if (zsi_unlikely(z->table.sums != NULL))
 		z->table.sums[index] = stored->sum;

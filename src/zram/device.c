@@ -155,6 +155,7 @@ int zsi_device_init_locked(struct zram *z, uint64_t disksize)
 
 void zsi_device_reset(struct zram *z)
 {
+	zsi_lock(&z->save_lock, ZSI_RANK_SAVE);
 	zsi_train_hold(z);
 	zsi_lock(&z->lock, ZSI_RANK_DEVICE);
 	zsi_gate_close(z);
@@ -167,6 +168,7 @@ void zsi_device_reset(struct zram *z)
 	zsi_gate_open(z);
 	zsi_unlock(&z->lock, ZSI_RANK_DEVICE);
 	zsi_train_release(z);
+	zsi_unlock(&z->save_lock, ZSI_RANK_SAVE);
 }
 
 /* --- devices --- */
@@ -207,6 +209,7 @@ void zram_destroy(struct zram *z)
 	if (z == NULL)
 		return;
 	zsi_devices_remove(z);
+	zram_background_stop(z);
 	zsi_train_hold(z);
 	zsi_train_release(z);
 	if (z->pool != NULL)

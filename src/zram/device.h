@@ -5,13 +5,13 @@
  * Who does what: device.c makes, initialises, resets; table.c keeps the block table; gate.c knows who is inside; block.c
  * stores, loads and frees one block; io.c cuts ranges into blocks; memory.c holds the device to its limit; algs.c the
  * algorithms and their parameters; attr.c the attributes; stats.c counts, print.c prints; sum.c checksums;
- * train.c dictionaries.
+ * train.c dictionaries; save.c and load.c the saved form, stream.c its bytes; background.c the background thread.
  *
  * A device is initialised when it has a size: pool is not NULL then. What "fixed once initialised" fields are changes
  * only while it is not, with z->lock held; what initialising makes (pool, table, streams) comes and goes with z->lock
  * held and the gate closed, so that one who holds either z->lock or a stream may use it.
  *
- * Lock order: z->lock -> gate (waits for streams) ; stream -> block bit -> table.lock -> memory.lock -> those of the
+ * Lock order: save_lock -> background.lock, train.lock -> z->lock -> gate (waits for streams) ; stream -> block bit -> table.lock -> memory.lock -> those of the
  * pool. Nobody waits for z->lock with a stream in hand.
  *
  * Equations, when no call is running:
@@ -31,8 +31,10 @@
 
 #include "base/lock.h"
 #include "codec/codec.h"
+#include "zram/background.h"
 #include "zram/error.h"
 #include "zram/gate.h"
+#include "zram/save.h"
 #include "zram/table.h"
 #include "zram/train.h"
 
@@ -72,10 +74,13 @@ struct zram {
 	struct zsi_table table;
 	struct zsi_alg algs[ZSI_PRIORITIES];
 	struct zsi_train train;
+	struct zsi_save *save; /* a save under way, or NULL; see save.h */
 	_Atomic(struct zsi_stream *)
 		streams[ZSI_STREAMS]; /* NULL until first used; stay until the device is destroyed */
 
-	_Alignas(ZSI_CACHE_LINE) struct zsi_lock lock; /* rank DEVICE: configuring, initialising, resetting */
+	_Alignas(ZSI_CACHE_LINE) struct zsi_lock save_lock; /* rank SAVE: saving, resetting */
+	struct zsi_background background;
+	struct zsi_lock lock; /* rank DEVICE: configuring, initialising, resetting */
 	struct zsi_memory memory;
 	_Atomic uint64_t max_used_pages; /* of the pool, since mem_used_max was reset */
 	struct zram *next;               /* of all devices; Guarded by fork.c's lock */

@@ -47,6 +47,8 @@ static void after_fork_child(void)
 		zsi_lock_reset(&z->memory.lock);
 		zsi_lock_reset(&z->table.lock);
 		zsi_train_forget(z);
+		zsi_background_forget(z);
+		zsi_save_forget(z);
 		zsi_gate_open(z);
 		zsi_lock_reset(&z->lock);
 	}

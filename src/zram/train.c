@@ -226,6 +226,27 @@ void zsi_train_retire_frozen(struct zram *z, bool all)
 		z->train.current = 0;
 }
 
+int zsi_train_adopt(struct zram *z, unsigned version, const void *bytes, size_t n)
+{
+	struct zsi_dict *d = calloc(1, sizeof(*d));
+
+	if (d == NULL || (d->data = malloc(n)) == NULL) {
+		free(d);
+		return zsi_fail(ENOMEM, "%s: no memory for a dictionary", z->name);
+	}
+	memcpy(d->data, bytes, n);
+	d->data_bytes = n;
+	errno = ENOMEM;
+	if (digest(z, d)) {
+		z->train.versions[version] = d;
+		return 0;
+	}
+	int error = errno;
+
+	free_dict(z, d);
+	return zsi_fail(error, "%s: a dictionary can't be used: %s", z->name, strerror(error));
+}
+
 /* The job's dictionary becomes current, if a number is free. */
 static void install_frozen(struct job *j)
 {

@@ -61,6 +61,12 @@ void zsi_train_release(struct zram *z);
 /* In a child after fork(): the thread is not there. */
 void zsi_train_forget(struct zram *z);
 
+/*
+ * A version as it was saved, of a device that nobody else knows yet. 0, or -1 with ENOMEM, or EINVAL where an algorithm
+ * does not take it. z->lock is held.
+ */
+int zsi_train_adopt(struct zram *z, unsigned version, const void *bytes, size_t n);
+
 /* Drop versions that no block needs, all of them where `all`. The gate is closed, or nobody uses the device. */
 void zsi_train_retire_frozen(struct zram *z, bool all);
 

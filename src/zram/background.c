@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * background.c - what a device does when nobody asks for it: give memory back, and recompress or write back what was idle.
+ *
+ * Memory is given back by the pool's own shrinker, which is registered with every pool that the device gets. The rest is
+ * a thread that looks in intervals: it marks blocks that were not used for a while as idle, and recompresses or writes
+ * back a bounded number of blocks with the attributes of these names; then it sleeps so long that its share of a processor
+ * stays what it was given.
+ */
+#include "zram/background.h"
+
+#include <errno.h>
+#include <linux/futex.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/bits.h"
+#include "zram/attr.h"
+#include "zram/device.h"
+
+#define DEFAULT_CPU_PERCENT 5u
+#define DEFAULT_INTERVAL_MS 1000u
+#define MAX_INTERVAL_MS 60000u
+
+static uint64_t cpu_ns(void)
+{
+	struct timespec ts;
+
+	(void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+}
+
+/* Sleep; true when it is time to stop. */
+static bool sleep_or_stop(_Atomic uint32_t *stop, uint64_t ns)
+{
+	struct timespec ts = { .tv_sec = (time_t)(ns / 1000000000u), .tv_nsec = (long)(ns % 1000000000u) };
+
+	(void)syscall(SYS_futex, stop, FUTEX_WAIT_PRIVATE, 0, &ts, NULL, 0);
+	return atomic_load_explicit(stop, memory_order_relaxed) != 0;
+}
+
+/* The pool may be another one than last time, and may have a shrinker already. */
+static void register_shrinker(struct zram *z)
+{
+	struct zs_shrinker_policy policy = ZS_SHRINKER_POLICY_INIT;
+	struct zsi_stream *s;
+
+	if (z->background.policy.no_shrinker || zram_disksize(z) == 0 || (s = zsi_enter(z)) == NULL)
+		return;
+	policy.cpu_percent = z->background.policy.cpu_percent;
+	(void)zs_register_shrinker(z->pool, &policy);
+	zsi_leave(s);
+}
+
+static void unregister_shrinker(struct zram *z)
+{
+	struct zsi_stream *s;
+
+	if (z->background.policy.no_shrinker || zram_disksize(z) == 0 || (s = zsi_enter(z)) == NULL)
+		return;
+	zs_unregister_shrinker(z->pool);
+	zsi_leave(s);
+}
+
+/* Failures are not this thread's to report: what could not be done now is tried again. */
+static void work(struct zram *z)
+{
+	const struct zram_background *p = &z->background.policy;
+	char seconds[16];
+
+	if (p->idle_seconds == 0 || zram_disksize(z) == 0)
+		return;
+	(void)snprintf(seconds, sizeof(seconds), "%u", p->idle_seconds);
+	(void)zram_attr_set(z, "idle", seconds);
+	if (p->recompress != NULL)
+		(void)zram_attr_set(z, "recompress", p->recompress);
+	if (p->writeback != NULL)
+		(void)zram_attr_set(z, "writeback", p->writeback);
+}
+
+static void *thread_main(void *arg)
+{
+	struct zram *z = arg;
+	const struct zram_background *p = &z->background.policy;
+	uint64_t interval_ns = (uint64_t)p->interval_ms * 1000000u;
+	uint64_t sleep_ns = interval_ns;
+
+	while (!sleep_or_stop(&z->background.stop, sleep_ns)) {
+		uint64_t start = cpu_ns();
+
+		register_shrinker(z);
+		work(z);
+		/* worked / (worked + asleep) = cpu_percent / 100 */
+		sleep_ns = zsi_max(interval_ns, (cpu_ns() - start) * (100 - p->cpu_percent) / p->cpu_percent);
+	}
+	return NULL;
+}
+
+/* --- starting and stopping --- */
+
+static void free_policy(struct zram_background *p)
+{
+	free((char *)(uintptr_t)p->recompress);
+	free((char *)(uintptr_t)p->writeback);
+	*p = (struct zram_background)ZRAM_BACKGROUND_INIT;
+}
+
+/* Copies of the strings, defaults in place. */
+static int read_policy(struct zram *z, struct zram_background *to, const struct zram_background *from)
+{
+	struct zram_background p = ZRAM_BACKGROUND_INIT;
+
+	if (from != NULL) {
+		if (from->struct_size < sizeof(size_t) || from->struct_size > sizeof(p))
+			return zsi_fail(EINVAL, "%s: background: start from ZRAM_BACKGROUND_INIT", z->name);
+		memcpy(&p, from, from->struct_size);
+	}
+	if (p.cpu_percent == 0)
+		p.cpu_percent = DEFAULT_CPU_PERCENT;
+	if (p.interval_ms == 0)
+		p.interval_ms = DEFAULT_INTERVAL_MS;
+	if (p.cpu_percent > 100 || p.interval_ms > MAX_INTERVAL_MS)
+		return zsi_fail(EINVAL, "%s: background: cpu_percent is 1 to 100, interval_ms 1 to %u", z->name,
+				MAX_INTERVAL_MS);
+	if (p.idle_seconds == 0 && (p.recompress != NULL || p.writeback != NULL))
+		return zsi_fail(EINVAL, "%s: background: recompress and writeback need idle_seconds", z->name);
+	if ((p.idle_seconds != 0 && !zsi_attr_settable("idle")) ||
+	    (p.recompress != NULL && !zsi_attr_settable("recompress")) ||
+	    (p.writeback != NULL && !zsi_attr_settable("writeback")))
+		return zsi_fail(EINVAL, "%s: background: this library does not recompress or write back", z->name);
+	*to = p;
+	to->recompress = p.recompress != NULL ? strdup(p.recompress) : NULL;
+	to->writeback = p.writeback != NULL ? strdup(p.writeback) : NULL;
+	if ((p.recompress == NULL || to->recompress != NULL) && (p.writeback == NULL || to->writeback != NULL))
+		return 0;
+	free_policy(to);
+	return zsi_fail(ENOMEM, "%s: background: no memory", z->name);
+}
+
+int zram_background_start(struct zram *z, const struct zram_background *policy)
+{
+	struct zsi_background *b = &z->background;
+	struct zram_background p;
+	sigset_t all, old;
+	int error = 0;
+
+	if (read_policy(z, &p, policy) != 0)
+		return -1;
+	zsi_lock(&b->lock, ZSI_RANK_TRAIN);
+	if (b->started) {
+		error = EEXIST;
+		free_policy(&p);
+	} else {
+		b->policy = p;
+		atomic_store_explicit(&b->stop, 0, memory_order_relaxed);
+		register_shrinker(z);
+		sigfillset(&all);
+		pthread_sigmask(SIG_SETMASK, &all, &old);
+		error = pthread_create(&b->thread, NULL, thread_main, z);
+		pthread_sigmask(SIG_SETMASK, &old, NULL);
+		b->started = b->running = error == 0;
+		if (error != 0) {
+			unregister_shrinker(z);
+			free_policy(&b->policy);
+		}
+	}
+	zsi_unlock(&b->lock, ZSI_RANK_TRAIN);
+	if (error == 0)
+		return 0;
+	return zsi_fail(error, "%s: background: %s", z->name,
+			error == EEXIST ? "it runs already" : "its thread can't be made");
+}
+
+void zram_background_stop(struct zram *z)
+{
+	struct zsi_background *b = &z->background;
+
+	zsi_lock(&b->lock, ZSI_RANK_TRAIN);
+	if (b->running) {
+		atomic_store_explicit(&b->stop, 1, memory_order_relaxed);
+		(void)syscall(SYS_futex, &b->stop, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+		(void)pthread_join(b->thread, NULL);
+	}
+	if (b->started) {
+		unregister_shrinker(z);
+		free_policy(&b->policy);
+	}
+	b->started = b->running = false;
+	zsi_unlock(&b->lock, ZSI_RANK_TRAIN);
+}
+
+void zsi_background_forget(struct zram *z)
+{
+	zsi_lock_reset(&z->background.lock);
+	z->background.running = false;
+}

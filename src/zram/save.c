@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* save.c - zram_save(): the state of one moment as a stream, while the device is in use. See save.h and stream.h. */
+#include "zram/save.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/assert.h"
+#include "base/bits.h"
+#include "zram/device.h"
+#include "zram/stream.h"
+
+/* Blocks looked at with one stream in hand. */
+#define BATCH 64u
+
+/* Room for what is kept grows by this much at first. */
+#define FIRST_ROOM 256u
+
+/* What of a block's word is the block's own, not of this device at this time. */
+#define SAVED_FLAGS \
+	(ZSI_USED | ZSI_SAME | ZSI_ZERO | ZSI_HUGE | ZSI_INCOMPRESSIBLE | ZSI_PRIORITY_MASK | ZSI_DICT_MASK)
+
+struct saver {
+	struct zram *z;
+	struct zsi_save save;
+	struct zsi_io io;
+	uint64_t blocks;
+};
+
+/* --- what blocks do --- */
+
+/* Sets the bit; whether it was. */
+static bool touch(struct zsi_save *save, uint64_t index)
+{
+	uint64_t bit = 1ull << (index % 64);
+
+	return (atomic_fetch_or_explicit(&save->touched[index / 64], bit, memory_order_relaxed) & bit) != 0;
+}
+
+static bool keep_locked(struct zsi_save *save, const struct zsi_kept *k)
+{
+	if (save->error != 0)
+		return false;
+	if (save->nr_kept == save->room) {
+		size_t room = save->room == 0 ? FIRST_ROOM : save->room * 2;
+		struct zsi_kept *more = realloc(save->kept, room * sizeof(*more));
+
+		if (more == NULL) {
+			save->error = ENOMEM;
+			return false;
+		}
+		save->kept = more;
+		save->room = room;
+	}
+	save->kept[save->nr_kept++] = *k;
+	return true;
+}
+
+bool zsi_save_keeps(struct zram *z, uint64_t index, uint64_t meta)
+{
+	struct zsi_save *save = z->save;
+	struct zsi_kept k = { index, zsi_block_at(z, index)->handle, meta & ~ZSI_LOCK };
+	bool kept;
+
+	if (touch(save, index) || (meta & ZSI_USED) == 0)
+		return false;
+	zsi_lock(&save->lock, ZSI_RANK_MEMORY);
+	kept = keep_locked(save, &k);
+	zsi_unlock(&save->lock, ZSI_RANK_MEMORY);
+	return kept;
+}
+
+/* --- writing --- */
+
+static int flush_blocks(struct saver *v)
+{
+	return v->io.len == 0 ? 0 : zsi_write_frame(&v->io, ZSI_FRAME_BLOCKS);
+}
+
+/* A block's record, from what is stored. There is room. s: for objects that span two pages. */
+static int put_block(struct saver *v, struct zsi_stream *s, const struct zsi_kept *k)
+{
+	uint64_t flags = k->meta & SAVED_FLAGS;
+	bool same = (k->meta & ZSI_SAME) != 0;
+	size_t len = same ? sizeof(k->handle) : zsi_meta_size(k->meta);
+
+	zsi_put_u64(&v->io, k->index);
+	zsi_put_u32(&v->io, (uint32_t)(flags >> (ZSI_DICT_SHIFT - 10)));
+	zsi_put_u32(&v->io, (uint32_t)len);
+	if (same) {
+		zsi_put_u64(&v->io, k->handle);
+	} else {
+		const void *data = zs_obj_read_begin(v->z->pool, k->handle, s->copy);
+
+		if (data == NULL)
+			return zsi_fail(EIO, "%s: saving: an object is gone", v->z->name);
+		zsi_put_bytes(&v->io, data, len);
+		zs_obj_read_end(v->z->pool, k->handle, data);
+	}
+	v->blocks++;
+	return 0;
+}
+
+static bool has_room(const struct saver *v)
+{
+	return zsi_io_room(&v->io) >= ZSI_RECORD_HEAD + v->z->block_size;
+}
+
+/* The blocks of one batch, while there is room. *index: where to go on. */
+static int put_batch(struct saver *v, struct zsi_stream *s, uint64_t *index)
+{
+	struct zram *z = v->z;
+	int result = 0;
+
+	for (unsigned n = 0; n < BATCH && *index < z->table.nr_blocks && result == 0 && has_room(v); n++) {
+		if (!zsi_table_has(&z->table, *index)) {
+			*index = zsi_table_hole_end(&z->table, *index);
+			continue;
+		}
+		uint64_t meta = zsi_block_lock(z, *index);
+		struct zsi_kept k = { *index, zsi_block_at(z, *index)->handle, meta };
+
+		if ((meta & ZSI_USED) != 0 && !touch(&v->save, *index))
+			result = put_block(v, s, &k);
+		zsi_block_unlock(z, *index, meta);
+		++*index;
+	}
+	return result;
+}
+
+static void free_kept(struct zram *z, const struct zsi_kept *k)
+{
+	if ((k->meta & ZSI_SAME) == 0)
+		zs_free(z->pool, k->handle);
+}
+
+/* What was kept until now, a batch at a time. */
+static int put_kept(struct saver *v, struct zsi_stream *s, bool *more)
+{
+	int result = 0;
+
+	for (unsigned n = 0; n < BATCH && result == 0 && has_room(v); n++) {
+		struct zsi_kept k;
+		bool have;
+
+		zsi_lock(&v->save.lock, ZSI_RANK_MEMORY);
+		have = v->save.nr_kept > 0;
+		if (have)
+			k = v->save.kept[--v->save.nr_kept];
+		zsi_unlock(&v->save.lock, ZSI_RANK_MEMORY);
+		if (!have) {
+			*more = false;
+			return 0;
+		}
+		result = put_block(v, s, &k);
+		free_kept(v->z, &k);
+	}
+	*more = true;
+	return result;
+}
+
+static int write_blocks(struct saver *v)
+{
+	uint64_t index = 0;
+	bool more = true;
+	int result = 0;
+
+	while ((more || index < v->z->table.nr_blocks) && result == 0) {
+		struct zsi_stream *s = zsi_enter(v->z);
+
+		if (s == NULL)
+			return -1;
+		result = put_kept(v, s, &more);
+		if (result == 0)
+			result = put_batch(v, s, &index);
+		zsi_leave(s);
+		zsi_lock(&v->save.lock, ZSI_RANK_MEMORY);
+		int error = v->save.error;
+
+		zsi_unlock(&v->save.lock, ZSI_RANK_MEMORY);
+		if (error != 0)
+			return zsi_fail(error, "%s: saving: no memory for what changes meanwhile", v->z->name);
+		if (result == 0 && !has_room(v))
+			result = flush_blocks(v);
+	}
+	return result == 0 ? flush_blocks(v) : -1;
+}
+
+/* --- the moment --- */
+
+static void put_header(struct saver *v)
+{
+	struct zram *z = v->z;
+
+	zsi_put_u32(&v->io, ZSI_STREAM_VERSION);
+	zsi_put_u32(&v->io, (uint32_t)z->block_size);
+	zsi_put_u64(&v->io, zram_disksize(z));
+	zsi_put_u32(&v->io, z->flags);
+	zsi_put_u32(&v->io, z->train.current);
+	zsi_put_counted(&v->io, z->name, strlen(z->name));
+	for (unsigned p = 0; p < ZSI_PRIORITIES; p++) {
+		const struct zsi_alg *a = &z->algs[p];
+		const char *name = a->codec != NULL ? zsi_codec_name(a->codec) : "";
+
+		zsi_put_counted(&v->io, name, strlen(name));
+		zsi_put_u32(&v->io, (uint32_t)a->level);
+		zsi_put_u32(&v->io, a->has_level);
+		zsi_put_counted(&v->io, a->dict_data, a->dict_data_bytes);
+	}
+}
+
+/* Dictionaries don't change while they live; those that come and go meanwhile are of no block that is saved. */
+static int write_header_frozen(struct saver *v, struct zsi_io *dicts)
+{
+	struct zram *z = v->z;
+
+	put_header(v);
+	for (unsigned n = 1; n < ZSI_DICTS; n++) {
+		const struct zsi_dict *d = z->train.versions[n];
+
+		if (d == NULL)
+			continue;
+		if (zsi_io_room(dicts) < 8 + d->data_bytes)
+			return zsi_fail(EFBIG, "%s: saving: the dictionaries are too large", z->name);
+		zsi_put_u32(dicts, n);
+		zsi_put_counted(dicts, d->data, d->data_bytes);
+	}
+	return 0;
+}
+
+/* Everything but what blocks hold is copied, and from here on blocks keep what they held. */
+static int begin(struct saver *v, struct zsi_io *dicts)
+{
+	struct zram *z = v->z;
+	int result = 0;
+
+	zsi_lock(&z->lock, ZSI_RANK_DEVICE);
+	if (z->pool == NULL) {
+		result = zsi_fail(EINVAL, "%s: saving: the device is not initialised: set disksize first", z->name);
+	} else {
+		v->save.touched = calloc(zsi_div_up(z->table.nr_blocks, 64), sizeof(uint64_t));
+		if (v->save.touched == NULL)
+			result = zsi_fail(ENOMEM, "%s: saving: no memory", z->name);
+	}
+	if (result == 0) {
+		zsi_gate_close(z);
+		result = write_header_frozen(v, dicts);
+		if (result == 0)
+			z->save = &v->save;
+		zsi_gate_open(z);
+	}
+	zsi_unlock(&z->lock, ZSI_RANK_DEVICE);
+	return result;
+}
+
+static void end(struct saver *v)
+{
+	struct zram *z = v->z;
+
+	zsi_lock(&z->lock, ZSI_RANK_DEVICE);
+	zsi_gate_close(z);
+	z->save = NULL;
+	for (size_t i = 0; i < v->save.nr_kept; i++)
+		free_kept(z, &v->save.kept[i]);
+	zsi_gate_open(z);
+	zsi_unlock(&z->lock, ZSI_RANK_DEVICE);
+	free(v->save.kept);
+}
+
+static int write_all(struct saver *v, struct zsi_io *dicts)
+{
+	if (zsi_write_magic(&v->io) != 0 || zsi_write_frame(&v->io, ZSI_FRAME_HEADER) != 0)
+		return -1;
+	if (dicts->len > 0) {
+		zsi_put_bytes(&v->io, dicts->frame + ZSI_FRAME_HEAD, dicts->len);
+		if (zsi_write_frame(&v->io, ZSI_FRAME_DICT) != 0)
+			return -1;
+	}
+	if (write_blocks(v) != 0)
+		return -1;
+	zsi_put_u64(&v->io, v->blocks);
+	return zsi_write_frame(&v->io, ZSI_FRAME_END);
+}
+
+int zram_save(struct zram *z, int fd)
+{
+	struct saver v = { .z = z };
+	struct zsi_io dicts = { 0 };
+	int result = -1, error;
+
+	/* One at a time; and a reset waits for it. */
+	zsi_lock(&z->save_lock, ZSI_RANK_SAVE);
+	if (zsi_io_init(&v.io, z->name, fd) == 0 && zsi_io_init(&dicts, z->name, -1) == 0 && begin(&v, &dicts) == 0) {
+		result = write_all(&v, &dicts);
+		error = errno;
+		end(&v);
+		errno = error;
+	}
+	error = errno;
+	free(v.save.touched);
+	zsi_io_fini(&v.io);
+	zsi_io_fini(&dicts);
+	zsi_unlock(&z->save_lock, ZSI_RANK_SAVE);
+	errno = error;
+	return result;
+}
+
+void zsi_save_forget(struct zram *z)
+{
+	struct zsi_save *save = z->save;
+
+	z->save = NULL;
+	zsi_lock_reset(&z->save_lock);
+	/* The struct is on the stack of the parent's thread, of which the child has a copy. */
+	for (size_t i = 0; save != NULL && i < save->nr_kept; i++)
+		free_kept(z, &save->kept[i]);
+}
