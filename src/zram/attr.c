@@ -204,11 +204,14 @@ static int last_error_get(struct zram *z, struct zsi_text *out)
 
 static const struct zsi_attr attrs[] = {
 	{ "algorithm_params", NULL, algorithm_params_set },
+	{ "backing_dev", zsi_attr_backing_dev_get, zsi_attr_backing_dev_set },
+	{ "bd_stat", zsi_attr_bd_stat, NULL },
 	{ "block_state", zsi_attr_block_state, NULL },
 	{ "comp_algorithm", comp_algorithm_get, comp_algorithm_set },
 	{ "compact", NULL, compact_set },
 	{ "debug_stat", zsi_attr_debug_stat, NULL },
 	{ "disksize", disksize_get, disksize_set },
+	{ "idle", NULL, zsi_attr_idle },
 	{ "initstate", initstate_get, NULL },
 	{ "io_stat", zsi_attr_io_stat, NULL },
 	{ "last_error", last_error_get, NULL },
@@ -216,7 +219,11 @@ static const struct zsi_attr attrs[] = {
 	{ "mem_used_max", mem_used_max_get, mem_used_max_set },
 	{ "mm_stat", zsi_attr_mm_stat, NULL },
 	{ "recomp_algorithm", recomp_algorithm_get, recomp_algorithm_set },
+	{ "recompress", NULL, zsi_attr_recompress },
 	{ "reset", NULL, reset_set },
+	{ "writeback", NULL, zsi_attr_writeback },
+	{ "writeback_limit", zsi_attr_wb_limit_get, zsi_attr_wb_limit_set },
+	{ "writeback_limit_enable", zsi_attr_wb_limit_enable_get, zsi_attr_wb_limit_enable_set },
 };
 
 enum { NR_ATTRS = sizeof(attrs) / sizeof(attrs[0]) };

@@ -33,6 +33,18 @@ int zsi_attr_io_stat(struct zram *z, struct zsi_text *out);
 int zsi_attr_debug_stat(struct zram *z, struct zsi_text *out);
 int zsi_attr_block_state(struct zram *z, struct zsi_text *out);
 
+/* idle.c, recompress.c, writeback.c */
+int zsi_attr_idle(struct zram *z, const char *value);
+int zsi_attr_recompress(struct zram *z, const char *value);
+int zsi_attr_backing_dev_get(struct zram *z, struct zsi_text *out);
+int zsi_attr_backing_dev_set(struct zram *z, const char *value);
+int zsi_attr_writeback(struct zram *z, const char *value);
+int zsi_attr_wb_limit_get(struct zram *z, struct zsi_text *out);
+int zsi_attr_wb_limit_set(struct zram *z, const char *value);
+int zsi_attr_wb_limit_enable_get(struct zram *z, struct zsi_text *out);
+int zsi_attr_wb_limit_enable_set(struct zram *z, const char *value);
+int zsi_attr_bd_stat(struct zram *z, struct zsi_text *out);
+
 /* Whether there is an attribute of that name that can be set. */
 bool zsi_attr_settable(const char *name);
 

@@ -119,22 +119,42 @@ static void count_block(struct zsi_stream *s, uint64_t meta, int by)
 		zsi_count(s, ZSI_N_SAME, by);
 		return;
 	}
-	if ((meta & ZSI_HUGE) != 0)
+	if ((meta & ZSI_WB) != 0)
+		zsi_count(s, ZSI_N_BACKED, by);
+	else if ((meta & ZSI_HUGE) != 0)
 		zsi_count(s, ZSI_N_HUGE, by);
 	if ((meta & ZSI_DICT_MASK) != 0)
 		zsi_count(s, (enum zsi_counter)(ZSI_N_DICT + zsi_meta_dict(meta)), by);
-	zsi_count(s, ZSI_N_COMPR_BYTES, by * (int64_t)zsi_meta_size(meta));
+	if ((meta & ZSI_WB) == 0)
+		zsi_count(s, ZSI_N_COMPR_BYTES, by * (int64_t)zsi_meta_size(meta));
+}
+
+void zsi_handle_free(struct zram *z, uint64_t handle, uint64_t meta)
+{
+	if ((meta & ZSI_WB) != 0)
+		zsi_backing_free(z, handle, zsi_meta_size(meta));
+	else if ((meta & ZSI_SAME) == 0)
+		zs_free(z->pool, handle);
+}
+
+int zsi_block_read_backed(struct zram *z, struct zsi_stream *s, uint64_t index, uint64_t handle, uint64_t meta, void *buf)
+{
+	size_t len = zsi_meta_size(meta);
+
+	zsi_count(s, ZSI_N_BACKED_READS_TOTAL, (int64_t)zsi_backing_units(len));
+	if (zsi_backing_read(z, handle, buf, len) == 0)
+		return 0;
+	return zsi_fail(EIO, "%s: block %" PRIu64 " can't be read from the backing file: %s", z->name, index,
+			z->backing.fd < 0 ? "it is the parent's" : strerror(errno));
 }
 
 /* Everything but the table's count of used blocks. */
 static void release_content(struct zram *z, struct zsi_stream *s, uint64_t index, uint64_t meta)
 {
-	ZSI_ASSERT((meta & ZSI_WB) == 0);
 	count_block(s, meta, -1);
 	if (zsi_unlikely(z->save != NULL) && zsi_save_keeps(z, index, meta))
 		return;
-	if ((meta & ZSI_SAME) == 0)
-		zs_free(z->pool, zsi_block_at(z, index)->handle);
+	zsi_handle_free(z, zsi_block_at(z, index)->handle, meta);
 }
 
 uint64_t zsi_block_replace(struct zram *z, struct zsi_stream *s, uint64_t index, uint64_t meta,
@@ -160,7 +180,7 @@ uint64_t zsi_block_install(struct zram *z, struct zsi_stream *s, uint64_t index,
 			   const struct zsi_stored *stored)
 {
 	meta = zsi_block_replace(z, s, index, meta, stored);
-	if ((meta & ZSI_HUGE) != 0)
+	if ((meta & (ZSI_HUGE | ZSI_WB)) == ZSI_HUGE)
 		zsi_count(s, ZSI_N_HUGE_TOTAL, 1);
 	return zsi_meta_accessed(s, meta);
 }
@@ -214,6 +234,10 @@ int zsi_block_load(struct zram *z, struct zsi_stream *s, uint64_t index, uint64_
 		zsi_fill_words(buf, z->block_size, b->handle);
 		return 0;
 	}
+	if (zsi_unlikely((meta & ZSI_WB) != 0))
+		return zsi_block_read_backed(z, s, index, b->handle, meta, s->out) != 0 ?
+			       -1 :
+			       zsi_block_expand(z, s, index, meta, s->out, buf);
 	data = zs_obj_read_begin(z->pool, b->handle, s->copy);
 	if (zsi_unlikely(data == NULL))
 		return zsi_fail(EIO, "%s: block %" PRIu64 " is damaged: its object is gone", z->name, index);

@@ -91,6 +91,8 @@ static int apply_options(struct zram *z, const struct zram_options *o)
 	}
 	z->memory.limit = o->mem_limit;
 	zsi_algs_reset_locked(z);
+	if (o->backing_dev != NULL && zsi_backing_open_locked(z, o->backing_dev) != 0)
+		return -1;
 	return apply_algorithms(z, o);
 }
 
@@ -163,6 +165,7 @@ void zsi_device_reset(struct zram *z)
 	if (z->pool != NULL)
 		uninit_locked(z);
 	zsi_algs_reset_locked(z);
+	zsi_backing_close(z);
 	(void)zsi_memory_set_limit_locked(z, 0);
 	atomic_store_explicit(&z->max_used_pages, 0, memory_order_relaxed);
 	zsi_gate_open(z);
@@ -184,6 +187,7 @@ struct zram *zram_create(const char *name, const struct zram_options *options)
 		return NULL;
 	}
 	memset(z, 0, sizeof(*z));
+	z->backing.fd = -1;
 	set_name(z, name);
 	ok = read_options(z, &o, options) == 0;
 	if (ok) {
@@ -214,6 +218,7 @@ void zram_destroy(struct zram *z)
 	zsi_train_release(z);
 	if (z->pool != NULL)
 		uninit_locked(z);
+	zsi_backing_close(z);
 	zsi_streams_free(z);
 	for (unsigned i = 0; i < ZSI_PRIORITIES; i++)
 		free(z->algs[i].dict_data);

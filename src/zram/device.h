@@ -5,7 +5,8 @@
  * Who does what: device.c makes, initialises, resets; table.c keeps the block table; gate.c knows who is inside; block.c
  * stores, loads and frees one block; io.c cuts ranges into blocks; memory.c holds the device to its limit; algs.c the
  * algorithms and their parameters; attr.c the attributes; stats.c counts, print.c prints; sum.c checksums;
- * train.c dictionaries; save.c and load.c the saved form, stream.c its bytes; background.c the background thread.
+ * train.c dictionaries; idle.c, recompress.c and writeback.c what is done with blocks that nobody uses, backing.c the file
+ * for that; save.c and load.c the saved form, stream.c its bytes; background.c the background thread.
  *
  * A device is initialised when it has a size: pool is not NULL then. What "fixed once initialised" fields are changes
  * only while it is not, with z->lock held; what initialising makes (pool, table, streams) comes and goes with z->lock
@@ -32,6 +33,7 @@
 #include "base/lock.h"
 #include "codec/codec.h"
 #include "zram/background.h"
+#include "zram/backing.h"
 #include "zram/error.h"
 #include "zram/gate.h"
 #include "zram/save.h"
@@ -74,11 +76,13 @@ struct zram {
 	struct zsi_table table;
 	struct zsi_alg algs[ZSI_PRIORITIES];
 	struct zsi_train train;
+	struct zsi_backing backing;
 	struct zsi_save *save; /* a save under way, or NULL; see save.h */
 	_Atomic(struct zsi_stream *)
 		streams[ZSI_STREAMS]; /* NULL until first used; stay until the device is destroyed */
 
 	_Alignas(ZSI_CACHE_LINE) struct zsi_lock save_lock; /* rank SAVE: saving, resetting */
+	struct zsi_lock pp_lock; /* rank TRAIN: one recompression or writeback at a time */
 	struct zsi_background background;
 	struct zsi_lock lock; /* rank DEVICE: configuring, initialising, resetting */
 	struct zsi_memory memory;
@@ -184,6 +188,12 @@ uint64_t zsi_block_install(struct zram *z, struct zsi_stream *s, uint64_t index,
 
 /* Free what a locked block holds: pool object, backing space, counts. The word of an unused block, 0. */
 uint64_t zsi_block_free(struct zram *z, struct zsi_stream *s, uint64_t index, uint64_t meta);
+
+/* Free what a block's handle stands for, by its word: the object, or its place in the backing file. */
+void zsi_handle_free(struct zram *z, uint64_t handle, uint64_t meta);
+
+/* The stored bytes of a block that is WB into buf. -1: EIO. */
+int zsi_block_read_backed(struct zram *z, struct zsi_stream *s, uint64_t index, uint64_t handle, uint64_t meta, void *buf);
 
 /*
  * The contents, block_size bytes, from what is stored for a locked block that is USED and not SAME: zsi_meta_size(meta)

@@ -26,12 +26,14 @@ static void before_fork(void)
 		zsi_gate_close(z);
 		zsi_lock_unranked(&z->table.lock);
 		zsi_lock_unranked(&z->memory.lock);
+		zsi_lock_unranked(&z->backing.lock);
 	}
 }
 
 static void after_fork_parent(void)
 {
 	for (struct zram *z = devices; z != NULL; z = z->next) {
+		zsi_unlock_unranked(&z->backing.lock);
 		zsi_unlock_unranked(&z->memory.lock);
 		zsi_unlock_unranked(&z->table.lock);
 		zsi_gate_open(z);
@@ -48,6 +50,8 @@ static void after_fork_child(void)
 		zsi_lock_reset(&z->table.lock);
 		zsi_train_forget(z);
 		zsi_background_forget(z);
+		zsi_backing_forget(z);
+		zsi_lock_reset(&z->pp_lock);
 		zsi_save_forget(z);
 		zsi_gate_open(z);
 		zsi_lock_reset(&z->lock);

@@ -43,8 +43,8 @@ enum zsi_counter {
 	ZSI_N_WRITES_TOTAL,      /* blocks written */
 	ZSI_N_BAD_SUMS_TOTAL,    /* reads of a block whose checksum was wrong */
 	ZSI_N_BACKED,            /* blocks WB */
-	ZSI_N_BACKED_READS_TOTAL,
-	ZSI_N_BACKED_WRITES_TOTAL,
+	ZSI_N_BACKED_READS_TOTAL,  /* units of the backing file */
+	ZSI_N_BACKED_WRITES_TOTAL, /* the same */
 	ZSI_N_DICT, /* and the ZSI_DICTS - 1 after it: blocks that need dictionary i */
 	ZSI_COUNTERS = ZSI_N_DICT + ZSI_DICTS,
 };

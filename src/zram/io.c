@@ -255,5 +255,13 @@ int zram_zero(struct zram *z, uint64_t offset, uint64_t len)
 
 int zram_flush(struct zram *z)
 {
-	return check_range(z, 0, 0);
+	struct zsi_stream *s = zsi_enter(z);
+	int result = 0;
+
+	if (s == NULL)
+		return -1;
+	if (z->backing.fd >= 0 && zsi_backing_io.sync(z->backing.fd) != 0)
+		result = zsi_fail(errno, "%s: the backing file can't be made durable: %s", z->name, strerror(errno));
+	zsi_leave(s);
+	return result;
 }

@@ -90,6 +90,9 @@ static int put_block(struct saver *v, struct zsi_stream *s, const struct zsi_kep
 	zsi_put_u32(&v->io, (uint32_t)len);
 	if (same) {
 		zsi_put_u64(&v->io, k->handle);
+	} else if ((k->meta & ZSI_WB) != 0) {
+		if (zsi_block_read_backed(v->z, s, k->index, k->handle, k->meta, zsi_put_space(&v->io, len)) != 0)
+			return -1;
 	} else {
 		const void *data = zs_obj_read_begin(v->z->pool, k->handle, s->copy);
 
@@ -131,8 +134,7 @@ static int put_batch(struct saver *v, struct zsi_stream *s, uint64_t *index)
 
 static void free_kept(struct zram *z, const struct zsi_kept *k)
 {
-	if ((k->meta & ZSI_SAME) == 0)
-		zs_free(z->pool, k->handle);
+	zsi_handle_free(z, k->handle, k->meta);
 }
 
 /* What was kept until now, a batch at a time. */

@@ -64,8 +64,8 @@ void zsi_stats_read(struct zram *z, struct zsi_stats *s)
 	s->failed_writes = counted(z, ZSI_N_FAILED_WRITES_TOTAL);
 	s->notify_free = counted(z, ZSI_N_NOTIFY_FREE_TOTAL);
 	s->bd_count = counted(z, ZSI_N_BACKED);
-	s->bd_reads = counted(z, ZSI_N_BACKED_READS_TOTAL);
-	s->bd_writes = counted(z, ZSI_N_BACKED_WRITES_TOTAL);
+	s->bd_reads = counted(z, ZSI_N_BACKED_READS_TOTAL) << ZSI_BACKING_UNIT_SHIFT;
+	s->bd_writes = counted(z, ZSI_N_BACKED_WRITES_TOTAL) << ZSI_BACKING_UNIT_SHIFT;
 	s->reads = counted(z, ZSI_N_READS_TOTAL);
 	s->writes = counted(z, ZSI_N_WRITES_TOTAL);
 	s->bad_checksums = counted(z, ZSI_N_BAD_SUMS_TOTAL);

@@ -13,7 +13,7 @@ struct zsi_stats {
 		huge_pages, huge_pages_since;
 	/* io_stat and debug_stat */
 	uint64_t failed_reads, failed_writes, notify_free, miss_free;
-	/* bd_stat, blocks */
+	/* blocks in the backing file; bytes read from it and written to it */
 	uint64_t bd_count, bd_reads, bd_writes;
 	/* beyond the kernel's */
 	uint64_t reads, writes; /* blocks */

@@ -59,6 +59,12 @@ void zsi_put_bytes(struct zsi_io *io, const void *bytes, size_t n)
 	io->len += n;
 }
 
+void *zsi_put_space(struct zsi_io *io, size_t n)
+{
+	io->len += n;
+	return io->frame + ZSI_FRAME_HEAD + io->len - n;
+}
+
 void zsi_put_u32(struct zsi_io *io, uint32_t value)
 {
 	encode(io->frame + ZSI_FRAME_HEAD + io->len, value, 4);

@@ -66,6 +66,7 @@ static inline size_t zsi_io_room(const struct zsi_io *io)
 void zsi_put_u32(struct zsi_io *io, uint32_t value);
 void zsi_put_u64(struct zsi_io *io, uint64_t value);
 void zsi_put_bytes(struct zsi_io *io, const void *bytes, size_t n);
+void *zsi_put_space(struct zsi_io *io, size_t n); /* n bytes for the caller to fill */
 void zsi_put_counted(struct zsi_io *io, const void *bytes, size_t n);
 
 /* Write the magic; write the payload as a frame and begin the next. -1: what write() says. */

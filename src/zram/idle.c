@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* idle.c - the attribute "idle", and the walk over all blocks that it shares with recompression and writeback. */
+#include "zram/idle.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/bits.h"
+#include "zram/attr.h"
+#include "zram/device.h"
+#include "zram/parse.h"
+
+/* Blocks visited with one stream in hand. */
+#define BATCH 32u
+
+int zsi_walk_blocks(struct zram *z, uint64_t from, uint64_t to, zsi_visit_fn visit, void *arg)
+{
+	int result = 0;
+
+	while (result == 0) {
+		struct zsi_stream *s = zsi_enter(z);
+		const struct zsi_table *t = &z->table;
+
+		if (s == NULL)
+			return -1;
+		to = zsi_min(to, t->nr_blocks);
+		for (unsigned n = 0; n < BATCH && from < to && result == 0; n++) {
+			if (!zsi_table_has(t, from)) {
+				from = zsi_table_hole_end(t, from);
+				continue;
+			}
+			/* A look without the lock spares most blocks it. */
+			if ((atomic_load_explicit(&zsi_block_at(z, from)->meta, memory_order_relaxed) &
+			     (ZSI_USED | ZSI_LOCK)) != 0)
+				result = visit(z, s, from, arg);
+			from++;
+		}
+		zsi_leave(s);
+		if (from >= to)
+			break;
+	}
+	return result;
+}
+
+struct marking {
+	bool all;
+	uint32_t ticks; /* at least so old */
+};
+
+/* What recompression and writeback never touch is never idle, as in the kernel. */
+static int mark_block(struct zram *z, struct zsi_stream *s, uint64_t index, void *arg)
+{
+	const struct marking *m = arg;
+	uint64_t meta = zsi_block_lock(z, index);
+
+	if ((meta & (ZSI_USED | ZSI_SAME | ZSI_WB)) == ZSI_USED) {
+		if (m->all || s->now - zsi_meta_time(meta) >= m->ticks)
+			meta |= ZSI_IDLE;
+		else
+			meta &= ~ZSI_IDLE;
+	}
+	zsi_block_unlock(z, index, meta);
+	return 0;
+}
+
+int zsi_attr_idle(struct zram *z, const char *value)
+{
+	struct marking m = { .all = strncmp(value, "all", 3) == 0 && (value[3] == '\0' || value[3] == '\n') };
+	uint64_t seconds = 0;
+
+	if (!m.all && (zsi_parse_number(value, &seconds) != 0 || seconds > UINT32_MAX / ZSI_TICKS_PER_SECOND))
+		return zsi_fail(EINVAL, "%s: idle '%.32s' is neither 'all' nor an age in seconds", z->name, value);
+	m.ticks = (uint32_t)seconds * ZSI_TICKS_PER_SECOND;
+	return zsi_walk_blocks(z, 0, UINT64_MAX, mark_block, &m);
+}
+
+bool zsi_chosen(enum zsi_choice choice, uint64_t meta)
+{
+	if ((meta & (ZSI_USED | ZSI_SAME | ZSI_WB)) != ZSI_USED)
+		return false;
+	switch (choice) {
+	case ZSI_CHOOSE_ALL:
+		return true;
+	case ZSI_CHOOSE_IDLE:
+		return (meta & ZSI_IDLE) != 0;
+	case ZSI_CHOOSE_HUGE:
+		return (meta & ZSI_HUGE) != 0;
+	case ZSI_CHOOSE_HUGE_IDLE:
+		return (meta & ZSI_HUGE) != 0 && (meta & ZSI_IDLE) != 0;
+	case ZSI_CHOOSE_INCOMPRESSIBLE:
+		return (meta & ZSI_INCOMPRESSIBLE) != 0;
+	}
+	return false;
+}
+
+bool zsi_parse_choice(const char *text, enum zsi_choice *choice)
+{
+	static const char *const names[] = { "", "idle", "huge", "huge_idle", "incompressible" };
+
+	for (unsigned i = 1; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (strcmp(text, names[i]) == 0) {
+			*choice = (enum zsi_choice)i;
+			return true;
+		}
+	}
+	return false;
+}

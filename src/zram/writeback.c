@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * writeback.c - the attributes "backing_dev", "writeback" and its limit: blocks that go to a file, as they are stored.
+ *
+ * A block is copied and marked (ZSI_PP), written without its lock, and replaced if the mark is still there: whoever reads
+ * or writes the block meanwhile takes the mark away, and it stays in memory.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bits.h"
+#include "zram/attr.h"
+#include "zram/device.h"
+#include "zram/idle.h"
+#include "zram/parse.h"
+
+/* writeback_limit counts in these, as the kernel does in its pages. */
+#define LIMIT_UNITS (4096u >> ZSI_BACKING_UNIT_SHIFT)
+
+static int fail_write(struct zram *z, uint64_t index)
+{
+	int error = errno;
+
+	if (error == ENOSPC)
+		return zsi_fail(ENOSPC, "%s: writeback: the backing file is full", z->name);
+	/* The kernel's error for it. */
+	if (error == EDQUOT)
+		return zsi_fail(EIO, "%s: writeback: writeback_limit is used up", z->name);
+	return zsi_fail(error, "%s: writeback: block %" PRIu64 " can't be written to the backing file: %s", z->name, index,
+			strerror(error));
+}
+
+/* Copy a chosen block's object to s->out and mark it. Its word; 0: it is not chosen. */
+static uint64_t take(struct zram *z, struct zsi_stream *s, uint64_t index, enum zsi_choice choice, uint64_t *handle)
+{
+	uint64_t meta = zsi_block_lock(z, index);
+	const void *data = NULL;
+
+	if (zsi_chosen(choice, meta)) {
+		*handle = zsi_block_at(z, index)->handle;
+		data = zs_obj_read_begin(z->pool, *handle, s->copy);
+	}
+	if (data != NULL) {
+		memcpy(s->out, data, zsi_meta_size(meta));
+		zs_obj_read_end(z->pool, *handle, data);
+		zsi_block_unlock(z, index, meta | ZSI_PP);
+		return meta | ZSI_PP;
+	}
+	zsi_block_unlock(z, index, meta);
+	return 0;
+}
+
+/* After the block was written: is it still the one? Then it goes from memory. */
+static bool put(struct zram *z, struct zsi_stream *s, uint64_t index, uint64_t taken, uint64_t handle, uint64_t unit)
+{
+	struct zsi_stored stored = { .handle = unit };
+	uint64_t meta = zsi_block_lock(z, index);
+	bool same = (meta & ZSI_PP) != 0 && zsi_block_at(z, index)->handle == handle &&
+		    zsi_meta_size(meta) == zsi_meta_size(taken);
+
+	if (same) {
+		stored.meta = (meta & (ZSI_USED | ZSI_HUGE | ZSI_INCOMPRESSIBLE | ZSI_PRIORITY_MASK | ZSI_DICT_MASK |
+				       ZSI_SIZE_MASK)) |
+			      ZSI_WB;
+		if (z->table.sums != NULL)
+			stored.sum = z->table.sums[index];
+		meta = zsi_block_replace(z, s, index, meta, &stored);
+	} else {
+		meta &= ~ZSI_PP;
+	}
+	zsi_block_unlock(z, index, meta);
+	return same;
+}
+
+static int visit(struct zram *z, struct zsi_stream *s, uint64_t index, void *arg)
+{
+	uint64_t handle = 0, unit;
+	uint64_t meta = take(z, s, index, *(enum zsi_choice *)arg, &handle);
+	size_t len = zsi_meta_size(meta);
+
+	if (meta == 0)
+		return 0;
+	unit = zsi_backing_alloc(z, len);
+	if (unit == UINT64_MAX)
+		return fail_write(z, index);
+	if (zsi_backing_write(z, unit, s->out, len) != 0) {
+		int error = errno;
+
+		zsi_backing_cancel(z, unit, len);
+		errno = error;
+		return fail_write(z, index);
+	}
+	zsi_count(s, ZSI_N_BACKED_WRITES_TOTAL, (int64_t)zsi_backing_units(len));
+	if (!put(z, s, index, meta, handle, unit))
+		zsi_backing_free(z, unit, len);
+	return 0;
+}
+
+/* --- the attribute --- */
+
+/* "12" or "12-34", both ends meant. */
+static int take_range(struct zram *z, const char *text, uint64_t *from, uint64_t *to)
+{
+	char first[24];
+	const char *dash = strchr(text, '-');
+	size_t n = dash != NULL ? (size_t)(dash - text) : strlen(text);
+	uint64_t blocks = zram_disksize(z) >> z->block_shift;
+
+	if (n < sizeof(first)) {
+		memcpy(first, text, n);
+		first[n] = '\0';
+		if (zsi_parse_number(first, from) == 0 && zsi_parse_number(dash != NULL ? dash + 1 : first, to) == 0 &&
+		    *from <= *to && *to < blocks) {
+			++*to;
+			return 0;
+		}
+	}
+	return zsi_fail(EINVAL, "%s: writeback: '%.32s' is no block, and no range of blocks, of the device's %" PRIu64,
+			z->name, text, blocks);
+}
+
+static int write_range(struct zram *z, const char *text)
+{
+	enum zsi_choice all = ZSI_CHOOSE_ALL;
+	uint64_t from, to;
+
+	return take_range(z, text, &from, &to) != 0 ? -1 : zsi_walk_blocks(z, from, to, visit, &all);
+}
+
+/* One pair of the request; check: only see that it is right. */
+static int do_pair(struct zram *z, const char *key, const char *value, bool check)
+{
+	enum zsi_choice choice;
+	uint64_t from, to;
+
+	/* The kernel takes the type without its name, too. */
+	if (value == NULL || strcmp(key, "type") == 0) {
+		if (!zsi_parse_choice(value != NULL ? value : key, &choice))
+			return zsi_fail(EINVAL,
+					"%s: writeback: type is idle, huge, huge_idle or incompressible, not '%.32s'", z->name,
+					value != NULL ? value : key);
+		return check ? 0 : zsi_walk_blocks(z, 0, UINT64_MAX, visit, &choice);
+	}
+	if (strcmp(key, "page_index") == 0 || strcmp(key, "page_indexes") == 0)
+		return check ? take_range(z, value, &from, &to) : write_range(z, value);
+	return zsi_fail(EINVAL, "%s: writeback: '%.32s' is none of type, page_index, page_indexes", z->name, key);
+}
+
+static int for_pairs(struct zram *z, const char *value, bool check)
+{
+	char *text = strdup(value), *at = text, *key, *v;
+	unsigned pairs = 0;
+	int result = 0;
+
+	if (text == NULL)
+		return zsi_fail(ENOMEM, "%s: writeback: no memory", z->name);
+	for (; result == 0 && zsi_next_pair(&at, &key, &v); pairs++)
+		result = do_pair(z, key, v, check);
+	if (result == 0 && pairs == 0)
+		result = zsi_fail(EINVAL, "%s: writeback: say what: type=, page_index= or page_indexes=", z->name);
+	int error = errno;
+
+	free(text);
+	errno = error;
+	return result;
+}
+
+int zsi_attr_writeback(struct zram *z, const char *value)
+{
+	int result = -1;
+
+	if (zram_disksize(z) == 0)
+		return zsi_fail(EINVAL, "%s: writeback: the device is not initialised: set disksize first", z->name);
+	if (z->backing.fd < 0)
+		return zsi_fail(ENODEV, "%s: writeback: the device has no backing_dev", z->name);
+	if (!zsi_trylock(&z->pp_lock, ZSI_RANK_TRAIN))
+		return zsi_fail(EAGAIN, "%s: writeback: another recompression or writeback is under way", z->name);
+	/* All of the request is right, or none of it is done. */
+	if (for_pairs(z, value, true) == 0)
+		result = for_pairs(z, value, false);
+	zsi_unlock(&z->pp_lock, ZSI_RANK_TRAIN);
+	return result;
+}
+
+/* --- the file and the limit --- */
+
+int zsi_attr_backing_dev_set(struct zram *z, const char *value)
+{
+	char *path = strdup(value);
+	int result;
+
+	if (path == NULL)
+		return zsi_fail(ENOMEM, "%s: backing_dev: no memory", z->name);
+	path[strcspn(path, "\n")] = '\0';
+	zsi_lock(&z->lock, ZSI_RANK_DEVICE);
+	result = zsi_refuse_initialised_locked(z, "backing_dev");
+	if (result == 0)
+		result = zsi_backing_open_locked(z, path);
+	zsi_unlock(&z->lock, ZSI_RANK_DEVICE);
+	int error = errno;
+
+	free(path);
+	errno = error;
+	return result;
+}
+
+int zsi_attr_backing_dev_get(struct zram *z, struct zsi_text *out)
+{
+	zsi_lock(&z->lock, ZSI_RANK_DEVICE);
+	zsi_text_add(out, "%s\n", z->backing.path != NULL ? z->backing.path : "none");
+	zsi_unlock(&z->lock, ZSI_RANK_DEVICE);
+	return 0;
+}
+
+int zsi_attr_wb_limit_set(struct zram *z, const char *value)
+{
+	uint64_t pages;
+
+	if (zsi_parse_number(value, &pages) != 0 || pages > UINT64_MAX / LIMIT_UNITS)
+		return zsi_fail(EINVAL, "%s: writeback_limit '%.32s' is not a number of 4 KiB pages", z->name, value);
+	zsi_lock(&z->backing.lock, ZSI_RANK_MEMORY);
+	z->backing.limit_units = pages * LIMIT_UNITS;
+	zsi_unlock(&z->backing.lock, ZSI_RANK_MEMORY);
+	return 0;
+}
+
+int zsi_attr_wb_limit_get(struct zram *z, struct zsi_text *out)
+{
+	zsi_lock(&z->backing.lock, ZSI_RANK_MEMORY);
+	zsi_text_add(out, "%" PRIu64 "\n", z->backing.limit_units / LIMIT_UNITS);
+	zsi_unlock(&z->backing.lock, ZSI_RANK_MEMORY);
+	return 0;
+}
+
+int zsi_attr_wb_limit_enable_set(struct zram *z, const char *value)
+{
+	uint64_t on;
+
+	if (zsi_parse_number(value, &on) != 0 || on > 1)
+		return zsi_fail(EINVAL, "%s: writeback_limit_enable '%.32s' is neither 0 nor 1", z->name, value);
+	zsi_lock(&z->backing.lock, ZSI_RANK_MEMORY);
+	z->backing.limited = on != 0;
+	zsi_unlock(&z->backing.lock, ZSI_RANK_MEMORY);
+	return 0;
+}
+
+int zsi_attr_wb_limit_enable_get(struct zram *z, struct zsi_text *out)
+{
+	zsi_lock(&z->backing.lock, ZSI_RANK_MEMORY);
+	zsi_text_add(out, "%d\n", z->backing.limited ? 1 : 0);
+	zsi_unlock(&z->backing.lock, ZSI_RANK_MEMORY);
+	return 0;
+}
+
+/* In pages of 4 KiB, begun ones counted. */
+int zsi_attr_bd_stat(struct zram *z, struct zsi_text *out)
+{
+	uint64_t used;
+
+	zsi_lock(&z->backing.lock, ZSI_RANK_MEMORY);
+	used = z->backing.used;
+	zsi_unlock(&z->backing.lock, ZSI_RANK_MEMORY);
+	zsi_text_add(out, "%8" PRIu64 " %8" PRIu64 " %8" PRIu64 "\n", zsi_div_up(used, LIMIT_UNITS),
+		     zsi_div_up((uint64_t)zsi_counted(z, ZSI_N_BACKED_READS_TOTAL), LIMIT_UNITS),
+		     zsi_div_up((uint64_t)zsi_counted(z, ZSI_N_BACKED_WRITES_TOTAL), LIMIT_UNITS));
+	return 0;
+}

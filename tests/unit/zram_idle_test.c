@@ -1,0 +1,506 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * zram_idle_test.c - blocks that nobody uses: marked, recompressed, written back, and read back as they were; requests that
+ * make no sense; and a backing file that fails at every operation it is asked for.
+ */
+#include "unit.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <rng.h>
+
+#include "zram/device.h"
+
+#define BS 4096u
+#define BLOCKS 400u
+
+static uint8_t shadow[BLOCKS][BS];
+static char path[] = "/tmp/zram-backing-XXXXXX";
+
+static void make_file(off_t bytes)
+{
+	int fd = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600);
+
+	assert_true(fd >= 0);
+	assert_int_equal(ftruncate(fd, bytes), 0);
+	close(fd);
+}
+
+static struct zram *device(const char *backing, unsigned flags)
+{
+	struct zram_options o = ZRAM_OPTIONS_INIT;
+
+	o.disksize = (uint64_t)BLOCKS * BS;
+	o.backing_dev = backing;
+	o.recomp_algorithm[0] = "zstd";
+	o.flags = flags;
+	struct zram *z = zram_create("idle", &o);
+
+	assert_non_null(z);
+	return z;
+}
+
+/* By i % 4: text that zstd makes smaller than lz4 does, noise, one word, noise with a tail that both can shrink. */
+static void fill(struct zram *z)
+{
+	for (uint64_t i = 0; i < BLOCKS; i++) {
+		struct rng r = { i };
+
+		memset(shadow[i], (int)(i % 251), BS);
+		if (i % 4 == 0)
+			for (size_t k = 0; k < BS; k++)
+				shadow[i][k] = (uint8_t)("etaoin shrdlu"[rng_below(&r, 13)]);
+		else if (i % 4 != 2)
+			for (size_t k = 0; k < (i % 4 == 1 ? BS : BS / 2); k++)
+				shadow[i][k] = (uint8_t)rng_next(&r);
+		assert_int_equal(zram_pwrite(z, shadow[i], BS, i * BS), 0);
+	}
+}
+
+static void compare(struct zram *z)
+{
+	uint8_t buf[BS];
+
+	for (uint64_t i = 0; i < BLOCKS; i++) {
+		if (zram_pread(z, buf, BS, i * BS) != 0)
+			fail_msg("block %d: %s", (int)i, zram_strerror());
+		assert_memory_equal(buf, shadow[i], BS);
+	}
+	assert_int_equal(zs_pool_validate(zram_get_pool(z)), 0);
+}
+
+static void numbers(struct zram *z, const char *attr, uint64_t *n, unsigned count)
+{
+	char text[256], *at = text;
+
+	assert_true(zram_attr_get(z, attr, text, sizeof(text)) > 0);
+	for (unsigned i = 0; i < count; i++)
+		n[i] = strtoull(at, &at, 10);
+}
+
+/* The flags of a block in block_state. */
+static const char *state_of(struct zram *z, uint64_t index)
+{
+	static char flags[8];
+	size_t size = (size_t)zram_attr_get(z, "block_state", NULL, 0) + 1;
+	char *text = malloc(size), *line = text;
+
+	assert_non_null(text);
+	assert_true(zram_attr_get(z, "block_state", text, size) > 0);
+	flags[0] = '\0';
+	for (; line != NULL && *line != '\0'; line = strchr(line, '\n') != NULL ? strchr(line, '\n') + 1 : NULL)
+		if (strtoull(line, NULL, 10) == index)
+			memcpy(flags, strchr(line, '\n') - 6, 6);
+	free(text);
+	return flags;
+}
+
+static void refused(struct zram *z, const char *attr, const char *value, int error)
+{
+	errno = 0;
+	if (zram_attr_set(z, attr, value) != -1 || errno != error)
+		fail_msg("%s = '%s': errno %d, not %d", attr, value, errno, error);
+	assert_true(strlen(zram_strerror()) > 10);
+}
+
+static void marked_by_hand_and_by_age(void **state)
+{
+	struct zram *z = device(NULL, 0);
+	uint8_t buf[BS];
+
+	(void)state;
+	fill(z);
+	assert_string_equal(state_of(z, 0), "......");
+	assert_int_equal(zram_attr_set(z, "idle", "all\n"), 0);
+	assert_string_equal(state_of(z, 0), "...i..");
+	assert_string_equal(state_of(z, 1), "..hi..");
+	assert_string_equal(state_of(z, 2), "s.....");
+	/* Whoever uses a block takes the mark away. */
+	assert_int_equal(zram_pread(z, buf, BS, 0), 0);
+	assert_string_equal(state_of(z, 0), "......");
+	assert_int_equal(zram_attr_set(z, "idle", "3600"), 0);
+	assert_string_equal(state_of(z, 1), "..h...");
+	usleep(1300000);
+	assert_int_equal(zram_pread(z, buf, BS, 4 * BS), 0);
+	assert_int_equal(zram_attr_set(z, "idle", "1"), 0);
+	assert_string_equal(state_of(z, 0), "...i..");
+	assert_string_equal(state_of(z, 4), "......");
+	refused(z, "idle", "", EINVAL);
+	refused(z, "idle", "allx", EINVAL);
+	refused(z, "idle", "-1", EINVAL);
+	refused(z, "idle", "99999999999", EINVAL);
+	zram_destroy(z);
+}
+
+static void recompressed(void **state)
+{
+	uint64_t before[9], after[9];
+
+	(void)state;
+	for (unsigned flags = 0; flags <= ZRAM_CHECKSUM; flags += ZRAM_CHECKSUM) {
+		struct zram *z = device(NULL, flags);
+
+		fill(z);
+		numbers(z, "mm_stat", before, 9);
+		/* Nothing is idle. */
+		assert_int_equal(zram_attr_set(z, "recompress", "type=idle"), 0);
+		numbers(z, "mm_stat", after, 9);
+		assert_int_equal(before[1], after[1]);
+		assert_int_equal(zram_attr_set(z, "idle", "all"), 0);
+		assert_int_equal(zram_attr_set(z, "recompress", "type=idle max_pages=10"), 0);
+		numbers(z, "mm_stat", after, 9);
+		assert_true(after[1] <= before[1]);
+		assert_int_equal(zram_attr_set(z, "recompress", "type=idle"), 0);
+		numbers(z, "mm_stat", after, 9);
+		assert_true(after[1] < before[1]);
+		assert_int_equal(after[0], before[0]);
+		assert_string_equal(state_of(z, 0), "....r.");
+		/* Noise: no algorithm makes it smaller, and it is not tried again. */
+		assert_string_equal(state_of(z, 1), "..h..n");
+		compare(z);
+		/* What is written anew is the first algorithm's again. */
+		assert_int_equal(zram_pwrite(z, shadow[0], BS, 0), 0);
+		assert_int_equal(zram_pwrite(z, shadow[1], BS, BS), 0);
+		assert_string_equal(state_of(z, 0), "......");
+		assert_string_equal(state_of(z, 1), "..h...");
+		assert_int_equal(zram_attr_set(z, "recompress", "algo=zstd threshold=1000"), 0);
+		assert_string_equal(state_of(z, 0), "......");
+		assert_int_equal(zram_attr_set(z, "recompress", "priority=1"), 0);
+		assert_string_equal(state_of(z, 0), "....r.");
+		compare(z);
+		zram_destroy(z);
+	}
+}
+
+static void bad_recompressions(void **state)
+{
+	struct zram *z = device(NULL, 0);
+
+	(void)state;
+	fill(z);
+	refused(z, "recompress", "type=lazy", EINVAL);
+	refused(z, "recompress", "type=incompressible", EINVAL);
+	refused(z, "recompress", "type", EINVAL);
+	refused(z, "recompress", "algo=lz4", EINVAL);
+	refused(z, "recompress", "algo=none", EINVAL);
+	refused(z, "recompress", "priority=0", EINVAL);
+	refused(z, "recompress", "priority=2", EINVAL);
+	refused(z, "recompress", "priority=9", EINVAL);
+	refused(z, "recompress", "threshold=4096", EINVAL);
+	refused(z, "recompress", "threshold=x", EINVAL);
+	refused(z, "recompress", "max_pages=0", EINVAL);
+	refused(z, "recompress", "speed=9", EINVAL);
+	assert_int_equal(zram_attr_set(z, "reset", "1"), 0);
+	refused(z, "recompress", "type=idle", EINVAL);
+	zram_destroy(z);
+	z = zram_create("none", &(struct zram_options){ sizeof(struct zram_options), BS * 4, 0, NULL, NULL, { NULL }, 0, NULL,
+							 0, ZS_POOL_OPTIONS_INIT });
+	assert_non_null(z);
+	refused(z, "recompress", "type=huge", EINVAL);
+	zram_destroy(z);
+}
+
+static void written_back_and_read(void **state)
+{
+	uint64_t mm[9], bd[3];
+	uint8_t buf[BS];
+
+	(void)state;
+	for (unsigned flags = 0; flags <= ZRAM_CHECKSUM; flags += ZRAM_CHECKSUM) {
+		make_file(4 << 20);
+		struct zram *z = device(path, flags);
+
+		fill(z);
+		numbers(z, "bd_stat", bd, 3);
+		assert_int_equal(bd[0] + bd[1] + bd[2], 0);
+		numbers(z, "mm_stat", mm, 9);
+		uint64_t huge = mm[7];
+
+		assert_true(huge >= BLOCKS / 4);
+		assert_int_equal(zram_attr_set(z, "writeback", "type=huge"), 0);
+		assert_string_equal(state_of(z, 1), ".wh...");
+		assert_string_equal(state_of(z, 3), "......");
+		numbers(z, "mm_stat", mm, 9);
+		assert_int_equal(mm[7], 0);
+		numbers(z, "bd_stat", bd, 3);
+		assert_int_equal(bd[0], huge);
+		assert_int_equal(bd[2], huge);
+		assert_int_equal(zram_attr_set(z, "idle", "all"), 0);
+		assert_int_equal(zram_attr_set(z, "writeback", "idle"), 0);
+		assert_int_equal(zram_attr_set(z, "compact", "1"), 0);
+		numbers(z, "mm_stat", mm, 9);
+		assert_int_equal(mm[1], 0);
+		assert_int_equal(mm[2], 0);
+		assert_int_equal(mm[0], (uint64_t)BLOCKS * BS);
+		compare(z);
+		numbers(z, "bd_stat", bd, 3);
+		assert_true(bd[1] > BLOCKS / 4);
+		assert_int_equal(zram_flush(z), 0);
+		/* Parts of blocks, and saving what is in the file. */
+		assert_int_equal(zram_pwrite(z, "part", 4, 5 * BS + 100), 0);
+		memcpy(shadow[5] + 100, "part", 4);
+		compare(z);
+		assert_string_equal(state_of(z, 5), "..h...");
+		int fd = open("/tmp", O_TMPFILE | O_RDWR, 0600);
+
+		assert_true(fd >= 0);
+		assert_int_equal(zram_save(z, fd), 0);
+		assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
+		struct zram *l = zram_load(fd, NULL);
+
+		assert_non_null(l);
+		compare(l);
+		zram_destroy(l);
+		close(fd);
+		/* Overwriting and discarding give the space back. */
+		for (uint64_t i = 0; i < BLOCKS; i++) {
+			if (i % 2 == 0)
+				assert_int_equal(zram_discard(z, i * BS, BS), 0);
+			else
+				assert_int_equal(zram_pwrite(z, shadow[i], BS, i * BS), 0);
+		}
+		numbers(z, "bd_stat", bd, 3);
+		assert_int_equal(bd[0], 0);
+		assert_int_equal(zram_pread(z, buf, BS, 0), 0);
+		assert_int_equal(buf[0], 0);
+		zram_destroy(z);
+		unlink(path);
+	}
+}
+
+static void by_number_and_within_the_limit(void **state)
+{
+	uint64_t bd[3];
+
+	(void)state;
+	make_file(4 << 20);
+	struct zram *z = device(path, 0);
+
+	fill(z);
+	assert_int_equal(zram_attr_set(z, "writeback", "page_index=1 page_indexes=4-9 page_index=13"), 0);
+	assert_string_equal(state_of(z, 1), ".wh...");
+	assert_string_equal(state_of(z, 4), ".w....");
+	assert_string_equal(state_of(z, 6), "s.....");
+	assert_string_equal(state_of(z, 9), ".wh...");
+	assert_string_equal(state_of(z, 12), "......");
+	assert_string_equal(state_of(z, 13), ".wh...");
+	refused(z, "writeback", "page_index=400", EINVAL);
+	refused(z, "writeback", "page_indexes=9-4", EINVAL);
+	refused(z, "writeback", "page_index=12 page_index=x", EINVAL);
+	assert_string_equal(state_of(z, 12), "......");
+	refused(z, "writeback", "type=lazy", EINVAL);
+	refused(z, "writeback", "speed=1", EINVAL);
+	refused(z, "writeback", "", EINVAL);
+	/* The budget is in pages. */
+	assert_int_equal(zram_attr_set(z, "writeback_limit", "10"), 0);
+	assert_int_equal(zram_attr_set(z, "writeback_limit_enable", "1"), 0);
+	numbers(z, "bd_stat", bd, 3);
+	uint64_t written = bd[2];
+
+	refused(z, "writeback", "type=huge", EIO);
+	assert_non_null(strstr(zram_strerror(), "writeback_limit"));
+	numbers(z, "bd_stat", bd, 3);
+	assert_in_range(bd[2] - written, 9, 10);
+	char text[32];
+
+	assert_int_equal(zram_attr_get(z, "writeback_limit", text, sizeof(text)), 2);
+	assert_string_equal(text, "0\n");
+	assert_int_equal(zram_attr_set(z, "writeback_limit_enable", "0"), 0);
+	assert_int_equal(zram_attr_set(z, "writeback", "type=huge"), 0);
+	refused(z, "writeback_limit", "many", EINVAL);
+	refused(z, "writeback_limit_enable", "2", EINVAL);
+	refused(z, "backing_dev", "none", EBUSY);
+	compare(z);
+	zram_destroy(z);
+	unlink(path);
+}
+
+static void files_that_are_none(void **state)
+{
+	struct zram_options o = ZRAM_OPTIONS_INIT;
+
+	(void)state;
+	o.disksize = 16 * BS;
+	o.backing_dev = "/nonexistent/file";
+	assert_null(zram_create("x", &o));
+	assert_int_equal(errno, ENOENT);
+	assert_non_null(strstr(zram_strerror(), "/nonexistent/file"));
+	o.backing_dev = "/dev/null";
+	assert_null(zram_create("x", &o));
+	assert_int_equal(errno, EINVAL);
+	make_file(100);
+	o.backing_dev = path;
+	assert_null(zram_create("x", &o));
+	assert_int_equal(errno, EINVAL);
+	make_file(1 << 20);
+	struct zram *z = zram_create("first", &o);
+
+	assert_non_null(z);
+	assert_null(zram_create("second", &o));
+	assert_int_equal(errno, EBUSY);
+	assert_non_null(strstr(zram_strerror(), "in use"));
+	zram_destroy(z);
+	z = zram_create("later", NULL);
+	assert_int_equal(zram_attr_set(z, "backing_dev", path), 0);
+	assert_int_equal(zram_attr_set(z, "disksize", "64K"), 0);
+	refused(z, "backing_dev", path, EBUSY);
+	char text[64];
+
+	assert_true(zram_attr_get(z, "backing_dev", text, sizeof(text)) > 0);
+	assert_memory_equal(text, path, strlen(path));
+	assert_int_equal(zram_attr_set(z, "reset", "1"), 0);
+	assert_int_equal(zram_attr_get(z, "backing_dev", text, sizeof(text)), 5);
+	assert_string_equal(text, "none\n");
+	assert_int_equal(zram_attr_set(z, "disksize", "64K"), 0);
+	refused(z, "writeback", "type=huge", ENODEV);
+	zram_destroy(z);
+	unlink(path);
+}
+
+static void full_file_loses_nothing(void **state)
+{
+	uint64_t bd[3];
+
+	(void)state;
+	make_file(50 * BS);
+	struct zram *z = device(path, 0);
+
+	fill(z);
+	refused(z, "writeback", "type=huge", ENOSPC);
+	numbers(z, "bd_stat", bd, 3);
+	assert_int_equal(bd[0], 50);
+	compare(z);
+	zram_destroy(z);
+	unlink(path);
+}
+
+/* --- a file that fails --- */
+
+static unsigned countdown, failing_errno;
+static bool cut_short;
+
+static bool fails_now(void)
+{
+	return countdown > 0 && --countdown == 0;
+}
+
+static ssize_t failing_read(int fd, void *buf, size_t n, off_t at)
+{
+	if (fails_now()) {
+		errno = (int)failing_errno;
+		return -1;
+	}
+	return pread(fd, buf, cut_short && n > 700 ? 700 : n, at);
+}
+
+static ssize_t failing_write(int fd, const void *buf, size_t n, off_t at)
+{
+	if (fails_now()) {
+		errno = (int)failing_errno;
+		return -1;
+	}
+	return pwrite(fd, buf, cut_short && n > 700 ? 700 : n, at);
+}
+
+static void nth_operation_fails(void **state)
+{
+	struct zsi_backing_io was = zsi_backing_io;
+
+	(void)state;
+	zsi_backing_io.read = failing_read;
+	zsi_backing_io.write = failing_write;
+	cut_short = true;
+	for (unsigned n = 1; n < 60; n += n < 8 ? 1 : 13) {
+		uint8_t buf[BS];
+		unsigned bad = 0;
+
+		make_file(4 << 20);
+		struct zram *z = device(path, ZRAM_CHECKSUM);
+
+		fill(z);
+		failing_errno = n % 2 == 0 ? EIO : ENOSPC;
+		countdown = n;
+		assert_int_equal(zram_attr_set(z, "writeback", "type=huge"), -1);
+		assert_int_equal(errno, failing_errno);
+		compare(z);
+		/* The rest goes on as if nothing had been. */
+		assert_int_equal(zram_attr_set(z, "writeback", "type=huge"), 0);
+		failing_errno = EIO;
+		countdown = n;
+		for (uint64_t i = 0; i < BLOCKS; i++) {
+			if (zram_pread(z, buf, BS, i * BS) == 0) {
+				assert_memory_equal(buf, shadow[i], BS);
+				continue;
+			}
+			assert_int_equal(errno, EIO);
+			assert_non_null(strstr(zram_strerror(), "backing file"));
+			bad++;
+		}
+		assert_int_equal(bad, 1);
+		compare(z);
+		zram_destroy(z);
+		unlink(path);
+	}
+	cut_short = false;
+	zsi_backing_io = was;
+}
+
+/* A child has the device, but the file is its parent's. */
+static void child_leaves_the_file_alone(void **state)
+{
+	int status;
+
+	(void)state;
+	make_file(4 << 20);
+	struct zram *z = device(path, 0);
+
+	fill(z);
+	assert_int_equal(zram_attr_set(z, "writeback", "type=huge"), 0);
+	pid_t child = fork();
+
+	if (child == 0) {
+		uint8_t buf[BS];
+		bool ok = zram_pread(z, buf, BS, BS) == -1 && errno == EIO && zram_pread(z, buf, BS, 0) == 0 &&
+			  memcmp(buf, shadow[0], BS) == 0 && zram_attr_set(z, "writeback", "idle") == -1 &&
+			  zram_pwrite(z, shadow[1], BS, BS) == 0 && zram_pread(z, buf, BS, BS) == 0;
+
+		zram_destroy(z);
+		_exit(ok ? 0 : 1);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+	compare(z);
+	zram_destroy(z);
+	unlink(path);
+}
+
+static int name_file(void **state)
+{
+	int fd = mkstemp(path);
+
+	(void)state;
+	close(fd);
+	return fd < 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(marked_by_hand_and_by_age),
+		cmocka_unit_test(recompressed),
+		cmocka_unit_test(bad_recompressions),
+		cmocka_unit_test(written_back_and_read),
+		cmocka_unit_test(by_number_and_within_the_limit),
+		cmocka_unit_test(files_that_are_none),
+		cmocka_unit_test(full_file_loses_nothing),
+		cmocka_unit_test(nth_operation_fails),
+#if !defined(__SANITIZE_THREAD__)
+		cmocka_unit_test(child_leaves_the_file_alone),
+#endif
+	};
+
+	return cmocka_run_group_tests(tests, name_file, NULL);
+}
