@@ -302,7 +302,7 @@ int config_check(void)
 		   &background->writeback) != 0)
 		return -1;
 	bool idle_wanted = background->recompress || background->writeback;
-	if (idle_given && !idle_wanted) {
+	if (idle_given && options->recomp_algorithm[0] == NULL && options->backing_dev == NULL) {
 		nbdkit_error("idle=: goes with recomp= or backing=");
 		return -1;
 	}

@@ -57,11 +57,25 @@ static int make_disk(void)
 	return 0;
 }
 
+static bool background_wanted(void)
+{
+	const struct zram_background *b = &config.background;
+	return !b->no_shrinker || b->recompress || b->writeback;
+}
+
 static int zram_get_ready(void)
 {
 	char why[WHY_BYTES];
 	if (make_disk() != 0)
 		return -1;
+	/* Its threads would not live through the fork: this is only to see what is wrong with it. */
+	if (background_wanted()) {
+		if (zram_background_start(disk, &config.background) != 0) {
+			nbdkit_error("%s", zram_strerror());
+			return -1;
+		}
+		zram_background_stop(disk);
+	}
 	if (config.control) {
 		control = control_open(config.control, why, sizeof(why));
 		if (!control) {
@@ -74,9 +88,7 @@ static int zram_get_ready(void)
 
 static int zram_after_fork(void)
 {
-	const struct zram_background *background = &config.background;
-	bool wanted = !background->no_shrinker || background->recompress || background->writeback;
-	if (wanted && zram_background_start(disk, background) != 0) {
+	if (background_wanted() && zram_background_start(disk, &config.background) != 0) {
 		nbdkit_error("%s", zram_strerror());
 		return -1;
 	}

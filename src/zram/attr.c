@@ -242,14 +242,6 @@ static const struct zsi_attr *find(struct zram *z, const char *name)
 	return NULL;
 }
 
-bool zsi_attr_settable(const char *name)
-{
-	for (unsigned i = 0; i < NR_ATTRS; i++)
-		if (strcmp(attrs[i].name, name) == 0)
-			return attrs[i].set != NULL;
-	return false;
-}
-
 int zram_attr_set(struct zram *z, const char *attr, const char *value)
 {
 	const struct zsi_attr *a = find(z, attr);

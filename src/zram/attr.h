@@ -8,7 +8,6 @@
 #ifndef ZSI_ZRAM_ATTR_H
 #define ZSI_ZRAM_ATTR_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
 struct zram;
@@ -45,7 +44,8 @@ int zsi_attr_wb_limit_enable_get(struct zram *z, struct zsi_text *out);
 int zsi_attr_wb_limit_enable_set(struct zram *z, const char *value);
 int zsi_attr_bd_stat(struct zram *z, struct zsi_text *out);
 
-/* Whether there is an attribute of that name that can be set. */
-bool zsi_attr_settable(const char *name);
+/* Whether a value would be taken, of a device that is initialised. 0 or -1. */
+int zsi_recompress_check(struct zram *z, const char *value);
+int zsi_writeback_check(struct zram *z, const char *value);
 
 #endif

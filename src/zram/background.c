@@ -129,10 +129,10 @@ static int read_policy(struct zram *z, struct zram_background *to, const struct 
 				MAX_INTERVAL_MS);
 	if (p.idle_seconds == 0 && (p.recompress != NULL || p.writeback != NULL))
 		return zsi_fail(EINVAL, "%s: background: recompress and writeback need idle_seconds", z->name);
-	if ((p.idle_seconds != 0 && !zsi_attr_settable("idle")) ||
-	    (p.recompress != NULL && !zsi_attr_settable("recompress")) ||
-	    (p.writeback != NULL && !zsi_attr_settable("writeback")))
-		return zsi_fail(EINVAL, "%s: background: this library does not recompress or write back", z->name);
+	/* What a device that has no size yet will have is not known. */
+	if (zram_disksize(z) != 0 && ((p.recompress != NULL && zsi_recompress_check(z, p.recompress) != 0) ||
+				      (p.writeback != NULL && zsi_writeback_check(z, p.writeback) != 0)))
+		return -1;
 	*to = p;
 	to->recompress = p.recompress != NULL ? strdup(p.recompress) : NULL;
 	to->writeback = p.writeback != NULL ? strdup(p.writeback) : NULL;

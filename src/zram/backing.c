@@ -63,6 +63,15 @@ static int adopt(struct zram *z, int fd, const char *path, uint64_t units)
 	return 0;
 }
 
+/* Whether it is the file that the device has already, which is locked: by this device. */
+static bool is_open(const struct zsi_backing *b, int fd)
+{
+	struct stat mine, other;
+
+	return b->fd >= 0 && fstat(b->fd, &mine) == 0 && fstat(fd, &other) == 0 && mine.st_dev == other.st_dev &&
+	       mine.st_ino == other.st_ino;
+}
+
 int zsi_backing_open_locked(struct zram *z, const char *path)
 {
 	uint64_t units = 0;
@@ -75,7 +84,10 @@ int zsi_backing_open_locked(struct zram *z, const char *path)
 	fd = open(path, O_RDWR | O_CLOEXEC);
 	if (fd < 0)
 		return zsi_fail(errno, "%s: backing_dev %.128s: %s", z->name, path, strerror(errno));
-	/* The same file again is in use, by this device. */
+	if (is_open(&z->backing, fd)) {
+		(void)close(fd);
+		return 0;
+	}
 	if (check_file(z, fd, path, &units) == 0) {
 		zsi_backing_close(z);
 		if (adopt(z, fd, path, units) == 0)

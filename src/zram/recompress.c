@@ -199,6 +199,34 @@ static int read_request(struct zram *z, struct request *r, char *text)
 	return result;
 }
 
+static void begin_request(struct request *r)
+{
+	memset(r, 0, sizeof(*r));
+	r->first = 1;
+	r->last = ZSI_PRIORITIES - 1;
+	r->max_blocks = UINT64_MAX;
+}
+
+int zsi_recompress_check(struct zram *z, const char *value)
+{
+	struct request *r = malloc(sizeof(*r));
+	char *text = strdup(value);
+	int result = -1;
+
+	if (r == NULL || text == NULL) {
+		(void)zsi_fail(ENOMEM, "%s: recompress: no memory", z->name);
+	} else {
+		begin_request(r);
+		result = read_request(z, r, text);
+	}
+	int error = errno;
+
+	free(text);
+	free(r);
+	errno = error;
+	return result;
+}
+
 int zsi_attr_recompress(struct zram *z, const char *value)
 {
 	struct request *r = calloc(1, sizeof(*r));
@@ -210,9 +238,7 @@ int zsi_attr_recompress(struct zram *z, const char *value)
 	} else if (!zsi_trylock(&z->pp_lock, ZSI_RANK_TRAIN)) {
 		(void)zsi_fail(EAGAIN, "%s: recompress: another recompression or writeback is under way", z->name);
 	} else {
-		r->first = 1;
-		r->last = ZSI_PRIORITIES - 1;
-		r->max_blocks = UINT64_MAX;
+		begin_request(r);
 		if (read_request(z, r, text) == 0 && (r->max_blocks == UINT64_MAX || find_smallest(z, r) == 0))
 			result = zsi_walk_blocks(z, 0, UINT64_MAX, visit, r) < 0 ? -1 : 0;
 		zsi_unlock(&z->pp_lock, ZSI_RANK_TRAIN);

@@ -2,6 +2,9 @@
 /*
  * writeback.c - the attributes "backing_dev", "writeback" and its limit: blocks that go to a file, as they are stored.
  *
+ * One that can't be written stays in memory, and the others are written all the same; the request fails with the last
+ * error. Only where the file is full or the limit used up it ends at once.
+ *
  * A block is copied and marked (ZSI_PP), written without its lock, and replaced if the mark is still there: whoever reads
  * or writes the block meanwhile takes the mark away, and it stays in memory.
  */
@@ -74,10 +77,16 @@ static bool put(struct zram *z, struct zsi_stream *s, uint64_t index, uint64_t t
 	return same;
 }
 
+struct request {
+	enum zsi_choice choice;
+	int error; /* errno of the last block that could not be written; 0: none */
+};
+
 static int visit(struct zram *z, struct zsi_stream *s, uint64_t index, void *arg)
 {
+	struct request *r = arg;
 	uint64_t handle = 0, unit;
-	uint64_t meta = take(z, s, index, *(enum zsi_choice *)arg, &handle);
+	uint64_t meta = take(z, s, index, r->choice, &handle);
 	size_t len = zsi_meta_size(meta);
 
 	if (meta == 0)
@@ -90,7 +99,9 @@ static int visit(struct zram *z, struct zsi_stream *s, uint64_t index, void *arg
 
 		zsi_backing_cancel(z, unit, len);
 		errno = error;
-		return fail_write(z, index);
+		(void)fail_write(z, index);
+		r->error = error;
+		return error == ENOSPC ? -1 : 0;
 	}
 	zsi_count(s, ZSI_N_BACKED_WRITES_TOTAL, (int64_t)zsi_backing_units(len));
 	if (!put(z, s, index, meta, handle, unit))
@@ -121,12 +132,21 @@ static int take_range(struct zram *z, const char *text, uint64_t *from, uint64_t
 			z->name, text, blocks);
 }
 
+static int write_blocks(struct zram *z, enum zsi_choice choice, uint64_t from, uint64_t to)
+{
+	struct request r = { .choice = choice };
+
+	if (zsi_walk_blocks(z, from, to, visit, &r) != 0)
+		return -1;
+	errno = r.error;
+	return r.error != 0 ? -1 : 0;
+}
+
 static int write_range(struct zram *z, const char *text)
 {
-	enum zsi_choice all = ZSI_CHOOSE_ALL;
 	uint64_t from, to;
 
-	return take_range(z, text, &from, &to) != 0 ? -1 : zsi_walk_blocks(z, from, to, visit, &all);
+	return take_range(z, text, &from, &to) != 0 ? -1 : write_blocks(z, ZSI_CHOOSE_ALL, from, to);
 }
 
 /* One pair of the request; check: only see that it is right. */
@@ -141,7 +161,7 @@ static int do_pair(struct zram *z, const char *key, const char *value, bool chec
 			return zsi_fail(EINVAL,
 					"%s: writeback: type is idle, huge, huge_idle or incompressible, not '%.32s'", z->name,
 					value != NULL ? value : key);
-		return check ? 0 : zsi_walk_blocks(z, 0, UINT64_MAX, visit, &choice);
+		return check ? 0 : write_blocks(z, choice, 0, UINT64_MAX);
 	}
 	if (strcmp(key, "page_index") == 0 || strcmp(key, "page_indexes") == 0)
 		return check ? take_range(z, value, &from, &to) : write_range(z, value);
@@ -165,6 +185,11 @@ static int for_pairs(struct zram *z, const char *value, bool check)
 	free(text);
 	errno = error;
 	return result;
+}
+
+int zsi_writeback_check(struct zram *z, const char *value)
+{
+	return for_pairs(z, value, true);
 }
 
 int zsi_attr_writeback(struct zram *z, const char *value)

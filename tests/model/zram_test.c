@@ -5,8 +5,8 @@
  *   model_zram SEED THREADS
  *
  * Devices of random block size, algorithm, geometry and flags, one after the other. Each thread owns some of a device's
- * bytes and has a plain copy of them: it writes, zeroes, discards and reads ranges of any alignment in what it owns, and
- * sets and gets attributes. Who owns what is by
+ * bytes and has a plain copy of them: it writes, zeroes, discards and reads ranges of any alignment in what it owns, sets
+ * and gets attributes, recompresses and writes back, and saves and loads. Who owns what is by
  *
  *   regions   runs of whole blocks; everything may be done there
  *   shares    a part of every block, so that threads change one block at once; only writes, zeroes and reads
@@ -20,6 +20,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 #include <zsmalloc/zram.h>
 
 #include "check.h"
@@ -41,6 +43,7 @@ struct round {
 
 static struct round now;
 static struct zram *z;
+static char backing[] = "/tmp/model-zram-XXXXXX";
 static uint8_t *copy; /* disksize bytes, each written by its owner */
 
 struct worker {
@@ -195,6 +198,51 @@ static void some_attribute(struct worker *w)
 	CHECK(set[i].error == 0 || errno == set[i].error);
 }
 
+/* What is done with blocks that nobody uses changes nothing that anybody reads. Others may be at it. */
+static void work_on_idle(struct worker *w)
+{
+	static const struct {
+		const char *attr, *value;
+	} set[] = {
+		{ "idle", "all" },
+		{ "idle", "0" },
+		{ "recompress", "type=idle" },
+		{ "recompress", "type=huge" },
+		{ "recompress", "algo=zstd max_pages=20" },
+		{ "recompress", "priority=2 threshold=500" },
+		{ "writeback", "type=idle" },
+		{ "writeback", "type=huge" },
+		{ "writeback", "type=incompressible" },
+		{ "writeback", "page_indexes=0-3" },
+	};
+	uint64_t i = rng_below(&w->rng, sizeof(set) / sizeof(set[0]));
+
+	if (zram_attr_set(z, set[i].attr, set[i].value) == 0)
+		return;
+	CHECK_MSG(errno == EAGAIN || errno == ENOSPC, "%s %s: %s", set[i].attr, set[i].value, zram_strerror());
+}
+
+/* Saved to a file and loaded from it: everything is there, also while others write; alone, it is equal. */
+static void save_and_load(struct worker *w)
+{
+	int fd = memfd_create("saved", MFD_CLOEXEC);
+
+	CHECK(fd >= 0);
+	CHECK_MSG(zram_save(z, fd) == 0, "%s", zram_strerror());
+	CHECK(lseek(fd, 0, SEEK_SET) == 0);
+	struct zram *l = zram_load(fd, NULL);
+
+	CHECK_MSG(l != NULL, "%s", zram_strerror());
+	for (uint64_t at = 0; now.threads == 1 && at < now.disksize; at += now.block_size) {
+		CHECK_MSG(zram_pread(l, w->buf, now.block_size, at) == 0, "%s", zram_strerror());
+		CHECK_MSG(memcmp(w->buf, copy + at, now.block_size) == 0, "block %" PRIu64 " of what was loaded",
+			  at / now.block_size);
+	}
+	CHECK(zs_pool_validate(zram_get_pool(l)) == 0);
+	zram_destroy(l);
+	CHECK(close(fd) == 0);
+}
+
 static void *work(void *arg)
 {
 	struct worker *w = arg;
@@ -212,10 +260,14 @@ static void *work(void *arg)
 			zero_some(w);
 		else if (choice < 90)
 			discard_some(w);
-		else if (choice < 94)
+		else if (choice < 93)
 			extents_of_some(w);
-		else
+		else if (choice < 96)
+			work_on_idle(w);
+		else if (choice < 99 || !rng_one_in(&w->rng, 8))
 			some_attribute(w);
+		else
+			save_and_load(w);
 	}
 	return NULL;
 }
@@ -254,6 +306,9 @@ static void check_all(uint8_t *buf)
 	/* What this thread freed last is in its cache until then. */
 	CHECK(zram_attr_set(z, "compact", "1") == 0);
 	mm_stat(n);
+	char bd_stat[64];
+
+	CHECK(zram_attr_get(z, "bd_stat", bd_stat, sizeof(bd_stat)) > 0 && strtoull(bd_stat, NULL, 10) == 0);
 	CHECK(n[0] == 0 && n[1] == 0 && n[2] == 0 && n[5] == 0 && n[7] == 0);
 }
 
@@ -269,6 +324,11 @@ static void choose_round(struct rng *r, unsigned threads, unsigned round)
 	now.options.comp_algorithm = algorithms[rng_below(r, round < 5 ? 5 : 3)];
 	now.options.pool.geometry = rng_one_in(r, 2) ? ZS_GEOMETRY_LINUX : ZS_GEOMETRY_DENSE;
 	now.options.flags = rng_one_in(r, 2) ? ZRAM_CHECKSUM : 0;
+	now.options.recomp_algorithm[0] = "zstd";
+	now.options.recomp_algorithm[1] = "deflate";
+	/* Sometimes too small for everything. */
+	now.options.backing_dev = backing;
+	CHECK(truncate(backing, (off_t)(now.disksize / (rng_one_in(r, 3) ? 4 : 1))) == 0);
 }
 
 /* Made at once, or bit by bit through the attributes. */
@@ -292,6 +352,9 @@ static void make(struct rng *r)
 		if (again > 0)
 			CHECK(zram_attr_set(z, "reset", "1") == 0);
 		CHECK(zram_attr_set(z, "comp_algorithm", algorithm) == 0);
+		CHECK(zram_attr_set(z, "recomp_algorithm", "algo=zstd priority=1") == 0);
+		CHECK(zram_attr_set(z, "recomp_algorithm", "algo=deflate priority=2") == 0);
+		CHECK(zram_attr_set(z, "backing_dev", backing) == 0);
 		CHECK(zram_attr_set(z, "disksize", text) == 0);
 		CHECK(zram_pwrite(z, text, sizeof(text), now.block_size - 5) == 0);
 	}
@@ -306,6 +369,9 @@ int main(int argc, char **argv)
 
 	CHECK(argc == 3);
 	check_install();
+	int fd = mkstemp(backing);
+
+	CHECK(fd >= 0 && close(fd) == 0);
 	rng.state = strtoull(argv[1], NULL, 0);
 	threads = (unsigned)strtoul(argv[2], NULL, 0);
 	CHECK(threads >= 1 && threads <= MAX_THREADS);
@@ -332,6 +398,7 @@ int main(int argc, char **argv)
 		for (unsigned t = 0; t < threads; t++)
 			free(workers[t].buf);
 	}
+	CHECK(unlink(backing) == 0);
 	printf("seed %s, %u threads: as the model\n", argv[1], threads);
 	return 0;
 }
