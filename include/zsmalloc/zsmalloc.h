@@ -96,15 +96,17 @@ struct zs_pool_options {
 	uint64_t limit_bytes;               /* hard limit on all the pool holds, metadata included; 0 = none */
 	const struct zs_page_source *pages; /* NULL = the built-in arena */
 	unsigned flags;                     /* ZS_POOL_* */
+	uint64_t numa_nodes;                /* bit n: node n. One bit: prefer that node for the arena's pages; several: spread
+	                                       them over these; 0 = as the thread's policy says. Since: 0.2 */
 };
 
-#define ZS_POOL_OPTIONS_INIT { sizeof(struct zs_pool_options), ZS_GEOMETRY_DENSE, 0, 0, 0, NULL, 0 }
+#define ZS_POOL_OPTIONS_INIT { sizeof(struct zs_pool_options), ZS_GEOMETRY_DENSE, 0, 0, 0, NULL, 0, 0 }
 
 /*
  * Make a pool. name is copied (its first 63 bytes, control characters as '?') and appears in statistics and messages;
- * NULL means "zsmalloc". options NULL means all defaults. With a page source ZS_POOL_MLOCK and ZS_POOL_HUGEPAGE are out
- * of range: how those pages are held is the source's business. Errors: EINVAL an option is out of range, unknown or
- * contradicts another; ENOMEM no memory or address space, or limit_bytes is less than an empty pool needs; EMFILE 16383
+ * NULL means "zsmalloc". options NULL means all defaults. With a page source ZS_POOL_MLOCK, ZS_POOL_HUGEPAGE and numa_nodes
+ * are out of range: how those pages are held is the source's business. Errors: EINVAL an option is out of range, unknown or
+ * contradicts another, or one of numa_nodes is not there; ENOSYS numa_nodes, and the kernel knows no NUMA; ENOMEM no memory or address space, or limit_bytes is less than an empty pool needs; EMFILE 16383
  * pools exist already.
  */
 ZS_API struct zs_pool *zs_create_pool(const char *name);

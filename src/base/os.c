@@ -3,8 +3,10 @@
 #include "base/os.h"
 
 #include <errno.h>
+#include <linux/mempolicy.h>
 #include <stdint.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/bits.h"
@@ -86,6 +88,18 @@ struct zsi_os_ops zsi_os = {
 	.decommit = os_decommit,
 	.release = os_release,
 };
+
+int zsi_os_bind(void *start, size_t bytes, uint64_t nodes)
+{
+	unsigned long mask = (unsigned long)nodes;
+	int mode = zsi_is_pow2(nodes) ? MPOL_PREFERRED : MPOL_INTERLEAVE;
+
+	/* The kernel takes one bit more than it is told to. */
+	if (syscall(SYS_mbind, start, bytes, mode, &mask, sizeof(mask) * 8 + 1, 0) == 0)
+		return 0;
+	errno = errno == ENOSYS ? ENOSYS : EINVAL;
+	return -1;
+}
 
 size_t zsi_os_ram_bytes(void)
 {

@@ -13,6 +13,7 @@
 #define ZSI_BASE_OS_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 enum zsi_os_hint {
 	ZSI_OS_NO_HUGEPAGE = 1, /* keep transparent huge pages out */
@@ -36,6 +37,12 @@ extern struct zsi_os_ops zsi_os;
 
 /* The real functions, for tests that forward to them. */
 extern const struct zsi_os_ops zsi_os_real;
+
+/*
+ * Prefer a NUMA node for the memory of a reservation, or spread it over several: bit n of nodes is node n. 0, or -1 with
+ * EINVAL (one of them is not there) or ENOSYS.
+ */
+int zsi_os_bind(void *start, size_t bytes, uint64_t nodes);
 
 /* Bytes of physical memory in this machine. */
 size_t zsi_os_ram_bytes(void);

@@ -19,6 +19,9 @@
 #define DIRTY_SHIFT 8
 #define DIRTY_FLOOR_BYTES ((uint64_t)256 << 10)
 
+/* Chunks given back by one free at most: some tens of microseconds. */
+#define PURGE_AT_ONCE 2u
+
 static void map_set(uint64_t *map, uint32_t i)
 {
 	map[i / 64] |= 1ull << (i % 64);
@@ -83,9 +86,18 @@ static int init_backing(struct zsi_space *s, const struct zsi_space_options *o)
 		s->table = zsi_os.reserve((size_t)s->max_chunks * ZSI_CHUNK_PAGES * sizeof(*s->table), 4096);
 	else
 		s->base = zsi_os.reserve((size_t)s->max_chunks * chunk_bytes, ZSI_CHUNKS_AT_ONCE * chunk_bytes);
-	if (s->table != NULL || s->base != NULL)
+	if (s->table == NULL && s->base == NULL) {
+		errno = ENOMEM;
+		return -1;
+	}
+	if (s->base == NULL || o->numa_nodes == 0 ||
+	    zsi_os_bind(s->base, (size_t)s->max_chunks * chunk_bytes, o->numa_nodes) == 0)
 		return 0;
-	errno = ENOMEM;
+	int error = errno;
+
+	zsi_os.release(s->base, (size_t)s->max_chunks * chunk_bytes);
+	s->base = NULL;
+	errno = error;
 	return -1;
 }
 
@@ -350,17 +362,20 @@ static uint64_t purge_chunk_locked(struct zsi_space *s, struct zsi_chunk *c)
 	return resident;
 }
 
-/* Purge chunks until no more than keep pages are dirty. */
-static uint64_t purge_locked(struct zsi_space *s, uint64_t keep)
+/* Purge chunks, at most so many, until no more than keep pages are dirty. Goes on where the last call ended. */
+static uint64_t purge_locked(struct zsi_space *s, uint64_t keep, uint32_t most_chunks)
 {
 	uint64_t purged = 0;
 
-	for (uint32_t i = 0; i < s->nr_chunks && s->dirty_pages > keep; i++) {
+	for (uint32_t n = 0; n < s->nr_chunks && s->dirty_pages > keep && most_chunks > 0; n++) {
+		uint32_t i = s->purge_cursor < s->nr_chunks ? s->purge_cursor : 0;
 		struct zsi_chunk *c = &s->chunks[i];
 		bool listed;
 
+		s->purge_cursor = i + 1;
 		if (c->ndirty == 0)
 			continue;
+		most_chunks--;
 		purged += purge_chunk_locked(s, c);
 		/* Frees may have listed it again while the lock was dropped. */
 		listed = c->prev != 0 || s->roomy[c->run_pages] == i + 1;
@@ -397,7 +412,8 @@ void zsi_run_free(struct zsi_space *s, uint32_t first, unsigned present)
 	uint64_t most = zsi_max(held >> DIRTY_SHIFT, DIRTY_FLOOR_BYTES >> s->page_shift);
 
 	if (s->dirty_pages > most)
-		purge_locked(s, most / 2);
+		/* One who frees an object does not wait for the whole of it: others that free do their share. */
+		purge_locked(s, most / 2, PURGE_AT_ONCE);
 	zsi_unlock(&s->lock, ZSI_RANK_SOURCE);
 }
 
@@ -406,7 +422,7 @@ uint64_t zsi_space_trim(struct zsi_space *s)
 	uint64_t purged;
 
 	zsi_lock(&s->lock, ZSI_RANK_SOURCE);
-	purged = purge_locked(s, 0);
+	purged = purge_locked(s, 0, UINT32_MAX);
 	close_chunks_locked(s);
 	zsi_unlock(&s->lock, ZSI_RANK_SOURCE);
 	return purged;

@@ -87,6 +87,7 @@ struct zsi_space {
 	uint64_t chunk_table_committed;        /* bytes; Guarded by lock */
 	uint64_t pages_in_runs;                /* present pages of runs in use that the source gave; Guarded by lock */
 	uint64_t dirty_pages;                  /* resident pages of free runs; Guarded by lock */
+	uint32_t purge_cursor;                 /* chunk to look at next for those; Guarded by lock */
 	struct zsi_pagemap map;                /* source only; Guarded by lock */
 };
 
@@ -95,10 +96,11 @@ struct zsi_space_options {
 	size_t record_bytes;
 	uint64_t space_bytes; /* size of the linear space: a power of two, a multiple of ZSI_CHUNKS_AT_ONCE chunks */
 	const struct zsi_page_callbacks *source; /* NULL: arena */
+	uint64_t numa_nodes;                     /* of the arena's pages, as zsi_os_bind(); 0: no policy */
 	unsigned hints;
 };
 
-/* 0, or -1 with ENOMEM and nothing to undo. */
+/* 0, or -1 with ENOMEM, or what zsi_os_bind() says, and nothing to undo. */
 int zsi_space_init(struct zsi_space *s, struct zsi_meta *meta, struct zsi_account *account,
 		   const struct zsi_space_options *options);
 

@@ -497,6 +497,27 @@ unsigned long zs_shrinker_scan(struct zs_pool *pool, unsigned long nr_pages)
 	return nr_pages == 0 ? 0 : compact(pool, &budget);
 }
 
+/*
+ * Give back the pages behind the last object of partly filled zspages, up to about `wanted`. Nothing moves, so nobody is
+ * waited for.
+ */
+static uint64_t trim_tails(struct zs_pool *pool, uint64_t wanted)
+{
+	uint64_t trimmed = 0;
+
+	for (unsigned i = pool->geometry.nr_classes; i-- > 0 && trimmed < wanted;) {
+		struct zsi_class *c = &pool->classes[i];
+
+		zsi_lock(&c->lock, ZSI_RANK_CLASS);
+		for (unsigned group = 1; group < ZSI_GROUP_FULL; group++)
+			for (struct zsi_zspage *z = zsi_zspage_ptr(pool, c->heads[group - 1]);
+			     z != NULL && trimmed < wanted; z = zsi_zspage_ptr(pool, z->next))
+				trimmed += zsi_zspage_trim_locked(pool, z);
+		zsi_unlock(&c->lock, ZSI_RANK_CLASS);
+	}
+	return trimmed;
+}
+
 bool zsi_make_room(struct zs_pool *pool)
 {
 	struct zsi_compact_budget budget = { .bytes = ROOM_BYTES, .deadline_ns = UINT64_MAX, .pages = ROOM_PAGES };
@@ -506,8 +527,9 @@ bool zsi_make_room(struct zs_pool *pool)
 		return true;
 	if (zsi_caches_drain(pool, NULL))
 		return true;
+	/* For one who can't wait for readers this is all there is. */
 	if (zsi_rcu_read_ongoing())
-		return false;
+		return pool->lazy_pages && trim_tails(pool, ROOM_PAGES) > 0;
 	if (!zsi_trylock(&pool->compact_lock, ZSI_RANK_COMPACT)) {
 		/* Someone is making room already: that may be enough. */
 		zsi_lock(&pool->compact_lock, ZSI_RANK_COMPACT);

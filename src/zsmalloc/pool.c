@@ -66,7 +66,7 @@ static bool read_options(struct settings *s, const struct zs_pool_options *optio
 		if (s->source.alloc_page == NULL || s->source.free_page == NULL)
 			return false;
 		/* How its pages are held in memory is the caller's business. */
-		if ((s->o.flags & (ZS_POOL_MLOCK | ZS_POOL_HUGEPAGE)) != 0)
+		if ((s->o.flags & (ZS_POOL_MLOCK | ZS_POOL_HUGEPAGE)) != 0 || s->o.numa_nodes != 0)
 			return false;
 		s->has_source = true;
 	}
@@ -149,6 +149,7 @@ static int init_parts(struct zs_pool *pool, const struct settings *s, uint64_t s
 		.record_bytes = sizeof(struct zsi_zspage),
 		.space_bytes = space_bytes,
 		.source = s->has_source ? &callbacks : NULL,
+		.numa_nodes = s->o.numa_nodes,
 		.hints = hints_for(s->o.flags),
 	};
 
@@ -176,9 +177,15 @@ static int init_parts_somehow(struct zs_pool *pool, const struct settings *s, ui
 {
 	uint64_t fewest = (uint64_t)FEWEST_CHUNKS * ZSI_CHUNK_PAGES * s->o.page_size;
 
-	for (uint64_t bytes = space_bytes_for(s, others); bytes >= fewest; bytes /= 2)
+	for (uint64_t bytes = space_bytes_for(s, others); bytes >= fewest; bytes /= 2) {
+		errno = ENOMEM;
 		if (init_parts(pool, s, bytes) == 0)
 			return 0;
+		/* Nodes that are not there are not there for less, either. */
+		if (errno == EINVAL || errno == ENOSYS)
+			return -1;
+	}
+	errno = ENOMEM;
 	return -1;
 }
 
@@ -244,9 +251,10 @@ struct zs_pool *zs_create_pool_with(const char *name, const struct zs_pool_optio
 		return NULL;
 	}
 	if (init_parts_somehow(pool, &s, others) != 0) {
+		error = errno;
 		zsi_registry_cookie_release(pool->cookie);
 		zsi_os.release(pool, pool->self_bytes);
-		errno = ENOMEM;
+		errno = error;
 		return NULL;
 	}
 	zsi_registry_add(pool);

@@ -151,7 +151,7 @@ void zsi_slot_give_locked(struct zs_pool *pool, struct zsi_zspage *z, unsigned s
 void zsi_zspage_relist_slots_locked(struct zs_pool *pool, struct zsi_zspage *z);
 
 /*
- * Make an isolated zspage without limbo slots tidy, where pages come as slots are used: its free list is made anew, the
+ * Make a zspage without limbo slots tidy, where pages come as slots are used: its free list is made anew, the
  * slots behind the last one in use count as never used, and the pages behind it are given back. Returns the pages.
  */
 unsigned zsi_zspage_trim_locked(struct zs_pool *pool, struct zsi_zspage *z);

@@ -4,8 +4,10 @@
 
 #include <check.h>
 #include <pthread.h>
+#include <linux/mempolicy.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -62,6 +64,7 @@ static void options_out_of_range(void **state)
 	REFUSED(o.pages = &source);
 	source.free_page = no_free;
 	REFUSED(o.pages = &source, o.flags = ZS_POOL_MLOCK);
+	REFUSED(o.pages = &source, o.numa_nodes = 1);
 	source.struct_size = 1;
 	REFUSED(o.pages = &source);
 	/* A newer program: what this library doesn't know must be 0. */
@@ -171,6 +174,47 @@ static unsigned long locked_kb(void)
 }
 
 /* What is locked is locked as it is touched, given back all the same, and refused beyond the limit. */
+/* The policy that the kernel has for an object's page. */
+static int policy_of(struct zs_pool *pool, zs_handle h, unsigned long *nodes)
+{
+	const void *mem = zs_obj_read_begin(pool, h, NULL);
+	int mode = -1;
+
+	*nodes = 0;
+	assert_int_equal(syscall(SYS_get_mempolicy, &mode, nodes, 64 + 1, mem, MPOL_F_ADDR), 0);
+	zs_obj_read_end(pool, h, mem);
+	return mode;
+}
+
+static void numa_nodes(void **state)
+{
+	struct zs_pool_options o = ZS_POOL_OPTIONS_INIT;
+	unsigned long nodes;
+
+	(void)state;
+	o.numa_nodes = 1;
+	struct zs_pool *pool = zs_create_pool_with("numa", &o);
+
+	if (pool == NULL && errno == ENOSYS)
+		skip();
+	assert_non_null(pool);
+	zs_handle h = zs_malloc(pool, 1000, 0);
+
+	assert_int_equal(policy_of(pool, h, &nodes), MPOL_PREFERRED);
+	assert_int_equal(nodes, 1);
+	zs_destroy_pool(pool);
+	/* No node of that number. */
+	o.numa_nodes = 1ull << 63;
+	assert_null(zs_create_pool_with("numa", &o));
+	assert_int_equal(errno, EINVAL);
+	/* Without it, nothing is said about nodes. */
+	o.numa_nodes = 0;
+	pool = zs_create_pool_with("numa", &o);
+	h = zs_malloc(pool, 1000, 0);
+	assert_int_equal(policy_of(pool, h, &nodes), MPOL_DEFAULT);
+	zs_destroy_pool(pool);
+}
+
 static void locked_pages(void **state)
 {
 	struct zs_pool_options o = ZS_POOL_OPTIONS_INIT;
@@ -444,6 +488,42 @@ static void limit_changes(void **state)
 	zs_destroy_pool(pool);
 }
 
+/* One who reads can't wait for readers: it gets the pages behind the last objects of zspages, which nobody needs. */
+static void reader_gets_what_needs_no_moving(void **state)
+{
+	static zs_handle a[2000];
+	struct zs_pool_options o = ZS_POOL_OPTIONS_INIT;
+	unsigned n = 0, more = 0;
+
+	(void)state;
+	o.limit_bytes = 4 << 20;
+	struct zs_pool *pool = zs_create_pool_with("reader", &o);
+
+	assert_non_null(pool);
+	while (n < 2000 && (a[n] = zs_malloc(pool, 3000, 0)) != 0)
+		n++;
+	assert_in_range(n, 1000, 1999);
+	/* Of each zspage's slots, filled in order, the upper ones. */
+	const struct zsi_size_class *sc = &pool->geometry.classes[pool->lookup[zsi_lookup_entry(3000)]];
+
+	for (unsigned i = 0; i < n; i++) {
+		if (i % sc->objs >= 2) {
+			zs_free(pool, a[i]);
+			a[i] = 0;
+		}
+	}
+	const void *mem = zs_obj_read_begin(pool, a[0], NULL);
+
+	assert_non_null(mem);
+	while (zs_malloc(pool, 1000, 0) != 0)
+		more++;
+	assert_int_equal(errno, ENOMEM);
+	assert_true(more > 1500);
+	zs_obj_read_end(pool, a[0], mem);
+	assert_int_equal(zs_pool_validate(pool), 0);
+	zs_destroy_pool(pool);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -453,6 +533,8 @@ int main(void)
 		cmocka_unit_test(limit_changes),
 		cmocka_unit_test(as_many_pools_as_documented),
 		cmocka_unit_test(flags_reach_the_arena),
+		cmocka_unit_test(numa_nodes),
+		cmocka_unit_test(reader_gets_what_needs_no_moving),
 		cmocka_unit_test(locked_pages),
 		cmocka_unit_test(locking_refused),
 		cmocka_unit_test(little_address_space),
