@@ -47,7 +47,7 @@ static inline int zsi_charge(struct zsi_account *a, uint64_t bytes)
 
 		if (limit != 0 && (bytes > limit || used > limit - bytes)) {
 			atomic_fetch_add_explicit(&a->hits, 1, memory_order_relaxed);
-			ZSI_PROBE(limit_hit, bytes, a->limit);
+			ZSI_PROBE(limit_hit, bytes, limit);
 			errno = ENOMEM;
 			return -1;
 		}

@@ -96,7 +96,6 @@ static uint64_t empty_cache(struct zs_pool *pool, struct zsi_cache *cache)
 		struct zsi_cache_bin *bin = &cache->bins[i];
 		struct zsi_zspage *released = NULL;
 
-		bin->want = 0;
 		if (zsi_bin_count(bin) == 0 && atomic_load_explicit(&bin->requested, memory_order_relaxed) == 0)
 			continue;
 		zsi_lock(&pool->classes[i].lock, ZSI_RANK_CLASS);
