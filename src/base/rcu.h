@@ -35,15 +35,23 @@ void __tsan_release(void *addr);
 extern char zsi_rcu_tsan_order;
 #endif
 
-static inline void zsi_rcu_read_lock(void)
-{
-	_urcu_bp_read_lock();
-}
+/*
+ * This thread's registration, which liburcu does at its first read section under a lock that its fork handlers don't know:
+ * a child that was forked meanwhile would wait for it forever. So it is done under one of ours, which forks take.
+ */
+void zsi_rcu_register(void);
 
 /* Whether this thread's first read section is behind it, so that zsi_rcu_read_lock() calls nothing. */
 static inline bool zsi_rcu_registered(void)
 {
 	return URCU_TLS(urcu_bp_reader) != NULL;
+}
+
+static inline void zsi_rcu_read_lock(void)
+{
+	if (__builtin_expect(!zsi_rcu_registered(), 0))
+		zsi_rcu_register();
+	_urcu_bp_read_lock();
 }
 
 /* Whether this thread is inside a read section, so that waiting for readers would be waiting for itself. */
@@ -76,8 +84,15 @@ static inline void zsi_rcu_synchronize(void)
 #endif
 }
 
+void zsi_rcu_register_lock(void);
+void zsi_rcu_register_unlock(void);
+
 static inline void zsi_rcu_before_fork(void)
 {
+	/* The child's only thread is registered then. */
+	if (!zsi_rcu_registered())
+		zsi_rcu_register();
+	zsi_rcu_register_lock();
 	atomic_fetch_add_explicit(&zsi_rcu_forks, 1, memory_order_relaxed);
 	urcu_bp_before_fork();
 }
@@ -85,12 +100,14 @@ static inline void zsi_rcu_before_fork(void)
 static inline void zsi_rcu_after_fork_parent(void)
 {
 	urcu_bp_after_fork_parent();
+	zsi_rcu_register_unlock();
 	atomic_fetch_sub_explicit(&zsi_rcu_forks, 1, memory_order_relaxed);
 }
 
 static inline void zsi_rcu_after_fork_child(void)
 {
 	urcu_bp_after_fork_child();
+	zsi_rcu_register_unlock();
 	atomic_store_explicit(&zsi_rcu_forks, 0, memory_order_relaxed);
 }
 
