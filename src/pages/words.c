@@ -58,7 +58,7 @@ static unsigned list_of(uint32_t units)
 	if (units <= LINEAR_UNITS)
 		return units;
 	unsigned log = zsi_log2_floor(units);
-	unsigned list = LINEAR_UNITS + (log - 6) * 4 + (units >> (log - 2) & 3);
+	unsigned list = LINEAR_UNITS + 1 + (log - 6) * 4 + (units >> (log - 2) & 3);
 
 	return list < ZSI_WORDS_LISTS ? list : ZSI_WORDS_LISTS - 1;
 }

@@ -70,8 +70,6 @@ static bool room_for(struct zs_pool *pool, unsigned position, unsigned wanted, s
 /* Move one object to the nearest larger class that has a slot. False: none has, or a writer holds the object. */
 static bool move_up(struct zs_pool *pool, struct zsi_zspage *z, unsigned slot, size_t size)
 {
-	struct zsi_class *from = zsi_class_of(pool, z);
-
 	for (unsigned q = z->class_position + 1u; may_lie_in(pool, q, size); q++) {
 		struct zsi_class *to = &pool->classes[q];
 		enum zsi_moved moved = ZSI_MOVE_NO_MEMORY;
@@ -83,13 +81,8 @@ static bool move_up(struct zs_pool *pool, struct zsi_zspage *z, unsigned slot, s
 
 		if (dst != NULL)
 			moved = zsi_object_move_locked(pool, z, slot, dst, ZSI_NO_SLOT);
-		if (moved == ZSI_MOVED) {
+		if (moved == ZSI_MOVED)
 			zsi_class_regroup_locked(pool, dst);
-			from->used--;
-			from->requested -= size;
-			to->used++;
-			to->requested += size;
-		}
 		zsi_unlock_unranked(&to->lock);
 		if (moved != ZSI_MOVE_NO_MEMORY)
 			return moved == ZSI_MOVED;

@@ -36,6 +36,13 @@ enum zsi_moved zsi_object_move_locked(struct zs_pool *pool, struct zsi_zspage *s
 	if (!zsi_entry_trylock(at, entry))
 		return ZSI_MOVE_HELD;
 	ZSI_ASSERT(zsi_entry_live(entry) && zsi_entry_offset(entry) == zsi_slot_offset(&pool->space, src, sc, from));
+	size_t size = zsi_handle_size(&pool->handles, index, entry, sc->size);
+
+	/* It may have come from a cache since the caller looked, smaller than it was. */
+	if (pool->handles.sizes == NULL && dst_sc->size - size > ZSI_SLACK_MAX) {
+		zsi_entry_unlock(at, entry);
+		return ZSI_MOVE_HELD;
+	}
 	if (to == ZSI_NO_SLOT)
 		to = zsi_slot_take_locked(pool, dst);
 	if (to == ZSI_NO_SLOT) {
@@ -49,7 +56,13 @@ enum zsi_moved zsi_object_move_locked(struct zs_pool *pool, struct zsi_zspage *s
 	zsi_zspage_slots(&pool->words, src)[from] = ZSI_SLOT_LIMBO;
 	src->inuse--;
 	src->limbo++;
-	/* In a larger slot there is more slack. */
+	/* In a larger class's slot there is more slack. */
+	if (sc != dst_sc) {
+		zsi_class_of(pool, src)->used--;
+		zsi_class_of(pool, src)->requested -= size;
+		zsi_class_of(pool, dst)->used++;
+		zsi_class_of(pool, dst)->requested += size;
+	}
 	if (pool->handles.sizes == NULL)
 		entry += (uint64_t)(dst_sc->size - sc->size) << ZSI_SLACK_SHIFT;
 	zsi_entry_unlock(at, zsi_entry_with_offset(entry, offset));

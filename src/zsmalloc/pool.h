@@ -210,14 +210,14 @@ bool zsi_mapped_here(const struct zs_pool *pool, zs_handle handle, bool as_write
 
 enum zsi_moved {
 	ZSI_MOVED,
-	ZSI_MOVE_HELD,      /* a writer holds the object: it stays */
+	ZSI_MOVE_HELD,      /* a writer or a cache holds the object, or its slack would not fit: it stays */
 	ZSI_MOVE_NO_MEMORY, /* dst has no slot whose page is there, and no page was to be had */
 };
 
 /*
  * Move the object in slot `from` of src to a slot of dst: to slot `to`, which is free, or to one that dst gives where
  * that is ZSI_NO_SLOT. Counts inuse and limbo of src, not what dst gains in the first case. dst may be of a larger class,
- * whose lock is held too, if the object's slack there is at most ZSI_SLACK_MAX; the classes' counts are the caller's.
+ * whose lock is held too; the object then counts as one of that class.
  */
 enum zsi_moved zsi_object_move_locked(struct zs_pool *pool, struct zsi_zspage *src, unsigned from,
 				      struct zsi_zspage *dst, unsigned to);

@@ -71,9 +71,11 @@ static void drop(unsigned i)
 	block[i].ref = 0;
 }
 
-/* The sizes of real arrays: up to 512 bytes, then doublings. */
+/* As real arrays: mostly up to 512 bytes, some of any size up to a few thousand, then doublings. */
 static uint32_t random_bytes(struct rng *r)
 {
+	if (rng_one_in(r, 5))
+		return 4u * (uint32_t)rng_range(r, 128, 1024);
 	return rng_one_in(r, 10) ? 512u << rng_below(r, 6) : 4u * (uint32_t)rng_range(r, 1, 128);
 }
 
@@ -119,6 +121,23 @@ static void random_blocks(void **state)
 	/* The map, and the pages of the block's ends. */
 	assert_true(account.used <= 8 * 4096);
 	assert_int_equal(account.used, charged());
+}
+
+/* A hole of any length between two blocks is not taken for one that is longer. */
+static void holes_are_as_long_as_they_are(void **state)
+{
+	(void)state;
+	for (uint32_t units = 1; units < 600; units++) {
+		for (uint32_t more = 0; more < 20; more++) {
+			for (unsigned i = 0; i < 3; i++)
+				assert_true(fill(i, i == 1 ? units * 16 : 16, i * 1000));
+			drop(1);
+			assert_true(fill(1, (units + more) * 16, 5000));
+			for (unsigned i = 0; i < 3; i++)
+				drop(i);
+		}
+	}
+	assert_true(zsi_words_validate(&words));
 }
 
 static void neighbours_are_joined_at_once(void **state)
@@ -233,6 +252,7 @@ int main(void)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(random_blocks),
+		TEST(holes_are_as_long_as_they_are),
 		TEST(neighbours_are_joined_at_once),
 		TEST(moved_blocks_give_memory_back),
 		TEST(refused_at_the_limit),
