@@ -26,7 +26,7 @@ static inline const char *state_of(struct zram *z, uint64_t index)
 
 	assert_non_null(text);
 	assert_true(zram_attr_get(z, "block_state", text, size) >= 0);
-	flags[0] = '\0';
+	memset(flags, 0, sizeof(flags));
 	for (; line != NULL && *line != '\0'; line = strchr(line, '\n') != NULL ? strchr(line, '\n') + 1 : NULL)
 		if (strtoull(line, NULL, 10) == index)
 			memcpy(flags, strchr(line, '\n') - 6, 6);
