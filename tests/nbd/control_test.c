@@ -57,8 +57,10 @@ static char *ask(const void *bytes, size_t len)
 	size_t answer_bytes;
 	memcpy(line, bytes, len);
 	assert_true(request_run(&request, line, len, &answer, &answer_bytes));
-	char *text = strndup(answer, answer_bytes);
+	char *text = malloc(answer_bytes + 1);
 	assert_non_null(text);
+	memcpy(text, answer, answer_bytes);
+	text[answer_bytes] = '\0';
 	free(answer);
 	return text;
 }
