@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * zram_idle_test.c - blocks that nobody uses: marked, recompressed, written back, and read back as they were; requests that
- * make no sense; and a backing file that fails at every operation it is asked for.
+ * zram_idle_test.c - blocks that nobody uses: marked, recompressed, written back, and read back as they were; files that
+ * are none; and a backing file that fails at every operation it is asked for.
  */
 #include "zram_blocks.h"
 
@@ -176,34 +176,6 @@ static void recompressed(void **state)
 		compare(z);
 		zram_destroy(z);
 	}
-}
-
-static void bad_recompressions(void **state)
-{
-	struct zram *z = device(NULL, 0);
-
-	(void)state;
-	fill(z);
-	refused(z, "recompress", "type=lazy", EINVAL);
-	refused(z, "recompress", "type=incompressible", EINVAL);
-	refused(z, "recompress", "type", EINVAL);
-	refused(z, "recompress", "algo=lz4", EINVAL);
-	refused(z, "recompress", "algo=none", EINVAL);
-	refused(z, "recompress", "priority=0", EINVAL);
-	refused(z, "recompress", "priority=2", EINVAL);
-	refused(z, "recompress", "priority=9", EINVAL);
-	refused(z, "recompress", "threshold=4096", EINVAL);
-	refused(z, "recompress", "threshold=x", EINVAL);
-	refused(z, "recompress", "max_pages=0", EINVAL);
-	refused(z, "recompress", "speed=9", EINVAL);
-	assert_int_equal(zram_attr_set(z, "reset", "1"), 0);
-	refused(z, "recompress", "type=idle", EINVAL);
-	zram_destroy(z);
-	z = zram_create("none", &(struct zram_options){ sizeof(struct zram_options), BS * 4, 0, NULL, NULL, { NULL }, 0, NULL,
-							 0, ZS_POOL_OPTIONS_INIT });
-	assert_non_null(z);
-	refused(z, "recompress", "type=huge", EINVAL);
-	zram_destroy(z);
 }
 
 static void written_back_and_read(void **state)
@@ -495,7 +467,6 @@ int main(void)
 		cmocka_unit_test(marked_by_hand_and_by_age),
 		cmocka_unit_test(ages_at_the_edges),
 		cmocka_unit_test(recompressed),
-		cmocka_unit_test(bad_recompressions),
 		cmocka_unit_test(written_back_and_read),
 		cmocka_unit_test(by_number_and_within_the_limit),
 		cmocka_unit_test(files_that_are_none),

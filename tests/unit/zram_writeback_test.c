@@ -1,123 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * zram_writeback_test.c - the backing file: what is in it is freed, found damaged, cut off, full or over a budget; its
- * operations fail one after the other; and none of this touches a block that it is not about.
+ * zram_writeback_test.c - which blocks a request writes back, what it may say, the budget, the numbers; and blocks that are
+ * used while they are written.
  */
-#include "zram_blocks.h"
+#include "zram_backed.h"
 
-#include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
-#include <rng.h>
-
-#include "zram/device.h"
-
-#define BS 4096u
-#define BLOCKS 64u
-
-static uint8_t shadow[BLOCKS][BS];
-static char path[] = "/tmp/zram-writeback-XXXXXX";
-
-static void make_file(off_t bytes)
-{
-	/* A new file, which no device that a failed test left behind has locked. */
-	(void)unlink(path);
-	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-
-	assert_true(fd >= 0);
-	assert_int_equal(ftruncate(fd, bytes), 0);
-	close(fd);
-}
-
-static struct zram *device(off_t bytes, unsigned flags)
-{
-	struct zram_options o = ZRAM_OPTIONS_INIT;
-
-	make_file(bytes);
-	o.disksize = (uint64_t)BLOCKS * BS;
-	o.backing_dev = path;
-	o.recomp_algorithm[0] = "zstd";
-	o.flags = flags;
-	struct zram *z = zram_create("back", &o);
-
-	assert_non_null(z);
-	return z;
-}
-
-static void done(struct zram *z)
-{
-	zram_destroy(z);
-	assert_int_equal(unlink(path), 0);
-}
-
-/* Odd blocks are noise, even ones shrink to something between nothing and all. */
-static void fill(struct zram *z)
-{
-	for (uint64_t i = 0; i < BLOCKS; i++) {
-		struct rng r = { i + 1 };
-
-		memset(shadow[i], (int)i, BS);
-		for (size_t k = 0; k < (i % 2 == 1 ? BS : 10 + i * 50); k++)
-			shadow[i][k] = (uint8_t)rng_next(&r);
-		assert_int_equal(zram_pwrite(z, shadow[i], BS, i * BS), 0);
-	}
-}
-
-static void compare(struct zram *z)
-{
-	uint8_t buf[BS];
-
-	for (uint64_t i = 0; i < BLOCKS; i++) {
-		if (zram_pread(z, buf, BS, i * BS) != 0)
-			fail_msg("block %d: %s", (int)i, zram_strerror());
-		assert_memory_equal(buf, shadow[i], BS);
-	}
-	assert_int_equal(zs_pool_validate(zram_get_pool(z)), 0);
-}
-
-static bool in_file(struct zram *z, uint64_t index)
-{
-	return state_of(z, index)[1] == 'w';
-}
-
-static unsigned count_in_file(struct zram *z)
-{
-	unsigned n = 0;
-
-	for (uint64_t i = 0; i < BLOCKS; i++)
-		n += in_file(z, i);
-	return n;
-}
-
-/* The bits set are the units of the blocks that are in the file, each of one block. */
-static void check_map(struct zram *z)
-{
-	uint64_t used = 0, bits = 0, nr_words = (z->backing.nr_units + 63) / 64;
-	uint8_t *seen = calloc(1, z->backing.nr_units);
-
-	assert_non_null(seen);
-	for (uint64_t i = 0; i < BLOCKS; i++) {
-		uint64_t meta = atomic_load(&zsi_block_at(z, i)->meta), first = zsi_block_at(z, i)->handle;
-
-		if ((meta & ZSI_WB) == 0)
-			continue;
-		for (uint64_t u = first; u < first + zsi_backing_units(zsi_meta_size(meta)); u++) {
-			assert_true(u < z->backing.nr_units);
-			assert_int_equal(seen[u], 0);
-			seen[u] = 1;
-			assert_true((z->backing.map[u / 64] >> (u % 64) & 1) != 0);
-			used++;
-		}
-	}
-	for (uint64_t w = 0; w < nr_words; w++)
-		bits += (uint64_t)__builtin_popcountll(z->backing.map[w]);
-	free(seen);
-	assert_int_equal(used, z->backing.used);
-	assert_int_equal(bits, used);
-}
 
 /* --- what is written --- */
 
@@ -191,46 +80,6 @@ static void requests_that_make_no_sense(void **state)
 	done(z);
 }
 
-static void space_is_used_again(void **state)
-{
-	struct rng r = { 7 };
-	/* Hardly more than all blocks take. */
-	struct zram *z = device(BLOCKS * BS * 3 / 4 + 4 * BS, ZRAM_CHECKSUM);
-
-	(void)state;
-	fill(z);
-	for (unsigned round = 0; round < 200; round++) {
-		uint64_t i = rng_below(&r, BLOCKS);
-		char text[32];
-
-		switch (rng_below(&r, 4)) {
-		case 0:
-			assert_int_equal(zram_discard(z, i * BS, BS), 0);
-			memset(shadow[i], 0, BS);
-			break;
-		case 1:
-			for (size_t k = 0; k < BS; k++)
-				shadow[i][k] = (uint8_t)(k < i * 60 ? rng_next(&r) : i);
-			assert_int_equal(zram_pwrite(z, shadow[i], BS, i * BS), 0);
-			break;
-		case 2: /* a part of a block, which is read from the file for it */
-			memset(shadow[i] + 1000, (int)round, 50);
-			assert_int_equal(zram_pwrite(z, shadow[i] + 1000, 50, i * BS + 1000), 0);
-			break;
-		default:
-			snprintf(text, sizeof(text), "page_index=%u", (unsigned)i);
-			if (zram_attr_set(z, "writeback", text) != 0)
-				assert_int_equal(errno, ENOSPC);
-		}
-		check_map(z);
-	}
-	compare(z);
-	assert_true(count_in_file(z) > 5);
-	assert_int_equal(zram_discard(z, 0, (uint64_t)BLOCKS * BS), 0);
-	assert_int_equal(z->backing.used, 0);
-	done(z);
-}
-
 static void statistics_in_the_kernels_format(void **state)
 {
 	struct zram *z = device(1 << 20, 0);
@@ -298,170 +147,6 @@ static void the_budget_is_kept(void **state)
 	refused(z, "writeback_limit_enable", "2", EINVAL);
 	refused(z, "writeback_limit_enable", "yes", EINVAL);
 	compare(z);
-	done(z);
-}
-
-/* --- files that fail --- */
-
-static unsigned countdown;
-static int failing_errno, synced;
-
-static bool fails_now(void)
-{
-	if (countdown == 0 || --countdown != 0)
-		return false;
-	errno = failing_errno;
-	return true;
-}
-
-static ssize_t failing_write(int fd, const void *buf, size_t n, off_t at)
-{
-	return fails_now() ? -1 : pwrite(fd, buf, n, at);
-}
-
-static int failing_sync(int fd)
-{
-	synced++;
-	return fails_now() ? -1 : fdatasync(fd);
-}
-
-/* A block that can't be written stays, and none of the others misses its turn, in whichever part of the request it is. */
-static void one_that_fails_stays(void **state)
-{
-	struct zsi_backing_io was = zsi_backing_io;
-
-	(void)state;
-	zsi_backing_io.write = failing_write;
-	for (unsigned n = 1; n <= 3; n++) {
-		struct zram *z = device(1 << 20, 0);
-
-		fill(z);
-		countdown = n;
-		failing_errno = EIO;
-		refused(z, "writeback", "page_index=1 page_index=3 page_index=5", EIO);
-		for (uint64_t i = 1; i <= 5; i += 2)
-			assert_int_equal(in_file(z, i), i != n * 2 - 1);
-		check_map(z);
-		compare(z);
-		done(z);
-	}
-	zsi_backing_io = was;
-}
-
-/* The disk is full, or its quota used up, though the file is not: all that follows would fail too. */
-static void a_full_disk_ends_it(void **state)
-{
-	struct zsi_backing_io was = zsi_backing_io;
-	static const int errors[] = { ENOSPC, EDQUOT };
-
-	(void)state;
-	zsi_backing_io.write = failing_write;
-	for (unsigned e = 0; e < 2; e++) {
-		struct zram *z = device(1 << 20, 0);
-
-		fill(z);
-		set(z, "writeback_limit", "100");
-		set(z, "writeback_limit_enable", "1");
-		countdown = 4;
-		failing_errno = errors[e];
-		refused(z, "writeback", "type=huge", errors[e]);
-		assert_null(strstr(zram_strerror(), "writeback_limit"));
-		assert_int_equal(count_in_file(z), 3);
-		check_map(z);
-		uint64_t limit;
-
-		numbers(z, "writeback_limit", &limit, 1);
-		assert_int_equal(limit, 97);
-		compare(z);
-		done(z);
-	}
-	zsi_backing_io = was;
-}
-
-static void flushing(void **state)
-{
-	struct zsi_backing_io was = zsi_backing_io;
-	struct zram *z = device(1 << 20, 0);
-
-	(void)state;
-	zsi_backing_io.sync = failing_sync;
-	synced = 0;
-	assert_int_equal(zram_flush(z), 0);
-	assert_int_equal(synced, 1);
-	countdown = 1;
-	failing_errno = EIO;
-	assert_int_equal(zram_flush(z), -1);
-	assert_int_equal(errno, EIO);
-	assert_non_null(strstr(zram_strerror(), "backing file"));
-	set(z, "reset", "1");
-	assert_int_equal(zram_flush(z), -1);
-	assert_int_equal(errno, EINVAL);
-	set(z, "disksize", "64K");
-	assert_int_equal(zram_flush(z), 0);
-	assert_int_equal(synced, 2);
-	zsi_backing_io = was;
-	done(z);
-}
-
-/* Somebody writes into the file, or cuts it: the blocks concerned are lost, and only those, until they are written. */
-static void damage_in_the_file(void **state)
-{
-	struct zram *z = device(1 << 20, ZRAM_CHECKSUM);
-	uint8_t buf[BS], junk[16];
-	uint64_t io[4];
-
-	(void)state;
-	fill(z);
-	set(z, "writeback", "page_indexes=0-63");
-	assert_int_equal(count_in_file(z), BLOCKS);
-	int fd = open(path, O_RDWR | O_CLOEXEC);
-
-	assert_true(fd >= 0);
-	memset(junk, 0xee, sizeof(junk));
-	assert_int_equal(pwrite(fd, junk, sizeof(junk), (off_t)(zsi_block_at(z, 7)->handle * 512)), sizeof(junk));
-	assert_int_equal(pwrite(fd, junk, sizeof(junk), (off_t)(zsi_block_at(z, 30)->handle * 512)), sizeof(junk));
-	for (uint64_t i = 0; i < BLOCKS; i++) {
-		bool bad = i == 7 || i == 30;
-
-		assert_int_equal(zram_pread(z, buf, BS, i * BS), bad ? -1 : 0);
-		if (bad)
-			assert_int_equal(errno, EIO);
-		else
-			assert_memory_equal(buf, shadow[i], BS);
-	}
-	assert_int_equal(zsi_counted(z, ZSI_N_BAD_SUMS_TOTAL), 2);
-	/* A part of one that can't be read can't be written; all of it can. */
-	assert_int_equal(zram_pwrite(z, "part", 4, 7 * BS + 9), -1);
-	assert_int_equal(errno, EIO);
-	assert_int_equal(zram_pwrite(z, shadow[7], BS, 7 * BS), 0);
-	assert_int_equal(zram_discard(z, 30 * BS, BS), 0);
-	memset(shadow[30], 0, BS);
-	compare(z);
-	/* Cut in the middle of a block. */
-	uint64_t cut = zsi_block_at(z, 41)->handle * 512 + 700;
-
-	assert_int_equal(ftruncate(fd, (off_t)cut), 0);
-	for (uint64_t i = 0; i < BLOCKS; i++) {
-		uint64_t meta = atomic_load(&zsi_block_at(z, i)->meta);
-		bool lost = (meta & ZSI_WB) != 0 && zsi_block_at(z, i)->handle * 512 + zsi_meta_size(meta) > cut;
-
-		assert_int_equal(zram_pread(z, buf, BS, i * BS), lost ? -1 : 0);
-		if (!lost)
-			assert_memory_equal(buf, shadow[i], BS);
-		else
-			assert_non_null(strstr(zram_strerror(), "backing file"));
-		if (i == 41)
-			assert_true(lost);
-	}
-	numbers(z, "io_stat", io, 2);
-	assert_true(io[0] > 3);
-	for (uint64_t i = 0; i < BLOCKS; i++)
-		assert_int_equal(zram_pwrite(z, shadow[i], BS, i * BS), 0);
-	assert_int_equal(ftruncate(fd, 1 << 20), 0);
-	set(z, "writeback", "page_indexes=0-63");
-	compare(z);
-	check_map(z);
-	close(fd);
 	done(z);
 }
 
@@ -534,66 +219,14 @@ static void used_while_it_is_written(void **state)
 	zsi_backing_io = was;
 }
 
-/* --- fork --- */
-
-static void a_child_says_whose_file_it_is(void **state)
-{
-	struct zram *z = device(1 << 20, 0);
-	struct stat before, after;
-	int status;
-
-	(void)state;
-	fill(z);
-	set(z, "writeback", "type=huge");
-	assert_int_equal(stat(path, &before), 0);
-	pid_t child = fork();
-
-	if (child == 0) {
-		uint8_t buf[BS];
-		bool ok = zram_pread(z, buf, BS, BS) == -1 && errno == EIO && strstr(zram_strerror(), "parent") != NULL &&
-			  zram_attr_set(z, "writeback", "page_index=0") == -1 && errno == ENODEV &&
-			  strstr(zram_strerror(), "parent") != NULL && zram_flush(z) == 0;
-
-		/* Its own blocks, also those that were in the file, once it writes them; and a file of its own. */
-		for (uint64_t i = 0; i < BLOCKS; i++)
-			ok = ok && zram_pwrite(z, shadow[i], BS, i * BS) == 0 && zram_pread(z, buf, BS, i * BS) == 0 &&
-			     memcmp(buf, shadow[i], BS) == 0;
-		ok = ok && zram_attr_set(z, "reset", "1") == 0 && zram_attr_set(z, "backing_dev", path) == -1 &&
-		     errno == EBUSY;
-		_exit(ok ? 0 : 1);
-	}
-	assert_int_equal(waitpid(child, &status, 0), child);
-	assert_int_equal(status, 0);
-	assert_int_equal(stat(path, &after), 0);
-	assert_int_equal(before.st_mtim.tv_nsec, after.st_mtim.tv_nsec);
-	check_map(z);
-	compare(z);
-	done(z);
-}
-
-static int name_file(void **state)
-{
-	int fd = mkstemp(path);
-
-	(void)state;
-	close(fd);
-	return fd < 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_type_takes_its_own),
 		cmocka_unit_test(requests_that_make_no_sense),
-		cmocka_unit_test(space_is_used_again),
 		cmocka_unit_test(statistics_in_the_kernels_format),
 		cmocka_unit_test(the_budget_is_kept),
-		cmocka_unit_test(one_that_fails_stays),
-		cmocka_unit_test(a_full_disk_ends_it),
-		cmocka_unit_test(flushing),
-		cmocka_unit_test(damage_in_the_file),
 		cmocka_unit_test(used_while_it_is_written),
-		cmocka_unit_test(a_child_says_whose_file_it_is),
 	};
 
 	return cmocka_run_group_tests(tests, name_file, NULL);
