@@ -59,7 +59,6 @@ static int adopt(struct zram *z, int fd, const char *path, uint64_t units)
 	b->fd = fd;
 	b->nr_units = units;
 	b->bytes = bytes;
-	b->used = b->cursor = 0;
 	return 0;
 }
 
@@ -109,10 +108,14 @@ void zsi_backing_close(struct zram *z)
 	free(b->path);
 	zsi_memory_uncharge(z, b->bytes);
 	b->fd = -1;
-	b->map = NULL;
 	b->path = NULL;
-	b->bytes = b->nr_units = b->used = b->cursor = b->limit_units = 0;
+	b->bytes = b->nr_units = 0;
+	/* Statistics and the limit are read at any time. */
+	zsi_lock(&b->lock, ZSI_RANK_MEMORY);
+	b->map = NULL;
+	b->used = b->cursor = b->limit_units = 0;
 	b->limited = false;
+	zsi_unlock(&b->lock, ZSI_RANK_MEMORY);
 }
 
 void zsi_backing_forget(struct zram *z)
@@ -166,7 +169,7 @@ uint64_t zsi_backing_alloc(struct zram *z, size_t bytes)
 	uint64_t units = zsi_backing_units(bytes), found = UINT64_MAX;
 
 	zsi_lock(&b->lock, ZSI_RANK_MEMORY);
-	errno = ENOSPC;
+	errno = b->map == NULL ? ENODEV : ENOSPC;
 	if (b->limited && b->limit_units < units) {
 		errno = EDQUOT;
 	} else if (b->nr_units - b->used >= units) {

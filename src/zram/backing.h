@@ -56,7 +56,7 @@ static inline uint64_t zsi_backing_units(size_t bytes)
 int zsi_backing_open_locked(struct zram *z, const char *path);
 void zsi_backing_close(struct zram *z);
 
-/* Units for so many bytes: the first, or UINT64_MAX with ENOSPC, or EDQUOT where writeback_limit is used up. */
+/* Units for so many bytes: the first, or UINT64_MAX with ENOSPC, EDQUOT (writeback_limit is used up), ENODEV (no file). */
 uint64_t zsi_backing_alloc(struct zram *z, size_t bytes);
 void zsi_backing_free(struct zram *z, uint64_t unit, size_t bytes);
 /* Also take back what alloc counted against the limit, for what was not written. */

@@ -44,7 +44,7 @@ int zsi_walk_blocks(struct zram *z, uint64_t from, uint64_t to, zsi_visit_fn vis
 
 struct marking {
 	bool all;
-	uint32_t ticks; /* at least so old */
+	int32_t ticks; /* at least so old */
 };
 
 /* What recompression and writeback never touch is never idle, as in the kernel. */
@@ -54,7 +54,8 @@ static int mark_block(struct zram *z, struct zsi_stream *s, uint64_t index, void
 	uint64_t meta = zsi_block_lock(z, index);
 
 	if ((meta & (ZSI_USED | ZSI_SAME | ZSI_WB)) == ZSI_USED) {
-		if (m->all || s->now - zsi_meta_time(meta) >= m->ticks)
+		/* Signed: another thread may have accessed it after this one took its stream. */
+		if (m->all || (int32_t)(s->now - zsi_meta_time(meta)) >= m->ticks)
 			meta |= ZSI_IDLE;
 		else
 			meta &= ~ZSI_IDLE;
@@ -68,9 +69,9 @@ int zsi_attr_idle(struct zram *z, const char *value)
 	struct marking m = { .all = strncmp(value, "all", 3) == 0 && (value[3] == '\0' || value[3] == '\n') };
 	uint64_t seconds = 0;
 
-	if (!m.all && (zsi_parse_number(value, &seconds) != 0 || seconds > UINT32_MAX / ZSI_TICKS_PER_SECOND))
+	if (!m.all && (zsi_parse_number(value, &seconds) != 0 || seconds > INT32_MAX / ZSI_TICKS_PER_SECOND))
 		return zsi_fail(EINVAL, "%s: idle '%.32s' is neither 'all' nor an age in seconds", z->name, value);
-	m.ticks = (uint32_t)seconds * ZSI_TICKS_PER_SECOND;
+	m.ticks = (int32_t)(seconds * ZSI_TICKS_PER_SECOND);
 	return zsi_walk_blocks(z, 0, UINT64_MAX, mark_block, &m);
 }
 

@@ -3,8 +3,11 @@
  * recompress.c - the attribute "recompress": blocks that are worth more time, compressed anew with a secondary algorithm.
  *
  * A block keeps its contents and its access time, and its lock is held from reading it to replacing it. It is replaced
- * only where that saves memory: the new object must be of a smaller size class. One that no secondary algorithm makes
- * smaller is marked and not tried again until it is written.
+ * only where that saves memory: the new object must be of a smaller size class. One that none of the secondary algorithms
+ * it has not had yet makes smaller is marked and not tried again until it is written; one that had the last of them is
+ * done, which is no mark.
+ *
+ * A block that can't be read is passed over; the request fails at its end. Where memory is refused it ends at once.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -28,6 +31,7 @@ struct request {
 	uint64_t threshold;   /* bytes; 0 = none */
 	uint64_t max_blocks;  /* UINT64_MAX = all */
 	size_t smallest;      /* leave smaller ones alone: they would not be among the max_blocks largest */
+	int error;            /* errno of the last block that could not be read; 0: none */
 	uint64_t by_size[SIZE_STEPS];
 };
 
@@ -66,23 +70,24 @@ static uint64_t compress(struct zram *z, struct zsi_stream *s, const struct requ
 	return 0;
 }
 
-/* The word to unlock the block with; *error: it could not be done. */
+/* The word to unlock the block with; *result -1: there is no memory. */
 static uint64_t recompress_block(struct zram *z, struct zsi_stream *s, uint64_t index, uint64_t meta, struct request *r,
-				 int *error)
+				 int *result)
 {
 	struct zsi_stored stored = { 0 };
 	bool tried_all;
 
 	if (zsi_block_load(z, s, index, meta, s->block) != 0) {
-		*error = -1;
+		r->error = errno;
 		return meta;
 	}
+	r->max_blocks--;
 	meta &= ~ZSI_IDLE;
 	stored.meta = compress(z, s, r, meta, &tried_all);
 	if (stored.meta == 0)
 		return tried_all ? meta | ZSI_INCOMPRESSIBLE : meta;
 	if (zsi_block_store(z, s->out, zsi_meta_size(stored.meta), &stored.handle) != 0) {
-		*error = -1;
+		*result = -1;
 		return meta;
 	}
 	if (z->table.sums != NULL)
@@ -94,15 +99,13 @@ static int visit(struct zram *z, struct zsi_stream *s, uint64_t index, void *arg
 {
 	struct request *r = arg;
 	uint64_t meta = zsi_block_lock(z, index);
-	int error = 0;
+	int result = 0;
 
-	if (is_candidate(r, meta)) {
-		r->max_blocks--;
-		meta = recompress_block(z, s, index, meta, r, &error);
-	}
+	if (is_candidate(r, meta))
+		meta = recompress_block(z, s, index, meta, r, &result);
 	zsi_block_unlock(z, index, meta);
 	/* 1 ends the walk, and is no error. */
-	return error != 0 ? error : r->max_blocks == 0;
+	return result != 0 ? result : r->max_blocks == 0;
 }
 
 static int count_block(struct zram *z, struct zsi_stream *s, uint64_t index, void *arg)
@@ -167,8 +170,12 @@ static int take_pair(struct zram *z, struct request *r, const char *key, const c
 		return take_algorithm(z, r, value);
 	if (strcmp(key, "max_pages") == 0)
 		return take_number(z, key, value, UINT64_MAX - 1, &r->max_blocks);
-	if (strcmp(key, "threshold") == 0)
-		return take_number(z, key, value, z->huge_size - 1, &r->threshold);
+	if (strcmp(key, "threshold") == 0) {
+		if (zsi_parse_number(value, &r->threshold) == 0 && r->threshold < z->huge_size)
+			return 0;
+		return zsi_fail(EINVAL, "%s: recompress: threshold '%.32s' is not a number of bytes below %zu", z->name,
+				value, z->huge_size);
+	}
 	if (strcmp(key, "priority") == 0) {
 		if (take_number(z, key, value, ZSI_PRIORITIES - 1, &n) != 0)
 			return -1;
@@ -183,7 +190,6 @@ static int read_request(struct zram *z, struct request *r, char *text)
 {
 	struct zsi_stream *s = zsi_enter(z);
 	char *key, *value;
-	bool any = false;
 	int result = 0;
 
 	/* With a stream in hand the algorithms stay what they are. */
@@ -191,9 +197,10 @@ static int read_request(struct zram *z, struct request *r, char *text)
 		return -1;
 	while (result == 0 && zsi_next_pair(&text, &key, &value))
 		result = take_pair(z, r, key, value);
-	for (unsigned p = r->first; p <= r->last; p++)
-		any |= z->algs[p].codec != NULL;
-	if (result == 0 && !any)
+	/* A block that has had the last algorithm there is has had all. */
+	while (r->last > r->first && z->algs[r->last].codec == NULL)
+		r->last--;
+	if (result == 0 && z->algs[r->last].codec == NULL)
 		result = zsi_fail(EINVAL, "%s: recompress: the device has no such recomp_algorithm", z->name);
 	zsi_leave(s);
 	return result;
@@ -227,6 +234,16 @@ int zsi_recompress_check(struct zram *z, const char *value)
 	return result;
 }
 
+static int run(struct zram *z, struct request *r)
+{
+	if (r->max_blocks != UINT64_MAX && find_smallest(z, r) != 0)
+		return -1;
+	if (zsi_walk_blocks(z, 0, UINT64_MAX, visit, r) < 0)
+		return -1;
+	errno = r->error;
+	return r->error != 0 ? -1 : 0;
+}
+
 int zsi_attr_recompress(struct zram *z, const char *value)
 {
 	struct request *r = calloc(1, sizeof(*r));
@@ -239,8 +256,7 @@ int zsi_attr_recompress(struct zram *z, const char *value)
 		(void)zsi_fail(EAGAIN, "%s: recompress: another recompression or writeback is under way", z->name);
 	} else {
 		begin_request(r);
-		if (read_request(z, r, text) == 0 && (r->max_blocks == UINT64_MAX || find_smallest(z, r) == 0))
-			result = zsi_walk_blocks(z, 0, UINT64_MAX, visit, r) < 0 ? -1 : 0;
+		result = read_request(z, r, text) == 0 ? run(z, r) : -1;
 		zsi_unlock(&z->pp_lock, ZSI_RANK_TRAIN);
 	}
 	int error = errno;

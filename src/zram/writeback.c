@@ -2,8 +2,8 @@
 /*
  * writeback.c - the attributes "backing_dev", "writeback" and its limit: blocks that go to a file, as they are stored.
  *
- * One that can't be written stays in memory, and the others are written all the same; the request fails with the last
- * error. Only where the file is full or the limit used up it ends at once.
+ * One that can't be written stays in memory, and the others are written all the same, those of the request's other parts
+ * too; the request fails with the last error. Only where the file or its disk is full or the limit used up it ends at once.
  *
  * A block is copied and marked (ZSI_PP), written without its lock, and replaced if the mark is still there: whoever reads
  * or writes the block meanwhile takes the mark away, and it stays in memory.
@@ -22,17 +22,15 @@
 /* writeback_limit counts in these, as the kernel does in its pages. */
 #define LIMIT_UNITS (4096u >> ZSI_BACKING_UNIT_SHIFT)
 
-static int fail_write(struct zram *z, uint64_t index)
+/* No place for a block; errno is zsi_backing_alloc()'s. */
+static int fail_place(struct zram *z)
 {
-	int error = errno;
-
-	if (error == ENOSPC)
+	if (errno == ENOSPC)
 		return zsi_fail(ENOSPC, "%s: writeback: the backing file is full", z->name);
 	/* The kernel's error for it. */
-	if (error == EDQUOT)
+	if (errno == EDQUOT)
 		return zsi_fail(EIO, "%s: writeback: writeback_limit is used up", z->name);
-	return zsi_fail(error, "%s: writeback: block %" PRIu64 " can't be written to the backing file: %s", z->name, index,
-			strerror(error));
+	return zsi_fail(errno, "%s: writeback: the device has no backing_dev any more", z->name);
 }
 
 /* Copy a chosen block's object to s->out and mark it. Its word; 0: it is not chosen. */
@@ -78,8 +76,9 @@ static bool put(struct zram *z, struct zsi_stream *s, uint64_t index, uint64_t t
 }
 
 struct request {
-	enum zsi_choice choice;
-	int error; /* errno of the last block that could not be written; 0: none */
+	enum zsi_choice choice; /* of the part that is under way */
+	bool check;             /* only see whether it is right */
+	int error;              /* errno of the last block that could not be written; 0: none */
 };
 
 static int visit(struct zram *z, struct zsi_stream *s, uint64_t index, void *arg)
@@ -93,15 +92,14 @@ static int visit(struct zram *z, struct zsi_stream *s, uint64_t index, void *arg
 		return 0;
 	unit = zsi_backing_alloc(z, len);
 	if (unit == UINT64_MAX)
-		return fail_write(z, index);
+		return fail_place(z);
 	if (zsi_backing_write(z, unit, s->out, len) != 0) {
-		int error = errno;
-
+		r->error = errno;
 		zsi_backing_cancel(z, unit, len);
-		errno = error;
-		(void)fail_write(z, index);
-		r->error = error;
-		return error == ENOSPC ? -1 : 0;
+		(void)zsi_fail(r->error, "%s: writeback: block %" PRIu64 " can't be written to the backing file: %s",
+			       z->name, index, strerror(r->error));
+		/* With no room where the file is, all that follow would fail too. */
+		return r->error == ENOSPC || r->error == EDQUOT ? -1 : 0;
 	}
 	zsi_count(s, ZSI_N_BACKED_WRITES_TOTAL, (int64_t)zsi_backing_units(len));
 	if (!put(z, s, index, meta, handle, unit))
@@ -111,65 +109,51 @@ static int visit(struct zram *z, struct zsi_stream *s, uint64_t index, void *arg
 
 /* --- the attribute --- */
 
-/* "12" or "12-34", both ends meant. */
-static int take_range(struct zram *z, const char *text, uint64_t *from, uint64_t *to)
+/* "12", or "12-34" with both ends meant: blocks [*from, *to). */
+static int take_blocks(struct zram *z, const char *text, bool range, uint64_t *from, uint64_t *to)
 {
 	char first[24];
 	const char *dash = strchr(text, '-');
 	size_t n = dash != NULL ? (size_t)(dash - text) : strlen(text);
 	uint64_t blocks = zram_disksize(z) >> z->block_shift;
 
-	if (n < sizeof(first)) {
+	if (n < sizeof(first) && (dash != NULL) == range) {
 		memcpy(first, text, n);
 		first[n] = '\0';
-		if (zsi_parse_number(first, from) == 0 && zsi_parse_number(dash != NULL ? dash + 1 : first, to) == 0 &&
+		if (zsi_parse_number(first, from) == 0 && zsi_parse_number(range ? dash + 1 : first, to) == 0 &&
 		    *from <= *to && *to < blocks) {
 			++*to;
 			return 0;
 		}
 	}
-	return zsi_fail(EINVAL, "%s: writeback: '%.32s' is no block, and no range of blocks, of the device's %" PRIu64,
-			z->name, text, blocks);
+	return zsi_fail(EINVAL, "%s: writeback: '%.32s' is no %s the device's %" PRIu64, z->name, text,
+			range ? "range, as in 3-7, of" : "block of", blocks);
 }
 
-static int write_blocks(struct zram *z, enum zsi_choice choice, uint64_t from, uint64_t to)
+/* One part of the request. */
+static int do_pair(struct zram *z, struct request *r, const char *key, const char *value)
 {
-	struct request r = { .choice = choice };
-
-	if (zsi_walk_blocks(z, from, to, visit, &r) != 0)
-		return -1;
-	errno = r.error;
-	return r.error != 0 ? -1 : 0;
-}
-
-static int write_range(struct zram *z, const char *text)
-{
-	uint64_t from, to;
-
-	return take_range(z, text, &from, &to) != 0 ? -1 : write_blocks(z, ZSI_CHOOSE_ALL, from, to);
-}
-
-/* One pair of the request; check: only see that it is right. */
-static int do_pair(struct zram *z, const char *key, const char *value, bool check)
-{
-	enum zsi_choice choice;
-	uint64_t from, to;
+	uint64_t from = 0, to = UINT64_MAX;
 
 	/* The kernel takes the type without its name, too. */
 	if (value == NULL || strcmp(key, "type") == 0) {
-		if (!zsi_parse_choice(value != NULL ? value : key, &choice))
+		if (!zsi_parse_choice(value != NULL ? value : key, &r->choice))
 			return zsi_fail(EINVAL,
 					"%s: writeback: type is idle, huge, huge_idle or incompressible, not '%.32s'", z->name,
 					value != NULL ? value : key);
-		return check ? 0 : write_blocks(z, choice, 0, UINT64_MAX);
+	} else if (strcmp(key, "page_index") == 0 || strcmp(key, "page_indexes") == 0) {
+		if (take_blocks(z, value, strcmp(key, "page_indexes") == 0, &from, &to) != 0)
+			return -1;
+		r->choice = ZSI_CHOOSE_ALL;
+	} else {
+		return zsi_fail(EINVAL, "%s: writeback: '%.32s' is none of type, page_index, page_indexes", z->name, key);
 	}
-	if (strcmp(key, "page_index") == 0 || strcmp(key, "page_indexes") == 0)
-		return check ? take_range(z, value, &from, &to) : write_range(z, value);
-	return zsi_fail(EINVAL, "%s: writeback: '%.32s' is none of type, page_index, page_indexes", z->name, key);
+	return r->check ? 0 : zsi_walk_blocks(z, from, to, visit, r);
 }
 
-static int for_pairs(struct zram *z, const char *value, bool check)
+static int do_request(struct zram *z, const char *value, bool check)
 {
+	struct request r = { .check = check };
 	char *text = strdup(value), *at = text, *key, *v;
 	unsigned pairs = 0;
 	int result = 0;
@@ -177,34 +161,51 @@ static int for_pairs(struct zram *z, const char *value, bool check)
 	if (text == NULL)
 		return zsi_fail(ENOMEM, "%s: writeback: no memory", z->name);
 	for (; result == 0 && zsi_next_pair(&at, &key, &v); pairs++)
-		result = do_pair(z, key, v, check);
+		result = do_pair(z, &r, key, v);
 	if (result == 0 && pairs == 0)
 		result = zsi_fail(EINVAL, "%s: writeback: say what: type=, page_index= or page_indexes=", z->name);
-	int error = errno;
+	int error = result != 0 ? errno : r.error;
 
 	free(text);
 	errno = error;
-	return result;
+	return error != 0 ? -1 : 0;
+}
+
+/* Whether there is a file to write to. */
+static int check_file(struct zram *z)
+{
+	struct zsi_stream *s = zsi_enter(z);
+	bool none, parents;
+
+	if (s == NULL)
+		return -1;
+	none = z->backing.path == NULL;
+	parents = z->backing.fd < 0;
+	zsi_leave(s);
+	if (none)
+		return zsi_fail(ENODEV, "%s: writeback: the device has no backing_dev", z->name);
+	if (parents)
+		return zsi_fail(ENODEV, "%s: writeback: the backing_dev is the parent's, and this is a child after fork()",
+				z->name);
+	return 0;
 }
 
 int zsi_writeback_check(struct zram *z, const char *value)
 {
-	return for_pairs(z, value, true);
+	return do_request(z, value, true);
 }
 
 int zsi_attr_writeback(struct zram *z, const char *value)
 {
 	int result = -1;
 
-	if (zram_disksize(z) == 0)
-		return zsi_fail(EINVAL, "%s: writeback: the device is not initialised: set disksize first", z->name);
-	if (z->backing.fd < 0)
-		return zsi_fail(ENODEV, "%s: writeback: the device has no backing_dev", z->name);
+	if (check_file(z) != 0)
+		return -1;
 	if (!zsi_trylock(&z->pp_lock, ZSI_RANK_TRAIN))
 		return zsi_fail(EAGAIN, "%s: writeback: another recompression or writeback is under way", z->name);
 	/* All of the request is right, or none of it is done. */
-	if (for_pairs(z, value, true) == 0)
-		result = for_pairs(z, value, false);
+	if (do_request(z, value, true) == 0)
+		result = do_request(z, value, false);
 	zsi_unlock(&z->pp_lock, ZSI_RANK_TRAIN);
 	return result;
 }

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * zram_idle_test.c - blocks that nobody uses: marked, recompressed, written back, and read back as they were; requests that
- * make no sense; and a backing file that fails at every operation it is asked for.
+ * zram_idle_test.c - blocks that nobody uses: marked, recompressed, written back, and read back as they were; files that
+ * are none; and a backing file that fails at every operation it is asked for.
  */
-#include "unit.h"
+#include "zram_blocks.h"
 
 #include <fcntl.h>
-#include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -72,40 +71,6 @@ static void compare(struct zram *z)
 	assert_int_equal(zs_pool_validate(zram_get_pool(z)), 0);
 }
 
-static void numbers(struct zram *z, const char *attr, uint64_t *n, unsigned count)
-{
-	char text[256], *at = text;
-
-	assert_true(zram_attr_get(z, attr, text, sizeof(text)) > 0);
-	for (unsigned i = 0; i < count; i++)
-		n[i] = strtoull(at, &at, 10);
-}
-
-/* The flags of a block in block_state. */
-static const char *state_of(struct zram *z, uint64_t index)
-{
-	static char flags[8];
-	size_t size = (size_t)zram_attr_get(z, "block_state", NULL, 0) + 1;
-	char *text = malloc(size), *line = text;
-
-	assert_non_null(text);
-	assert_true(zram_attr_get(z, "block_state", text, size) > 0);
-	flags[0] = '\0';
-	for (; line != NULL && *line != '\0'; line = strchr(line, '\n') != NULL ? strchr(line, '\n') + 1 : NULL)
-		if (strtoull(line, NULL, 10) == index)
-			memcpy(flags, strchr(line, '\n') - 6, 6);
-	free(text);
-	return flags;
-}
-
-static void refused(struct zram *z, const char *attr, const char *value, int error)
-{
-	errno = 0;
-	if (zram_attr_set(z, attr, value) != -1 || errno != error)
-		fail_msg("%s = '%s': errno %d, not %d", attr, value, errno, error);
-	assert_true(strlen(zram_strerror()) > 10);
-}
-
 static void marked_by_hand_and_by_age(void **state)
 {
 	struct zram *z = device(NULL, 0);
@@ -132,6 +97,44 @@ static void marked_by_hand_and_by_age(void **state)
 	refused(z, "idle", "allx", EINVAL);
 	refused(z, "idle", "-1", EINVAL);
 	refused(z, "idle", "99999999999", EINVAL);
+	zram_destroy(z);
+}
+
+/* Ages are of a clock that other threads may have read later, and that may be older than half its range. */
+static void ages_at_the_edges(void **state)
+{
+	static const struct {
+		int32_t age;
+		const char *value, *flags;
+	} ages[] = {
+		{ -1, "0", "......" },
+		{ -1, "3600", "......" },
+		{ -8, "1", "......" },
+		{ 0, "0", "...i.." },
+		{ 7, "1", "......" },
+		{ 9, "1", "...i.." },
+		{ 3600 * 8 - 9, "3600", "......" },
+		{ 3600 * 8, "0xe10", "...i.." },
+		{ INT32_MAX - 100, "268435400", "...i.." },
+	};
+	struct zram *z = device(NULL, 0);
+
+	(void)state;
+	assert_int_equal(zram_pwrite(z, "block", 5, 0), 0);
+	for (unsigned i = 0; i < sizeof(ages) / sizeof(ages[0]); i++) {
+		_Atomic uint64_t *word = &zsi_block_at(z, 0)->meta;
+		uint64_t low = atomic_load(word) & ((1ull << ZSI_TIME_SHIFT) - 1);
+
+		/* Only where the clock did not tick meanwhile. */
+		for (uint32_t now = zsi_tick_now() - 1; now != zsi_tick_now();) {
+			now = zsi_tick_now();
+			atomic_store(word, low | (uint64_t)(now - (uint32_t)ages[i].age) << ZSI_TIME_SHIFT);
+			set(z, "idle", ages[i].value);
+		}
+		if (strcmp(state_of(z, 0), ages[i].flags) != 0)
+			fail_msg("age %d ticks, idle %s: %s", ages[i].age, ages[i].value, state_of(z, 0));
+	}
+	refused(z, "idle", "268435456", EINVAL);
 	zram_destroy(z);
 }
 
@@ -173,34 +176,6 @@ static void recompressed(void **state)
 		compare(z);
 		zram_destroy(z);
 	}
-}
-
-static void bad_recompressions(void **state)
-{
-	struct zram *z = device(NULL, 0);
-
-	(void)state;
-	fill(z);
-	refused(z, "recompress", "type=lazy", EINVAL);
-	refused(z, "recompress", "type=incompressible", EINVAL);
-	refused(z, "recompress", "type", EINVAL);
-	refused(z, "recompress", "algo=lz4", EINVAL);
-	refused(z, "recompress", "algo=none", EINVAL);
-	refused(z, "recompress", "priority=0", EINVAL);
-	refused(z, "recompress", "priority=2", EINVAL);
-	refused(z, "recompress", "priority=9", EINVAL);
-	refused(z, "recompress", "threshold=4096", EINVAL);
-	refused(z, "recompress", "threshold=x", EINVAL);
-	refused(z, "recompress", "max_pages=0", EINVAL);
-	refused(z, "recompress", "speed=9", EINVAL);
-	assert_int_equal(zram_attr_set(z, "reset", "1"), 0);
-	refused(z, "recompress", "type=idle", EINVAL);
-	zram_destroy(z);
-	z = zram_create("none", &(struct zram_options){ sizeof(struct zram_options), BS * 4, 0, NULL, NULL, { NULL }, 0, NULL,
-							 0, ZS_POOL_OPTIONS_INIT });
-	assert_non_null(z);
-	refused(z, "recompress", "type=huge", EINVAL);
-	zram_destroy(z);
 }
 
 static void written_back_and_read(void **state)
@@ -490,8 +465,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(marked_by_hand_and_by_age),
+		cmocka_unit_test(ages_at_the_edges),
 		cmocka_unit_test(recompressed),
-		cmocka_unit_test(bad_recompressions),
 		cmocka_unit_test(written_back_and_read),
 		cmocka_unit_test(by_number_and_within_the_limit),
 		cmocka_unit_test(files_that_are_none),

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* zram_backed.h - a device with a backing file, its contents, and whether the file's map is right; for two tests. */
+#ifndef ZS_TESTS_UNIT_ZRAM_BACKED_H
+#define ZS_TESTS_UNIT_ZRAM_BACKED_H
+
+#include "zram_blocks.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+#include <rng.h>
+
+#include "zram/device.h"
+
+#define BS 4096u
+#define BLOCKS 64u
+
+static uint8_t shadow[BLOCKS][BS];
+static char path[] = "/tmp/zram-writeback-XXXXXX";
+
+static inline void make_file(off_t bytes)
+{
+	/* A new file, which no device that a failed test left behind has locked. */
+	(void)unlink(path);
+	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+	assert_true(fd >= 0);
+	assert_int_equal(ftruncate(fd, bytes), 0);
+	close(fd);
+}
+
+static inline struct zram *device(off_t bytes, unsigned flags)
+{
+	struct zram_options o = ZRAM_OPTIONS_INIT;
+
+	make_file(bytes);
+	o.disksize = (uint64_t)BLOCKS * BS;
+	o.backing_dev = path;
+	o.recomp_algorithm[0] = "zstd";
+	o.flags = flags;
+	struct zram *z = zram_create("back", &o);
+
+	assert_non_null(z);
+	return z;
+}
+
+static inline void done(struct zram *z)
+{
+	zram_destroy(z);
+	assert_int_equal(unlink(path), 0);
+}
+
+/* Odd blocks are noise, even ones shrink to something between nothing and all. */
+static inline void fill(struct zram *z)
+{
+	for (uint64_t i = 0; i < BLOCKS; i++) {
+		struct rng r = { i + 1 };
+
+		memset(shadow[i], (int)i, BS);
+		for (size_t k = 0; k < (i % 2 == 1 ? BS : 10 + i * 50); k++)
+			shadow[i][k] = (uint8_t)rng_next(&r);
+		assert_int_equal(zram_pwrite(z, shadow[i], BS, i * BS), 0);
+	}
+}
+
+static inline void compare(struct zram *z)
+{
+	uint8_t buf[BS];
+
+	for (uint64_t i = 0; i < BLOCKS; i++) {
+		if (zram_pread(z, buf, BS, i * BS) != 0)
+			fail_msg("block %d: %s", (int)i, zram_strerror());
+		assert_memory_equal(buf, shadow[i], BS);
+	}
+	assert_int_equal(zs_pool_validate(zram_get_pool(z)), 0);
+}
+
+static inline bool in_file(struct zram *z, uint64_t index)
+{
+	return state_of(z, index)[1] == 'w';
+}
+
+static inline unsigned count_in_file(struct zram *z)
+{
+	unsigned n = 0;
+
+	for (uint64_t i = 0; i < BLOCKS; i++)
+		n += in_file(z, i);
+	return n;
+}
+
+/* The bits set are the units of the blocks that are in the file, each of one block. */
+static inline void check_map(struct zram *z)
+{
+	uint64_t used = 0, bits = 0, nr_words = (z->backing.nr_units + 63) / 64;
+	uint8_t *seen = calloc(1, z->backing.nr_units);
+
+	assert_non_null(seen);
+	for (uint64_t i = 0; i < BLOCKS; i++) {
+		uint64_t meta = atomic_load(&zsi_block_at(z, i)->meta), first = zsi_block_at(z, i)->handle;
+
+		if ((meta & ZSI_WB) == 0)
+			continue;
+		for (uint64_t u = first; u < first + zsi_backing_units(zsi_meta_size(meta)); u++) {
+			assert_true(u < z->backing.nr_units);
+			assert_int_equal(seen[u], 0);
+			seen[u] = 1;
+			assert_true((z->backing.map[u / 64] >> (u % 64) & 1) != 0);
+			used++;
+		}
+	}
+	for (uint64_t w = 0; w < nr_words; w++)
+		bits += (uint64_t)__builtin_popcountll(z->backing.map[w]);
+	free(seen);
+	assert_int_equal(used, z->backing.used);
+	assert_int_equal(bits, used);
+}
+
+/* Before all tests. */
+static inline int name_file(void **state)
+{
+	int fd = mkstemp(path);
+
+	(void)state;
+	close(fd);
+	return fd < 0;
+}
+
+#endif

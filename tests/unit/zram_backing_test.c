@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * zram_backing_test.c - the backing file: its space is freed and used again; its operations fail; it is damaged, cut off,
+ * its disk is full; it is the parent's. None of this touches a block that it is not about.
+ */
+#include "zram_backed.h"
+
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+static void space_is_used_again(void **state)
+{
+	struct rng r = { 7 };
+	/* Hardly more than all blocks take. */
+	struct zram *z = device(BLOCKS * BS * 3 / 4 + 4 * BS, ZRAM_CHECKSUM);
+
+	(void)state;
+	fill(z);
+	for (unsigned round = 0; round < 200; round++) {
+		uint64_t i = rng_below(&r, BLOCKS);
+		char text[32];
+
+		switch (rng_below(&r, 4)) {
+		case 0:
+			assert_int_equal(zram_discard(z, i * BS, BS), 0);
+			memset(shadow[i], 0, BS);
+			break;
+		case 1:
+			for (size_t k = 0; k < BS; k++)
+				shadow[i][k] = (uint8_t)(k < i * 60 ? rng_next(&r) : i);
+			assert_int_equal(zram_pwrite(z, shadow[i], BS, i * BS), 0);
+			break;
+		case 2: /* a part of a block, which is read from the file for it */
+			memset(shadow[i] + 1000, (int)round, 50);
+			assert_int_equal(zram_pwrite(z, shadow[i] + 1000, 50, i * BS + 1000), 0);
+			break;
+		default:
+			snprintf(text, sizeof(text), "page_index=%u", (unsigned)i);
+			if (zram_attr_set(z, "writeback", text) != 0)
+				assert_int_equal(errno, ENOSPC);
+		}
+		check_map(z);
+	}
+	compare(z);
+	assert_true(count_in_file(z) > 5);
+	assert_int_equal(zram_discard(z, 0, (uint64_t)BLOCKS * BS), 0);
+	assert_int_equal(z->backing.used, 0);
+	done(z);
+}
+
+/* --- files that fail --- */
+
+static unsigned countdown;
+static int failing_errno, synced;
+
+static bool fails_now(void)
+{
+	if (countdown == 0 || --countdown != 0)
+		return false;
+	errno = failing_errno;
+	return true;
+}
+
+static ssize_t failing_write(int fd, const void *buf, size_t n, off_t at)
+{
+	return fails_now() ? -1 : pwrite(fd, buf, n, at);
+}
+
+static int failing_sync(int fd)
+{
+	synced++;
+	return fails_now() ? -1 : fdatasync(fd);
+}
+
+/* A block that can't be written stays, and none of the others misses its turn, in whichever part of the request it is. */
+static void one_that_fails_stays(void **state)
+{
+	struct zsi_backing_io was = zsi_backing_io;
+
+	(void)state;
+	zsi_backing_io.write = failing_write;
+	for (unsigned n = 1; n <= 3; n++) {
+		struct zram *z = device(1 << 20, 0);
+
+		fill(z);
+		countdown = n;
+		failing_errno = EIO;
+		refused(z, "writeback", "page_index=1 page_index=3 page_index=5", EIO);
+		for (uint64_t i = 1; i <= 5; i += 2)
+			assert_int_equal(in_file(z, i), i != n * 2 - 1);
+		check_map(z);
+		compare(z);
+		done(z);
+	}
+	zsi_backing_io = was;
+}
+
+/* The disk is full, or its quota used up, though the file is not: all that follows would fail too. */
+static void a_full_disk_ends_it(void **state)
+{
+	struct zsi_backing_io was = zsi_backing_io;
+	static const int errors[] = { ENOSPC, EDQUOT };
+
+	(void)state;
+	zsi_backing_io.write = failing_write;
+	for (unsigned e = 0; e < 2; e++) {
+		struct zram *z = device(1 << 20, 0);
+
+		fill(z);
+		set(z, "writeback_limit", "100");
+		set(z, "writeback_limit_enable", "1");
+		countdown = 4;
+		failing_errno = errors[e];
+		refused(z, "writeback", "type=huge", errors[e]);
+		assert_null(strstr(zram_strerror(), "writeback_limit"));
+		assert_int_equal(count_in_file(z), 3);
+		check_map(z);
+		uint64_t limit;
+
+		numbers(z, "writeback_limit", &limit, 1);
+		assert_int_equal(limit, 97);
+		compare(z);
+		done(z);
+	}
+	zsi_backing_io = was;
+}
+
+static void flushing(void **state)
+{
+	struct zsi_backing_io was = zsi_backing_io;
+	struct zram *z = device(1 << 20, 0);
+
+	(void)state;
+	zsi_backing_io.sync = failing_sync;
+	synced = 0;
+	assert_int_equal(zram_flush(z), 0);
+	assert_int_equal(synced, 1);
+	countdown = 1;
+	failing_errno = EIO;
+	assert_int_equal(zram_flush(z), -1);
+	assert_int_equal(errno, EIO);
+	assert_non_null(strstr(zram_strerror(), "backing file"));
+	set(z, "reset", "1");
+	assert_int_equal(zram_flush(z), -1);
+	assert_int_equal(errno, EINVAL);
+	set(z, "disksize", "64K");
+	assert_int_equal(zram_flush(z), 0);
+	assert_int_equal(synced, 2);
+	zsi_backing_io = was;
+	done(z);
+}
+
+/* Somebody writes into the file, or cuts it: the blocks concerned are lost, and only those, until they are written. */
+static void damage_in_the_file(void **state)
+{
+	struct zram *z = device(1 << 20, ZRAM_CHECKSUM);
+	uint8_t buf[BS], junk[16];
+	uint64_t io[4];
+
+	(void)state;
+	fill(z);
+	set(z, "writeback", "page_indexes=0-63");
+	assert_int_equal(count_in_file(z), BLOCKS);
+	int fd = open(path, O_RDWR | O_CLOEXEC);
+
+	assert_true(fd >= 0);
+	memset(junk, 0xee, sizeof(junk));
+	assert_int_equal(pwrite(fd, junk, sizeof(junk), (off_t)(zsi_block_at(z, 7)->handle * 512)), sizeof(junk));
+	assert_int_equal(pwrite(fd, junk, sizeof(junk), (off_t)(zsi_block_at(z, 30)->handle * 512)), sizeof(junk));
+	for (uint64_t i = 0; i < BLOCKS; i++) {
+		bool bad = i == 7 || i == 30;
+
+		assert_int_equal(zram_pread(z, buf, BS, i * BS), bad ? -1 : 0);
+		if (bad)
+			assert_int_equal(errno, EIO);
+		else
+			assert_memory_equal(buf, shadow[i], BS);
+	}
+	assert_int_equal(zsi_counted(z, ZSI_N_BAD_SUMS_TOTAL), 2);
+	/* A part of one that can't be read can't be written; all of it can. */
+	assert_int_equal(zram_pwrite(z, "part", 4, 7 * BS + 9), -1);
+	assert_int_equal(errno, EIO);
+	assert_int_equal(zram_pwrite(z, shadow[7], BS, 7 * BS), 0);
+	assert_int_equal(zram_discard(z, 30 * BS, BS), 0);
+	memset(shadow[30], 0, BS);
+	compare(z);
+	/* Cut in the middle of a block. */
+	uint64_t cut = zsi_block_at(z, 41)->handle * 512 + 700;
+
+	assert_int_equal(ftruncate(fd, (off_t)cut), 0);
+	for (uint64_t i = 0; i < BLOCKS; i++) {
+		uint64_t meta = atomic_load(&zsi_block_at(z, i)->meta);
+		bool lost = (meta & ZSI_WB) != 0 && zsi_block_at(z, i)->handle * 512 + zsi_meta_size(meta) > cut;
+
+		assert_int_equal(zram_pread(z, buf, BS, i * BS), lost ? -1 : 0);
+		if (!lost)
+			assert_memory_equal(buf, shadow[i], BS);
+		else
+			assert_non_null(strstr(zram_strerror(), "backing file"));
+		if (i == 41)
+			assert_true(lost);
+	}
+	numbers(z, "io_stat", io, 2);
+	assert_true(io[0] > 3);
+	for (uint64_t i = 0; i < BLOCKS; i++)
+		assert_int_equal(zram_pwrite(z, shadow[i], BS, i * BS), 0);
+	assert_int_equal(ftruncate(fd, 1 << 20), 0);
+	set(z, "writeback", "page_indexes=0-63");
+	compare(z);
+	check_map(z);
+	close(fd);
+	done(z);
+}
+
+/* --- fork --- */
+
+static void a_child_says_whose_file_it_is(void **state)
+{
+	struct zram *z = device(1 << 20, 0);
+	struct stat before, after;
+	int status;
+
+	(void)state;
+	fill(z);
+	set(z, "writeback", "type=huge");
+	assert_int_equal(stat(path, &before), 0);
+	pid_t child = fork();
+
+	if (child == 0) {
+		uint8_t buf[BS];
+		bool ok = zram_pread(z, buf, BS, BS) == -1 && errno == EIO && strstr(zram_strerror(), "parent") != NULL &&
+			  zram_attr_set(z, "writeback", "page_index=0") == -1 && errno == ENODEV &&
+			  strstr(zram_strerror(), "parent") != NULL && zram_flush(z) == 0;
+
+		/* Its own blocks, also those that were in the file, once it writes them; and a file of its own. */
+		for (uint64_t i = 0; i < BLOCKS; i++)
+			ok = ok && zram_pwrite(z, shadow[i], BS, i * BS) == 0 && zram_pread(z, buf, BS, i * BS) == 0 &&
+			     memcmp(buf, shadow[i], BS) == 0;
+		ok = ok && zram_attr_set(z, "reset", "1") == 0 && zram_attr_set(z, "backing_dev", path) == -1 &&
+		     errno == EBUSY;
+		_exit(ok ? 0 : 1);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+	assert_int_equal(stat(path, &after), 0);
+	assert_int_equal(before.st_mtim.tv_nsec, after.st_mtim.tv_nsec);
+	check_map(z);
+	compare(z);
+	done(z);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(space_is_used_again),
+		cmocka_unit_test(one_that_fails_stays),
+		cmocka_unit_test(a_full_disk_ends_it),
+		cmocka_unit_test(flushing),
+		cmocka_unit_test(damage_in_the_file),
+		cmocka_unit_test(a_child_says_whose_file_it_is),
+	};
+
+	return cmocka_run_group_tests(tests, name_file, NULL);
+}
