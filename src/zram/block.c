@@ -98,7 +98,8 @@ int zsi_block_make(struct zram *z, struct zsi_stream *s, const void *data, struc
 		stored->meta |= (uint64_t)version << ZSI_DICT_SHIFT;
 	}
 	stored->meta |= len;
-	if (zsi_block_store(z, data, len, &stored->handle) != 0)
+	if (zsi_unlikely(zsi_block_store(z, data, len, &stored->handle) != 0) &&
+	    (!zsi_save_give_up(z) || zsi_block_store(z, data, len, &stored->handle) != 0))
 		return -1;
 	if (zsi_unlikely(z->table.sums != NULL))
 		stored->sum = zsi_sum(data, len);

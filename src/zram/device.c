@@ -15,11 +15,7 @@
 
 /* --- options --- */
 
-/*
- * Copy a caller's struct that may have been built with an older or a newer header: what an older one lacks is 0. False:
- * it is too short to be one, or a member that this library doesn't know is not 0.
- */
-static bool copy_versioned(void *to, size_t known, const void *from)
+bool zsi_copy_versioned(void *to, size_t known, const void *from)
 {
 	size_t given;
 
@@ -37,7 +33,7 @@ static bool copy_versioned(void *to, size_t known, const void *from)
 static int read_options(struct zram *z, struct zram_options *o, const struct zram_options *given)
 {
 	*o = (struct zram_options)ZRAM_OPTIONS_INIT;
-	if (given != NULL && !copy_versioned(o, sizeof(*o), given))
+	if (given != NULL && !zsi_copy_versioned(o, sizeof(*o), given))
 		return zsi_fail(EINVAL, "%s: options: start from ZRAM_OPTIONS_INIT", z->name);
 	if (o->block_size == 0)
 		o->block_size = DEFAULT_BLOCK_SIZE;

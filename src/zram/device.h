@@ -101,6 +101,12 @@ void zsi_device_reset(struct zram *z);
 /* -1 with EBUSY, and what can't be changed as the text, where the device is initialised. z->lock is held. */
 int zsi_refuse_initialised_locked(struct zram *z, const char *what);
 
+/*
+ * Copy a caller's struct, which begins with its size, that may have been built with an older or a newer header: what an
+ * older one lacks is 0. False: it is too short to be one, or a member that this library doesn't know is not 0.
+ */
+bool zsi_copy_versioned(void *to, size_t known, const void *from);
+
 /* --- fork.c --- */
 
 /* Make sure that the process's fork handlers are there; a pool must have been made. 0, or an errno value. */

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bits.h"
 #include "zram/device.h"
 #include "zram/stream.h"
 #include "zram/sum.h"
@@ -13,8 +14,15 @@
 #define NAME_BYTES 64u
 #define KNOWN_FLAGS (ZRAM_CHECKSUM | ZRAM_TRAIN_DICT)
 
-/* As save.c puts a block's flags. */
-#define FLAGS_SHIFT (ZSI_DICT_SHIFT - 10)
+/* A dictionary that comes in parts grows by this much at least, whatever the stream says of its size. */
+#define DICT_STEP ((size_t)1 << 20)
+
+/* A dictionary of which all, or some, was read. */
+struct part {
+	uint32_t kind, number, bytes;
+	uint8_t *data; /* NULL: none is begun */
+	size_t have, room;
+};
 
 struct loader {
 	struct zsi_io io;
@@ -25,6 +33,10 @@ struct loader {
 	uint32_t current; /* dictionary */
 	char name[NAME_BYTES];
 	char algorithm[ZSI_PRIORITIES][NAME_BYTES];
+	int32_t level[ZSI_PRIORITIES];
+	bool has_level[ZSI_PRIORITIES];
+	struct part dict;
+	bool initialised;
 	uint64_t blocks;
 };
 
@@ -65,55 +77,21 @@ static int check_options(const struct loader *l, const struct zram_options *o)
 	return 0;
 }
 
-/* An algorithm as the header has it. z->lock is held. */
-static int take_algorithm_locked(struct loader *l, unsigned p)
+static int read_algorithms(struct loader *l)
 {
-	struct zsi_alg *a = &l->z->algs[p];
-	uint32_t level = zsi_take_u32(&l->io);
-	bool has_level = zsi_take_u32(&l->io) != 0;
-	uint32_t n = zsi_take_u32(&l->io);
-	const uint8_t *dict = zsi_take_bytes(&l->io, n);
-
-	if (dict == NULL)
-		return zsi_bad_frame(&l->io, "the header is too short");
-	if (l->algorithm[p][0] == '\0')
-		return 0;
-	if (zsi_alg_set_locked(l->z, p, l->algorithm[p]) != 0)
-		return -1;
-	if (has_level) {
-		a->level = (int)level;
-		a->has_level = true;
-	}
-	if (n > 0) {
-		a->dict_data = malloc(n);
-		if (a->dict_data == NULL)
-			return zsi_fail(ENOMEM, "%s: loading: no memory for a dictionary", l->z->name);
-		memcpy(a->dict_data, dict, n);
-		a->dict_data_bytes = n;
-	}
-	return 0;
-}
-
-/* The names first, since the options are checked before anything is made; then from the start again. */
-static int read_names(struct loader *l)
-{
-	size_t start = l->io.pos;
-
 	for (unsigned p = 0; p < ZSI_PRIORITIES; p++) {
 		if (!take_string(&l->io, l->algorithm[p]))
 			return zsi_bad_frame(&l->io, "an algorithm's name is too long");
-		(void)zsi_take_u64(&l->io);
-		(void)zsi_take_bytes(&l->io, zsi_take_u32(&l->io));
+		l->level[p] = (int32_t)zsi_take_u32(&l->io);
+		l->has_level[p] = zsi_take_u32(&l->io) != 0;
 	}
 	if (l->io.failed || l->io.pos != l->io.len)
 		return zsi_bad_frame(&l->io, "the header has not the length it should have");
-	l->io.pos = start;
 	return l->algorithm[0][0] != '\0' ? 0 : zsi_bad_frame(&l->io, "it has no algorithm");
 }
 
-static int read_header(struct loader *l, const struct zram_options *options)
+static int read_header(struct loader *l)
 {
-	struct zram_options o = ZRAM_OPTIONS_INIT;
 	enum zsi_frame type;
 
 	if (zsi_read_magic(&l->io) != 0 || zsi_read_frame(&l->io, &type) != 0)
@@ -129,80 +107,148 @@ static int read_header(struct loader *l, const struct zram_options *options)
 	l->disksize = zsi_take_u64(&l->io);
 	l->flags = zsi_take_u32(&l->io);
 	l->current = zsi_take_u32(&l->io);
-	if (!take_string(&l->io, l->name) || l->disksize == 0 || (l->flags & ~KNOWN_FLAGS) != 0 || l->current >= ZSI_DICTS)
+	if (!take_string(&l->io, l->name) || l->block_size == 0 || l->disksize == 0 ||
+	    l->disksize % l->block_size != 0 || (l->flags & ~KNOWN_FLAGS) != 0 || l->current >= ZSI_DICTS)
 		return zsi_bad_frame(&l->io, "the header is out of range");
-	if (read_names(l) != 0)
-		return -1;
-	if (options != NULL) {
-		size_t given = options->struct_size;
-
-		memcpy(&o, options, given < sizeof(o) ? given : sizeof(o));
-		o.struct_size = sizeof(o);
-	}
-	if (check_options(l, &o) != 0)
-		return -1;
-	o.block_size = l->block_size;
-	o.disksize = 0;
-	o.flags |= l->flags;
-	o.comp_algorithm = NULL;
-	memset(o.recomp_algorithm, 0, sizeof(o.recomp_algorithm));
-	l->z = zram_create(l->name, &o);
-	return l->z != NULL ? 0 : -1;
+	return read_algorithms(l);
 }
 
-static int initialise(struct loader *l)
+/* A device with the algorithms of the header, not initialised: their dictionaries come later. */
+static int make_device(struct loader *l, struct zram_options *o)
 {
-	char ignored[NAME_BYTES];
 	int result = 0;
 
-	if (l->disksize % l->block_size != 0)
-		return zsi_bad_frame(&l->io, "its size is no multiple of its blocks");
+	if (check_options(l, o) != 0)
+		return -1;
+	o->block_size = l->block_size;
+	o->disksize = 0;
+	o->flags |= l->flags;
+	o->comp_algorithm = NULL;
+	memset(o->recomp_algorithm, 0, sizeof(o->recomp_algorithm));
+	l->z = zram_create(l->name, o);
+	if (l->z == NULL)
+		return -1;
 	zsi_lock(&l->z->lock, ZSI_RANK_DEVICE);
 	for (unsigned p = 0; p < ZSI_PRIORITIES && result == 0; p++) {
-		(void)take_string(&l->io, ignored);
-		result = take_algorithm_locked(l, p);
+		if (l->algorithm[p][0] == '\0')
+			continue;
+		result = zsi_alg_set_locked(l->z, p, l->algorithm[p]);
+		if (result == 0 && l->has_level[p]) {
+			l->z->algs[p].level = l->level[p];
+			l->z->algs[p].has_level = true;
+		}
 	}
-	if (result == 0)
-		result = zsi_device_init_locked(l->z, l->disksize);
 	zsi_unlock(&l->z->lock, ZSI_RANK_DEVICE);
 	return result;
 }
 
-/* --- dictionaries and blocks --- */
-
-static int read_dicts(struct loader *l)
+/* With the first frame that is not an algorithm's dictionary. */
+static int initialise(struct loader *l)
 {
+	int result;
+
+	if (l->initialised)
+		return 0;
+	l->initialised = true;
+	zsi_lock(&l->z->lock, ZSI_RANK_DEVICE);
+	result = zsi_device_init_locked(l->z, l->disksize);
+	zsi_unlock(&l->z->lock, ZSI_RANK_DEVICE);
+	return result;
+}
+
+/* --- dictionaries --- */
+
+static bool is_placed(const struct loader *l, const struct part *d)
+{
+	return d->kind == ZSI_DICT_TRAINED ? l->z->train.versions[d->number] != NULL :
+					     l->z->algs[d->number].dict_data != NULL;
+}
+
+static bool dict_possible(const struct loader *l, const struct part *d)
+{
+	if (d->bytes < ZSI_CODEC_DICT_MIN || d->bytes > ZSI_CODEC_DICT_MAX)
+		return false;
+	if (d->kind == ZSI_DICT_TRAINED)
+		return d->number != 0 && d->number < ZSI_DICTS && !is_placed(l, d);
+	return d->kind == ZSI_DICT_OF_ALGORITHM && !l->initialised && d->number < ZSI_PRIORITIES &&
+	       l->z->algs[d->number].codec != NULL && !is_placed(l, d);
+}
+
+/* A complete one to its place. */
+static int place_dict(struct loader *l)
+{
+	struct part *d = &l->dict;
 	int result = 0;
 
-	zsi_lock(&l->z->lock, ZSI_RANK_DEVICE);
-	while (result == 0 && l->io.pos < l->io.len) {
-		uint32_t version = zsi_take_u32(&l->io);
-		uint32_t n = zsi_take_u32(&l->io);
-		const uint8_t *bytes = zsi_take_bytes(&l->io, n);
-
-		if (bytes == NULL || version == 0 || version >= ZSI_DICTS || n < ZSI_CODEC_DICT_MIN ||
-		    n > ZSI_CODEC_DICT_MAX || l->z->train.versions[version] != NULL)
-			result = zsi_bad_frame(&l->io, "a dictionary is out of range");
-		else
-			result = zsi_train_adopt(l->z, version, bytes, n);
+	if (d->kind == ZSI_DICT_OF_ALGORITHM) {
+		l->z->algs[d->number].dict_data = d->data;
+		l->z->algs[d->number].dict_data_bytes = d->bytes;
+		d->data = NULL;
+	} else {
+		result = initialise(l);
+		zsi_lock(&l->z->lock, ZSI_RANK_DEVICE);
+		if (result == 0)
+			result = zsi_train_adopt(l->z, d->number, d->data, d->bytes);
+		zsi_unlock(&l->z->lock, ZSI_RANK_DEVICE);
 	}
-	zsi_unlock(&l->z->lock, ZSI_RANK_DEVICE);
+	free(d->data);
+	*d = (struct part){ 0 };
 	return result;
 }
+
+static int add_to_dict(struct part *d, const void *bytes, size_t n)
+{
+	if (d->have + n > d->room) {
+		size_t room = zsi_min(d->bytes, zsi_max(d->room * 2, zsi_max(n, DICT_STEP)));
+		uint8_t *more = realloc(d->data, room);
+
+		if (more == NULL)
+			return zsi_fail(ENOMEM, "loading: no memory for a dictionary");
+		d->data = more;
+		d->room = room;
+	}
+	memcpy(d->data + d->have, bytes, n);
+	d->have += n;
+	return 0;
+}
+
+static int read_dict(struct loader *l)
+{
+	struct part *d = &l->dict;
+	struct part new = { .kind = zsi_take_u32(&l->io) };
+
+	new.number = zsi_take_u32(&l->io);
+	new.bytes = zsi_take_u32(&l->io);
+	size_t n = l->io.len - l->io.pos;
+
+	if (d->data == NULL ? !dict_possible(l, &new) :
+			      new.kind != d->kind || new.number != d->number || new.bytes != d->bytes)
+		return zsi_bad_frame(&l->io, "a dictionary is out of range");
+	if (d->data == NULL)
+		*d = new;
+	if (n == 0 || n > d->bytes - d->have)
+		return zsi_bad_frame(&l->io, "a dictionary has not as many bytes as it says");
+	if (add_to_dict(d, zsi_take_bytes(&l->io, n), n) != 0)
+		return -1;
+	return d->have == d->bytes ? place_dict(l) : 0;
+}
+
+/* --- blocks --- */
 
 /* Whether flags and length go together, and the device has what the block needs. */
 static bool block_possible(const struct loader *l, uint64_t meta, uint32_t len)
 {
-	const uint64_t known = ZSI_USED | ZSI_SAME | ZSI_ZERO | ZSI_HUGE | ZSI_INCOMPRESSIBLE | ZSI_PRIORITY_MASK |
-			       ZSI_DICT_MASK;
+	const uint64_t compressed = ZSI_PRIORITY_MASK | ZSI_DICT_MASK;
 	unsigned version = zsi_meta_dict(meta);
 
-	if ((meta & ~known) != 0 || (meta & ZSI_USED) == 0)
+	if ((meta & ~ZSI_SAVED_FLAGS) != 0 || (meta & ZSI_USED) == 0)
 		return false;
 	if ((meta & ZSI_SAME) != 0)
-		return len == sizeof(uint64_t);
+		return (meta & (compressed | ZSI_HUGE | ZSI_INCOMPRESSIBLE)) == 0 && len == sizeof(uint64_t);
+	if ((meta & ZSI_ZERO) != 0)
+		return false;
 	if ((meta & ZSI_HUGE) != 0)
-		return len == l->block_size;
+		return (meta & compressed) == 0 && len == l->block_size;
 	return len > 0 && len <= l->block_size && l->z->algs[zsi_meta_priority(meta)].codec != NULL &&
 	       (version == 0 || l->z->train.versions[version] != NULL);
 }
@@ -231,12 +277,13 @@ static int read_block(struct loader *l, struct zsi_stream *s)
 {
 	struct zram *z = l->z;
 	uint64_t index = zsi_take_u64(&l->io);
-	uint64_t meta = (uint64_t)zsi_take_u32(&l->io) << FLAGS_SHIFT;
+	uint64_t meta = (uint64_t)zsi_take_u32(&l->io) << ZSI_SAVED_SHIFT;
 	uint32_t len = zsi_take_u32(&l->io);
+	uint32_t sum = (l->flags & ZRAM_CHECKSUM) != 0 ? zsi_take_u32(&l->io) : 0;
 	const uint8_t *data = zsi_take_bytes(&l->io, len);
 	struct zsi_stored stored = { .meta = meta };
 
-	if (data == NULL || index >= z->table.nr_blocks || !block_possible(l, meta, len))
+	if (data == NULL || l->io.failed || index >= z->table.nr_blocks || !block_possible(l, meta, len))
 		return zsi_bad_frame(&l->io, "a block is out of range");
 	if ((meta & ZSI_SAME) != 0) {
 		l->io.pos -= len;
@@ -249,7 +296,10 @@ static int read_block(struct loader *l, struct zsi_stream *s)
 		if (zsi_block_store(z, data, len, &stored.handle) != 0)
 			return -1;
 	}
-	if (z->table.sums != NULL)
+	/* One that came along is the older, and stays. */
+	if ((l->flags & ZRAM_CHECKSUM) != 0)
+		stored.sum = sum;
+	else if (z->table.sums != NULL)
 		stored.sum = zsi_sum(data, len);
 	l->blocks++;
 	return install(l, s, index, &stored);
@@ -268,21 +318,31 @@ static int read_blocks(struct loader *l)
 	return result;
 }
 
+/* A frame's contents. */
+static int read_frame(struct loader *l, enum zsi_frame type)
+{
+	if (type == ZSI_FRAME_DICT)
+		return read_dict(l);
+	if (l->dict.data != NULL)
+		return zsi_bad_frame(&l->io, "the rest of a dictionary is missing");
+	if (initialise(l) != 0)
+		return -1;
+	return type == ZSI_FRAME_BLOCKS ? read_blocks(l) : 0;
+}
+
 static int read_rest(struct loader *l)
 {
 	enum zsi_frame last = ZSI_FRAME_HEADER, type;
 
-	for (;;) {
+	do {
 		if (zsi_read_frame(&l->io, &type) != 0)
 			return -1;
 		if (type < last || type == ZSI_FRAME_HEADER)
 			return zsi_bad_frame(&l->io, "a frame is out of its place");
 		last = type;
-		if (type == ZSI_FRAME_END)
-			break;
-		if ((type == ZSI_FRAME_DICT ? read_dicts(l) : read_blocks(l)) != 0)
+		if (read_frame(l, type) != 0)
 			return -1;
-	}
+	} while (type != ZSI_FRAME_END);
 	if (zsi_take_u64(&l->io) != l->blocks || l->io.failed || l->io.pos != l->io.len)
 		return zsi_bad_frame(&l->io, "it has not as many blocks as it says");
 	if (l->current != 0 && l->z->train.versions[l->current] == NULL)
@@ -293,18 +353,23 @@ static int read_rest(struct loader *l)
 
 struct zram *zram_load(int fd, const struct zram_options *options)
 {
+	struct zram_options o = ZRAM_OPTIONS_INIT;
 	struct loader l = { 0 };
 
-	if (zsi_io_init(&l.io, "loading", fd) != 0 || read_header(&l, options) != 0 || initialise(&l) != 0 ||
-	    read_rest(&l) != 0) {
-		int error = errno;
-
-		zram_destroy(l.z);
-		l.z = NULL;
-		errno = error;
+	if (options != NULL && !zsi_copy_versioned(&o, sizeof(o), options)) {
+		(void)zsi_fail(EINVAL, "loading: options: start from ZRAM_OPTIONS_INIT");
+		return NULL;
 	}
+	o.struct_size = sizeof(o);
+	bool ok = zsi_io_init(&l.io, "loading", fd) == 0 && read_header(&l) == 0 && make_device(&l, &o) == 0 &&
+		  read_rest(&l) == 0;
 	int error = errno;
 
+	if (!ok) {
+		zram_destroy(l.z);
+		l.z = NULL;
+	}
+	free(l.dict.data);
 	zsi_io_fini(&l.io);
 	errno = error;
 	return l.z;

@@ -3,6 +3,7 @@
 #include "zram/save.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,15 +18,12 @@
 /* Room for what is kept grows by this much at first. */
 #define FIRST_ROOM 256u
 
-/* What of a block's word is the block's own, not of this device at this time. */
-#define SAVED_FLAGS \
-	(ZSI_USED | ZSI_SAME | ZSI_ZERO | ZSI_HUGE | ZSI_INCOMPRESSIBLE | ZSI_PRIORITY_MASK | ZSI_DICT_MASK)
-
 struct saver {
 	struct zram *z;
 	struct zsi_save save;
 	struct zsi_io io;
 	uint64_t blocks;
+	const struct zsi_dict *trained[ZSI_DICTS]; /* those of the moment */
 };
 
 /* --- what blocks do --- */
@@ -57,18 +55,52 @@ static bool keep_locked(struct zsi_save *save, const struct zsi_kept *k)
 	return true;
 }
 
+/* What a locked block holds. */
+static struct zsi_kept content(const struct zram *z, uint64_t index, uint64_t meta)
+{
+	return (struct zsi_kept){
+		.index = index,
+		.handle = zsi_block_at(z, index)->handle,
+		.meta = meta & ~ZSI_LOCK,
+		.sum = z->table.sums != NULL ? z->table.sums[index] : 0,
+	};
+}
+
 bool zsi_save_keeps(struct zram *z, uint64_t index, uint64_t meta)
 {
 	struct zsi_save *save = z->save;
-	struct zsi_kept k = { index, zsi_block_at(z, index)->handle, meta & ~ZSI_LOCK };
+	struct zsi_kept k = content(z, index, meta);
 	bool kept;
 
 	if (touch(save, index) || (meta & ZSI_USED) == 0)
 		return false;
-	zsi_lock(&save->lock, ZSI_RANK_MEMORY);
+	zsi_lock(&save->lock, ZSI_RANK_TABLE);
 	kept = keep_locked(save, &k);
-	zsi_unlock(&save->lock, ZSI_RANK_MEMORY);
+	zsi_unlock(&save->lock, ZSI_RANK_TABLE);
 	return kept;
+}
+
+static void free_kept(struct zram *z, const struct zsi_kept *k)
+{
+	zsi_handle_free(z, k->handle, k->meta);
+}
+
+bool zsi_save_give_up(struct zram *z)
+{
+	struct zsi_save *save = z->save;
+
+	if (save == NULL)
+		return false;
+	/* With the lock held, so that another one who comes for memory finds it. */
+	zsi_lock(&save->lock, ZSI_RANK_TABLE);
+	if (save->error == 0 && save->nr_kept > 0)
+		save->error = ENOMEM;
+	while (save->error != 0 && save->nr_kept > 0)
+		free_kept(z, &save->kept[--save->nr_kept]);
+	bool again = save->error != 0;
+
+	zsi_unlock(&save->lock, ZSI_RANK_TABLE);
+	return again;
 }
 
 /* --- writing --- */
@@ -81,13 +113,16 @@ static int flush_blocks(struct saver *v)
 /* A block's record, from what is stored. There is room. s: for objects that span two pages. */
 static int put_block(struct saver *v, struct zsi_stream *s, const struct zsi_kept *k)
 {
-	uint64_t flags = k->meta & SAVED_FLAGS;
+	uint64_t flags = k->meta & ZSI_SAVED_FLAGS;
 	bool same = (k->meta & ZSI_SAME) != 0;
 	size_t len = same ? sizeof(k->handle) : zsi_meta_size(k->meta);
 
 	zsi_put_u64(&v->io, k->index);
-	zsi_put_u32(&v->io, (uint32_t)(flags >> (ZSI_DICT_SHIFT - 10)));
+	zsi_put_u32(&v->io, (uint32_t)(flags >> ZSI_SAVED_SHIFT));
 	zsi_put_u32(&v->io, (uint32_t)len);
+	/* The one from when it was written: a block that was damaged since is no better after it was loaded. */
+	if (v->z->table.sums != NULL)
+		zsi_put_u32(&v->io, k->sum);
 	if (same) {
 		zsi_put_u64(&v->io, k->handle);
 	} else if ((k->meta & ZSI_WB) != 0) {
@@ -97,7 +132,7 @@ static int put_block(struct saver *v, struct zsi_stream *s, const struct zsi_kep
 		const void *data = zs_obj_read_begin(v->z->pool, k->handle, s->copy);
 
 		if (data == NULL)
-			return zsi_fail(EIO, "%s: saving: an object is gone", v->z->name);
+			return zsi_fail(EIO, "%s: saving: the object of block %" PRIu64 " is gone", v->z->name, k->index);
 		zsi_put_bytes(&v->io, data, len);
 		zs_obj_read_end(v->z->pool, k->handle, data);
 	}
@@ -122,7 +157,7 @@ static int put_batch(struct saver *v, struct zsi_stream *s, uint64_t *index)
 			continue;
 		}
 		uint64_t meta = zsi_block_lock(z, *index);
-		struct zsi_kept k = { *index, zsi_block_at(z, *index)->handle, meta };
+		struct zsi_kept k = content(z, *index, meta);
 
 		if ((meta & ZSI_USED) != 0 && !touch(&v->save, *index))
 			result = put_block(v, s, &k);
@@ -132,61 +167,106 @@ static int put_batch(struct saver *v, struct zsi_stream *s, uint64_t *index)
 	return result;
 }
 
-static void free_kept(struct zram *z, const struct zsi_kept *k)
+/* The next of what is kept, which is the caller's then. False: there is none, or the save has failed. */
+static bool take_kept(struct saver *v, struct zsi_kept *k)
 {
-	zsi_handle_free(z, k->handle, k->meta);
+	bool have;
+
+	zsi_lock(&v->save.lock, ZSI_RANK_TABLE);
+	have = v->save.error == 0 && v->save.nr_kept > 0;
+	if (have)
+		*k = v->save.kept[--v->save.nr_kept];
+	zsi_unlock(&v->save.lock, ZSI_RANK_TABLE);
+	return have;
 }
 
-/* What was kept until now, a batch at a time. */
-static int put_kept(struct saver *v, struct zsi_stream *s, bool *more)
+/* What was kept until now, a batch at a time. *none: there was no more. */
+static int put_kept(struct saver *v, struct zsi_stream *s, bool *none)
 {
 	int result = 0;
 
+	*none = false;
 	for (unsigned n = 0; n < BATCH && result == 0 && has_room(v); n++) {
 		struct zsi_kept k;
-		bool have;
 
-		zsi_lock(&v->save.lock, ZSI_RANK_MEMORY);
-		have = v->save.nr_kept > 0;
-		if (have)
-			k = v->save.kept[--v->save.nr_kept];
-		zsi_unlock(&v->save.lock, ZSI_RANK_MEMORY);
-		if (!have) {
-			*more = false;
+		if (!take_kept(v, &k)) {
+			*none = true;
 			return 0;
 		}
 		result = put_block(v, s, &k);
 		free_kept(v->z, &k);
 	}
-	*more = true;
 	return result;
 }
 
+static int save_error(struct saver *v)
+{
+	int error;
+
+	zsi_lock(&v->save.lock, ZSI_RANK_TABLE);
+	error = v->save.error;
+	zsi_unlock(&v->save.lock, ZSI_RANK_TABLE);
+	return error == 0 ? 0 : zsi_fail(error, "%s: saving: no memory for what changes meanwhile", v->z->name);
+}
+
+/* Nothing more is kept once all blocks are touched: so what is kept is looked at after the last of them. */
 static int write_blocks(struct saver *v)
 {
 	uint64_t index = 0;
-	bool more = true;
-	int result = 0;
+	bool done = false;
 
-	while ((more || index < v->z->table.nr_blocks) && result == 0) {
+	while (!done) {
 		struct zsi_stream *s = zsi_enter(v->z);
+		int result;
 
 		if (s == NULL)
 			return -1;
-		result = put_kept(v, s, &more);
+		result = put_batch(v, s, &index);
 		if (result == 0)
-			result = put_batch(v, s, &index);
+			result = put_kept(v, s, &done);
 		zsi_leave(s);
-		zsi_lock(&v->save.lock, ZSI_RANK_MEMORY);
-		int error = v->save.error;
-
-		zsi_unlock(&v->save.lock, ZSI_RANK_MEMORY);
-		if (error != 0)
-			return zsi_fail(error, "%s: saving: no memory for what changes meanwhile", v->z->name);
-		if (result == 0 && !has_room(v))
-			result = flush_blocks(v);
+		if (result != 0 || save_error(v) != 0)
+			return -1;
+		done = done && index >= v->z->table.nr_blocks;
+		if (!has_room(v) && flush_blocks(v) != 0)
+			return -1;
 	}
-	return result == 0 ? flush_blocks(v) : -1;
+	return flush_blocks(v);
+}
+
+/* One that is longer than a frame goes on in the next. */
+static int write_dict(struct saver *v, enum zsi_dict_kind kind, unsigned number, const uint8_t *bytes, size_t n)
+{
+	for (size_t at = 0; at < n;) {
+		zsi_put_u32(&v->io, (uint32_t)kind);
+		zsi_put_u32(&v->io, number);
+		zsi_put_u32(&v->io, (uint32_t)n);
+		size_t part = zsi_min(n - at, zsi_io_room(&v->io));
+
+		zsi_put_bytes(&v->io, bytes + at, part);
+		if (zsi_write_frame(&v->io, ZSI_FRAME_DICT) != 0)
+			return -1;
+		at += part;
+	}
+	return 0;
+}
+
+/* Those of algorithms are fixed, trained ones stay while there is a save. */
+static int write_dicts(struct saver *v)
+{
+	for (unsigned p = 0; p < ZSI_PRIORITIES; p++) {
+		const struct zsi_alg *a = &v->z->algs[p];
+
+		if (write_dict(v, ZSI_DICT_OF_ALGORITHM, p, a->dict_data, a->dict_data_bytes) != 0)
+			return -1;
+	}
+	for (unsigned n = 1; n < ZSI_DICTS; n++) {
+		const struct zsi_dict *d = v->trained[n];
+
+		if (d != NULL && write_dict(v, ZSI_DICT_TRAINED, n, d->data, d->data_bytes) != 0)
+			return -1;
+	}
+	return 0;
 }
 
 /* --- the moment --- */
@@ -208,31 +288,11 @@ static void put_header(struct saver *v)
 		zsi_put_counted(&v->io, name, strlen(name));
 		zsi_put_u32(&v->io, (uint32_t)a->level);
 		zsi_put_u32(&v->io, a->has_level);
-		zsi_put_counted(&v->io, a->dict_data, a->dict_data_bytes);
 	}
 }
 
-/* Dictionaries don't change while they live; those that come and go meanwhile are of no block that is saved. */
-static int write_header_frozen(struct saver *v, struct zsi_io *dicts)
-{
-	struct zram *z = v->z;
-
-	put_header(v);
-	for (unsigned n = 1; n < ZSI_DICTS; n++) {
-		const struct zsi_dict *d = z->train.versions[n];
-
-		if (d == NULL)
-			continue;
-		if (zsi_io_room(dicts) < 8 + d->data_bytes)
-			return zsi_fail(EFBIG, "%s: saving: the dictionaries are too large", z->name);
-		zsi_put_u32(dicts, n);
-		zsi_put_counted(dicts, d->data, d->data_bytes);
-	}
-	return 0;
-}
-
-/* Everything but what blocks hold is copied, and from here on blocks keep what they held. */
-static int begin(struct saver *v, struct zsi_io *dicts)
+/* Everything but what blocks hold is noted, and from here on blocks keep what they held. */
+static int begin(struct saver *v)
 {
 	struct zram *z = v->z;
 	int result = 0;
@@ -247,9 +307,10 @@ static int begin(struct saver *v, struct zsi_io *dicts)
 	}
 	if (result == 0) {
 		zsi_gate_close(z);
-		result = write_header_frozen(v, dicts);
-		if (result == 0)
-			z->save = &v->save;
+		put_header(v);
+		for (unsigned n = 0; n < ZSI_DICTS; n++)
+			v->trained[n] = z->train.versions[n];
+		z->save = &v->save;
 		zsi_gate_open(z);
 	}
 	zsi_unlock(&z->lock, ZSI_RANK_DEVICE);
@@ -270,16 +331,10 @@ static void end(struct saver *v)
 	free(v->save.kept);
 }
 
-static int write_all(struct saver *v, struct zsi_io *dicts)
+static int write_all(struct saver *v)
 {
-	if (zsi_write_magic(&v->io) != 0 || zsi_write_frame(&v->io, ZSI_FRAME_HEADER) != 0)
-		return -1;
-	if (dicts->len > 0) {
-		zsi_put_bytes(&v->io, dicts->frame + ZSI_FRAME_HEAD, dicts->len);
-		if (zsi_write_frame(&v->io, ZSI_FRAME_DICT) != 0)
-			return -1;
-	}
-	if (write_blocks(v) != 0)
+	if (zsi_write_magic(&v->io) != 0 || zsi_write_frame(&v->io, ZSI_FRAME_HEADER) != 0 || write_dicts(v) != 0 ||
+	    write_blocks(v) != 0)
 		return -1;
 	zsi_put_u64(&v->io, v->blocks);
 	return zsi_write_frame(&v->io, ZSI_FRAME_END);
@@ -288,13 +343,12 @@ static int write_all(struct saver *v, struct zsi_io *dicts)
 int zram_save(struct zram *z, int fd)
 {
 	struct saver v = { .z = z };
-	struct zsi_io dicts = { 0 };
 	int result = -1, error;
 
 	/* One at a time; and a reset waits for it. */
 	zsi_lock(&z->save_lock, ZSI_RANK_SAVE);
-	if (zsi_io_init(&v.io, z->name, fd) == 0 && zsi_io_init(&dicts, z->name, -1) == 0 && begin(&v, &dicts) == 0) {
-		result = write_all(&v, &dicts);
+	if (zsi_io_init(&v.io, z->name, fd) == 0 && begin(&v) == 0) {
+		result = write_all(&v);
 		error = errno;
 		end(&v);
 		errno = error;
@@ -302,7 +356,6 @@ int zram_save(struct zram *z, int fd)
 	error = errno;
 	free(v.save.touched);
 	zsi_io_fini(&v.io);
-	zsi_io_fini(&dicts);
 	zsi_unlock(&z->save_lock, ZSI_RANK_SAVE);
 	errno = error;
 	return result;

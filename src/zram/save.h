@@ -9,7 +9,11 @@
  *   kept         what blocks held at the moment that changed before they were saved; written, then freed, as soon as the
  *                save comes to it
  *
- * z->save changes only while the gate is closed, so that who holds a stream may look at it.
+ * z->save changes only while the gate is closed, so that who holds a stream may look at it. Trained dictionaries stay
+ * while there is a save.
+ *
+ * What is kept is in the pool and counts there. A write that finds no memory for that reason must not fail: the save gives
+ * up instead.
  */
 #ifndef ZSI_ZRAM_SAVE_H
 #define ZSI_ZRAM_SAVE_H
@@ -20,6 +24,12 @@
 #include <stdint.h>
 
 #include "base/lock.h"
+#include "zram/table.h"
+
+/* What of a block's word is the block's own, not of this device at this time; and how it is in a stream, in 32 bits. */
+#define ZSI_SAVED_FLAGS \
+	(ZSI_USED | ZSI_SAME | ZSI_ZERO | ZSI_HUGE | ZSI_INCOMPRESSIBLE | ZSI_PRIORITY_MASK | ZSI_DICT_MASK)
+#define ZSI_SAVED_SHIFT 18
 
 struct zram;
 
@@ -27,11 +37,12 @@ struct zsi_kept {
 	uint64_t index;
 	uint64_t handle;
 	uint64_t meta;
+	uint32_t sum;
 };
 
 struct zsi_save {
 	_Atomic uint64_t *touched; /* a bit a block; set with the block's lock held */
-	struct zsi_lock lock;      /* rank MEMORY */
+	struct zsi_lock lock;      /* rank TABLE, which is not taken together with the table's */
 	struct zsi_kept *kept;     /* Guarded by lock, as all that follows */
 	size_t nr_kept, room;
 	int error; /* errno: something could not be kept, so the save fails */
@@ -39,6 +50,12 @@ struct zsi_save {
 
 /* A locked block is about to change: true, the save keeps what it held, which is not the caller's to free. */
 bool zsi_save_keeps(struct zram *z, uint64_t index, uint64_t meta);
+
+/*
+ * There is no memory for a write: the save, if there is one, fails and gives back what it keeps. Whether to try again. The
+ * caller holds a stream.
+ */
+bool zsi_save_give_up(struct zram *z);
 
 /* In a child after fork(): the thread that saves is not there. */
 void zsi_save_forget(struct zram *z);

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -50,6 +51,18 @@ void zsi_io_fini(struct zsi_io *io)
 	io->hash = NULL;
 }
 
+/* After a call on the fd that failed: whether to call again, now that it can go on. */
+static bool try_again(int fd, short events)
+{
+	struct pollfd p = { .fd = fd, .events = events };
+
+	if (errno == EINTR)
+		return true;
+	if (errno != EAGAIN && errno != EWOULDBLOCK)
+		return false;
+	return poll(&p, 1, -1) >= 0 || errno == EINTR;
+}
+
 /* --- writing --- */
 
 void zsi_put_bytes(struct zsi_io *io, const void *bytes, size_t n)
@@ -90,7 +103,7 @@ static int write_all(struct zsi_io *io, const void *bytes, size_t n)
 	while (n > 0) {
 		ssize_t done = write(io->fd, from, n);
 
-		if (done < 0 && errno == EINTR)
+		if (done < 0 && try_again(io->fd, POLLOUT))
 			continue;
 		if (done <= 0) {
 			int error = done < 0 ? errno : EIO;
@@ -137,11 +150,10 @@ static int read_all(struct zsi_io *io, uint8_t *to, size_t n, uint64_t *at)
 	while (n > 0) {
 		ssize_t done = read(io->fd, to, n);
 
-		if (done < 0 && errno == EINTR)
+		if (done < 0 && try_again(io->fd, POLLIN))
 			continue;
 		if (done < 0)
-			return zsi_fail(errno, "%s: loading: reading at byte %" PRIu64 ": %s", io->name, *at,
-					strerror(errno));
+			return zsi_fail(errno, "%s: reading at byte %" PRIu64 ": %s", io->name, *at, strerror(errno));
 		if (done == 0)
 			return zsi_fail(EBADMSG, "%s: the saved device ends at byte %" PRIu64 ", in the middle", io->name,
 					*at);
@@ -162,16 +174,14 @@ int zsi_read_magic(struct zsi_io *io)
 	if (memcmp(magic, ZSI_STREAM_MAGIC, sizeof(magic)) != 0)
 		return zsi_bad_frame(io, "it does not begin as one");
 	(void)XXH64_update(io->hash, magic, sizeof(magic));
-	io->at = at;
-	io->len = 0;
+	io->next = at;
 	return 0;
 }
 
-/* io->at is where the frame begins, until the next is read. */
 int zsi_read_frame(struct zsi_io *io, enum zsi_frame *type)
 {
 	uint8_t digest[DIGEST_BYTES];
-	uint64_t at = io->at + io->pos;
+	uint64_t at = io->next;
 
 	io->at = at;
 	io->len = io->pos = 0;
@@ -191,6 +201,7 @@ int zsi_read_frame(struct zsi_io *io, enum zsi_frame *type)
 		return zsi_bad_frame(io, "its checksum is wrong");
 	(void)XXH64_update(io->hash, digest, DIGEST_BYTES);
 	io->len = len;
+	io->next = at;
 	*type = (enum zsi_frame)kind;
 	return 0;
 }

@@ -10,13 +10,15 @@
  * which byte.
  *
  *   HEADER   format version 4, block size 4, disksize 8, flags 4, current dictionary version 4, name; then for each of
- *            four priorities: name of the algorithm (empty: none), level 4, whether it was given 4, dictionary
- *   DICT     version 4, dictionary: one for each trained version that is alive
- *   BLOCKS   any number of: index 8, flags 4, length 4, length bytes. The flags are those of table.h without its size
+ *            four priorities: name of the algorithm (empty: none), level 4, whether it was given 4
+ *   DICT     whose 4 (enum zsi_dict_kind), number 4 (priority, or trained version), its bytes in all 4, and some of them:
+ *            one that is longer than a frame goes on in the next
+ *   BLOCKS   any number of: index 8, flags 4, length 4, with ZRAM_CHECKSUM checksum 4, length bytes. The flags are those
+ *            of table.h without its size
  *   END      number of blocks 8
  *
- * Names and dictionaries are their length, 4 bytes, and their bytes. There is one HEADER, first, then the DICTs, then
- * BLOCKS, then END. No block is there twice.
+ * Names are their length, 4 bytes, and their bytes. There is one HEADER, first, then the DICTs, those of algorithms before
+ * trained ones, then BLOCKS, then END. No block is there twice.
  */
 #ifndef ZSI_ZRAM_STREAM_H
 #define ZSI_ZRAM_STREAM_H
@@ -29,7 +31,7 @@
 #define ZSI_STREAM_VERSION 1u
 #define ZSI_FRAME_HEAD 8u
 #define ZSI_FRAME_MAX ((size_t)1 << 20) /* payload bytes */
-#define ZSI_RECORD_HEAD 16u
+#define ZSI_RECORD_HEAD 20u /* of a block, at most */
 
 enum zsi_frame {
 	ZSI_FRAME_HEADER = 1,
@@ -38,13 +40,19 @@ enum zsi_frame {
 	ZSI_FRAME_END,
 };
 
+enum zsi_dict_kind {
+	ZSI_DICT_OF_ALGORITHM, /* given by dict= */
+	ZSI_DICT_TRAINED,
+};
+
 struct XXH64_state_s;
 
 /* Both ways. The payload of the frame being made, or of the one that was read. */
 struct zsi_io {
 	const char *name; /* of the device, for messages */
 	int fd;
-	uint64_t at;    /* bytes written, or read */
+	uint64_t at;    /* writing: bytes written; reading: where the frame begins that was read last */
+	uint64_t next;  /* reading: where the next one begins */
 	uint8_t *frame; /* ZSI_FRAME_HEAD + ZSI_FRAME_MAX bytes */
 	size_t len;     /* of the payload */
 	size_t pos;     /* reading: how much of it was taken */

@@ -155,20 +155,24 @@ static int make_chunk_locked(struct zram *z, uint64_t chunk)
 	return 0;
 }
 
-int zsi_table_make(struct zram *z, uint64_t index)
+static int make_chunk(struct zram *z, uint64_t index)
 {
 	struct zsi_table *t = &z->table;
 	int result = 0;
 
-	if (zsi_likely(zsi_table_has(t, index)))
-		return 0;
 	zsi_lock(&t->lock, ZSI_RANK_TABLE);
 	if (!zsi_table_has(t, index))
 		result = make_chunk_locked(z, index >> t->chunk_shift);
 	zsi_unlock(&t->lock, ZSI_RANK_TABLE);
-	if (result != 0)
-		return zsi_fail(ENOMEM, "%s: no memory for the block table", z->name);
-	return 0;
+	return result;
+}
+
+int zsi_table_make(struct zram *z, uint64_t index)
+{
+	if (zsi_likely(zsi_table_has(&z->table, index)) || zsi_likely(make_chunk(z, index) == 0) ||
+	    (zsi_save_give_up(z) && make_chunk(z, index) == 0))
+		return 0;
+	return zsi_fail(ENOMEM, "%s: no memory for the block table", z->name);
 }
 
 void zsi_table_used(struct zram *z, uint64_t index)

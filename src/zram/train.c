@@ -214,6 +214,9 @@ static bool train(struct job *j, size_t capacity)
 
 void zsi_train_retire_frozen(struct zram *z, bool all)
 {
+	/* A save under way may have them still to write. */
+	if (!all && z->save != NULL)
+		return;
 	for (unsigned v = 1; v < ZSI_DICTS; v++) {
 		if (z->train.versions[v] == NULL)
 			continue;
