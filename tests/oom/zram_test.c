@@ -5,13 +5,15 @@
  *
  *   oom_zram SCENARIO
  *
- * Making a device fails with ENOMEM and leaves nothing behind. A write fails with ENOMEM and each block is as it was or as
+ * Making and loading a device fail with ENOMEM and leave nothing behind. A save that fails leaves the device as it was. A write fails with ENOMEM and each block is as it was or as
  * it was to be; all others are as they were; and once memory is back it succeeds.
  */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 #include <zsmalloc/zram.h>
 
 #include "check.h"
@@ -134,6 +136,36 @@ static bool run_zero_parts(void)
 	return true;
 }
 
+/* Both to and from the same file, which has no place in memory that could be refused. */
+static int file = -1;
+
+static bool run_save(void)
+{
+	CHECK(lseek(file, 0, SEEK_SET) == 0);
+	if (zram_save(z, file) == 0)
+		return true;
+	CHECK(errno == ENOMEM && zram_strerror()[0] != '\0');
+	return false;
+}
+
+/* The device that is there is replaced by the one that is loaded. */
+static bool run_load(void)
+{
+	struct zram *loaded;
+	size_t before = fault_reservations();
+
+	CHECK(lseek(file, 0, SEEK_SET) == 0);
+	loaded = zram_load(file, NULL);
+	if (loaded == NULL) {
+		CHECK_MSG(errno == ENOMEM && zram_strerror()[0] != '\0', "errno %d: %s", errno, zram_strerror());
+		CHECK_MSG(fault_reservations() == before, "%zu reservations are left", fault_reservations() - before);
+		return false;
+	}
+	zram_destroy(z);
+	z = loaded;
+	return true;
+}
+
 struct scenario {
 	const char *name;
 	bool (*run)(void);
@@ -143,7 +175,8 @@ struct scenario {
 static const struct scenario scenarios[] = {
 	{ "create", run_create, false },        { "init", run_init, false },
 	{ "write", run_write, true },           { "write_parts", run_write_parts, true },
-	{ "zero_parts", run_zero_parts, true },
+	{ "zero_parts", run_zero_parts, true }, { "save", run_save, true },
+	{ "load", run_load, true },
 };
 
 static void prepare(const struct scenario *s)
@@ -159,6 +192,8 @@ static void prepare(const struct scenario *s)
 		fill(contents[i], i + 77);
 		CHECK(zram_pwrite(z, contents[i], BLOCK, (uint64_t)i * STRIDE) == 0);
 	}
+	CHECK(ftruncate(file, 0) == 0 && lseek(file, 0, SEEK_SET) == 0);
+	CHECK_MSG(zram_save(z, file) == 0, "%s", zram_strerror());
 }
 
 /* One fault; false: the scenario needed fewer requests. */
@@ -197,6 +232,8 @@ int main(int argc, char **argv)
 			s = &scenarios[i];
 	CHECK_MSG(s != NULL, "no scenario %s", argv[1]);
 	fault_install();
+	file = memfd_create("saved", MFD_CLOEXEC);
+	CHECK(file >= 0);
 	for (unsigned round = 0; round < 12; round++) {
 		enum fault_kind kind = (enum fault_kind)(FAULT_RESERVE + round % 3);
 		uint64_t nth = 1;
@@ -208,6 +245,7 @@ int main(int argc, char **argv)
 		}
 	}
 	CHECK(faults > 0);
+	close(file);
 	printf("%s: %llu faults, nothing lost\n", s->name, (unsigned long long)faults);
 	return 0;
 }
