@@ -1,29 +1,31 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-3-Clause
 #
-# bench/disk.sh - the disk beside nbdkit's own: memory through fill, overwrite and trim, and operations a second with fio
- the picture to, the picture to
+# bench/disk.sh - the disk beside nbdkit's own: memory through fill, overwrite and trim, memory for four kinds of data, and
+# operations a second with fio and nbdcopy. Raw numbers go to bench/results/disk-*.json, the picture to
 # docs/img/disk-memory.svg, tables to standard output. The machine should have nothing else to do meanwhile.
 set -eu
 exec </dev/null
 
 usage() {
 	cat <<-'END'
-	usage: bench/disk.sh [--memory | --speed] [--rounds N] [--size MIB]
+	usage: bench/disk.sh [--memory | --kinds | --speed] [--rounds N] [--size MIB]
 
-	  --memory     only the memory, about 2 minutes
-	  --speed      only fio, about 15 seconds a server and round
+	  --memory     only the memory through a disk's life, about 2 minutes
+	  --kinds      only the memory for four kinds of data, about 3 minutes
+	  --speed      only fio and nbdcopy, about 15 seconds a server and round
 	  --rounds N   rounds of fio, the median of which counts (default 5)
 	  --size MIB   size of the disk (default 256)
 	END
 }
 
-what="memory speed"
+what="memory kinds speed"
 rounds=5
 size=256
 while [ $# -gt 0 ]; do
 	case $1 in
 	--memory) what=memory ;;
+	--kinds) what=kinds ;;
 	--speed) what=speed ;;
 	--rounds | --size)
 		case ${2:-} in
@@ -57,7 +59,8 @@ fail() {
 }
 
 script/setup
-{ cmake --preset release && cmake --build --preset release --target nbdkit_zram_plugin bench_disk_memory bench_chart; } \
+{ cmake --preset release && cmake --build --preset release --target nbdkit_zram_plugin bench_disk_memory bench_process_pages \
+	bench_chart; } \
 	>"$tmp/log" 2>&1 || fail "the build failed"
 plugin=build/release/plugins/nbdkit/nbdkit-zram-plugin.so
 uri="nbd+unix:///?socket=$tmp/socket"
@@ -67,6 +70,8 @@ mkdir -p "$results"
 arguments() {
 	case $1 in
 	null) echo "null ${size}M" ;;
+	zram-zstd-train) echo "$plugin ${size}M algorithm=zstd algorithm-params=level=9 train-dict=true" ;;
+	zram-zstd-32k) echo "$plugin ${size}M algorithm=zstd block-size=32768" ;;
 	zram-*) echo "$plugin ${size}M algorithm=${1#zram-}" ;;
 	memory-*) echo "memory ${size}M allocator=${1#memory-}" ;;
 	esac
@@ -81,7 +86,9 @@ start() {
 	tries=500
 	until [ -s "$tmp/pid" ]; do
 		tries=$((tries - 1))
-		[ $tries -gt 0 ] && kill -0 "$server" 2>/dev/null || fail "nbdkit does not start: $1"
+		if [ $tries -eq 0 ] || ! kill -0 "$server" 2>/dev/null; then
+			fail "nbdkit does not start: $1"
+		fi
 		sleep 0.02
 	done
 }
@@ -92,11 +99,16 @@ stop() {
 	server=
 }
 
-# Real data, as much as the disk has, of the kind that is asked for: libraries, headers, or both in turn.
+# make_data KIND FILE: real data in their own order, as much as the disk has.
 make_data() {
 	case $1 in
 	libraries) set -- "$2" -name '*.so*' /usr/lib /usr/local/lib ;;
 	headers) set -- "$2" -name '*.h' /usr/include /usr/lib ;;
+	*)
+		build/release/bench/bench_process_pages "exec ${1%%:*} '$PWD/bench/processes/${1#*:}'" >"$2" ||
+			fail "no memory of ${1%%:*}"
+		return
+		;;
 	esac
 	out=$1
 	shift
@@ -127,6 +139,45 @@ measure_memory() {
 		memory $name fresh-trimmed "$tmp/data"
 	done
 	jq -s . "$tmp/memory" >"$results/disk-memory.json"
+}
+
+# Four kinds of data, each on a disk as large as they are; processes are those that this machine can run.
+measure_kinds() {
+	whole=$size
+	: >"$tmp/memory"
+	set -- libraries headers
+	for process in python3:python.py node:node.js perl:perl.pl; do
+		[ $# -eq 4 ] || ! command -v "${process%%:*}" >/dev/null || set -- "$@" "$process"
+	done
+	for kind; do
+		size=64
+		make_data "$kind" "$tmp/data"
+		size=$(($(wc -c <"$tmp/data") / 1048576))
+		[ $size -le 64 ] || size=64
+		for name in memory-zstd zram-lz4 zram-zstd zram-zstd-train zram-zstd-32k; do
+			start $name
+			build/release/bench/disk/bench_disk_memory "$uri" "$server" "$tmp/data" filled 1 >"$tmp/line" ||
+				fail "bench_disk_memory failed"
+			jq -c --arg server "$name" --arg kind "${kind%%:*}" '{$server, $kind} + .' "$tmp/line" >>"$tmp/memory"
+			stop
+		done
+	done
+	size=$whole
+	jq -s . "$tmp/memory" >"$results/disk-kinds.json"
+}
+
+print_kinds() {
+	echo "| data | MiB | memory zstd | zram lz4 | zram zstd | zram zstd, level 9, trained dictionary | zram zstd, blocks of 32 KiB |"
+	echo "| --- | --- | --- | --- | --- | --- | --- |"
+	jq -r '
+		def two: . * 100 | round / 100;
+		def row($all): . as $k | [$all[] | select(.kind == $k or $k == "all")] |
+			(map(select(.server == "memory-zstd") | .bytes) | add) as $peer |
+			(map(select(.server == "memory-zstd") | .blocks) | add / 256 | round) as $mib |
+			[["zram-lz4", "zram-zstd", "zram-zstd-train", "zram-zstd-32k"][] as $s |
+				(map(select(.server == $s) | .bytes) | add) / $peer | two | tostring] |
+			"| \($k) | \($mib) | 1 | \(join(" | ")) |";
+		. as $all | (map(.kind) | unique[] | row($all)), ("all" | row($all))' "$results/disk-kinds.json"
 }
 
 # The picture's description, from the results. A stage is SIZE MiB wide, but for the last, of 87 %.
@@ -163,7 +214,7 @@ print_memory() {
 
 # fio_run NAME RW JOBS
 fio_run() {
-	fio --name=x --ioengine=nbd --uri="$uri" --bs=4k --iodepth=16 --size=${size}M --rw="$2" --numjobs="$3" --randseed=1 \
+	fio --name=x --ioengine=nbd --uri="$uri" --bs=4k --iodepth=16 --size="${size}M" --rw="$2" --numjobs="$3" --randseed=1 \
 		--buffer_compress_percentage=50 --refill_buffers --time_based --runtime=3 --group_reporting --output-format=json \
 		2>/dev/null | sed -n '/^{/,$p' >"$tmp/fio" || fail "fio failed"
 	jq -c --arg server "$1" --arg rw "$2" --argjson jobs "$3" \
@@ -186,7 +237,7 @@ measure_speed() {
 		round=$((round + 1))
 		for name in null memory-zstd zram-lz4 zram-zstd; do
 			start $name
-			fio --name=x --ioengine=nbd --uri="$uri" --bs=64k --iodepth=4 --size=${size}M --rw=write \
+			fio --name=x --ioengine=nbd --uri="$uri" --bs=64k --iodepth=4 --size="${size}M" --rw=write \
 				--buffer_compress_percentage=50 --refill_buffers >/dev/null 2>&1 || fail "fio failed"
 			for jobs in 1 2; do
 				fio_run $name randread $jobs
@@ -209,6 +260,26 @@ print_speed() {
 		[["randread", 1], ["randwrite", 1], ["randread", 2], ["randwrite", 2], ["nbdcopy", 1]] |
 		map(. as $m | [$all[] | select(.server == $s and .rw == $m[0] and .jobs == $m[1]) | .iops] | median) |
 		"| \($s) | \(.[0] | k) | \(.[1] | k) | \(.[2] | k) | \(.[3] | k) | \(.[4] / 256 | round) |"' "$results/disk-speed.json"
+	echo
+	echo "| medians of the ratios in each round | ratio | from | to | target |"
+	echo "| --- | --- | --- | --- | --- |"
+	# Of each server the measurements of one kind are in the order of the rounds.
+	jq -r '
+		def two: . * 100 | round / 100;
+		def of($all; $m): [$all[] | select(.server == $m[0] and .rw == $m[1] and .jobs == $m[2]) | .iops];
+		. as $all | [
+			["random read, lz4 / null", ["zram-lz4", "randread", 1], ["null", "randread", 1], 0.8],
+			["random read, lz4 / memory zstd", ["zram-lz4", "randread", 1], ["memory-zstd", "randread", 1], 4],
+			["random write, lz4 / null", ["zram-lz4", "randwrite", 1], ["null", "randwrite", 1], 0.5],
+			["random write, lz4 / memory zstd", ["zram-lz4", "randwrite", 1], ["memory-zstd", "randwrite", 1], 9],
+			["nbdcopy in, lz4 / memory zstd", ["zram-lz4", "nbdcopy", 1], ["memory-zstd", "nbdcopy", 1], 2],
+			["random read, two connections / one, lz4", ["zram-lz4", "randread", 2], ["zram-lz4", "randread", 1], 1.6],
+			["random write, two connections / one, lz4", ["zram-lz4", "randwrite", 2], ["zram-lz4", "randwrite", 1], 1.6],
+			["random read, two connections / one, null", ["null", "randread", 2], ["null", "randread", 1], ""],
+			["random write, two connections / one, null", ["null", "randwrite", 2], ["null", "randwrite", 1], ""]
+		][] | . as $row | [of($all; .[1]), of($all; .[2])] | transpose | map(.[0] / .[1]) | sort |
+		"| \($row[0]) | \(.[(length - 1) / 2 | floor] | two) | \(.[0] | two) | \(.[-1] | two) | " +
+		"\(if $row[3] == "" then "" else "at least \($row[3])" end) |"' "$results/disk-speed.json"
 }
 
 for part in $what; do
@@ -220,6 +291,10 @@ for part in $what; do
 		build/release/bench/bench_chart <"$tmp/chart" >"$tmp/chart.svg" || fail "no picture"
 		cp "$tmp/chart.svg" docs/img/disk-memory.svg
 		print_memory
+		;;
+	kinds)
+		measure_kinds
+		print_kinds
 		;;
 	speed)
 		measure_speed

@@ -2,9 +2,10 @@
 /*
  * disk_memory.c - what an NBD server holds while its disk is filled, overwritten and trimmed.
  *
- *   bench_disk_memory URI PID DATA used|fresh-overwritten|fresh-trimmed SEED
+ *   bench_disk_memory URI PID DATA filled|used|fresh-overwritten|fresh-trimmed SEED
  *
- * DATA is a file of real data as large as the disk or larger; a block is 4 KiB of it. "used": every block is written
+ * DATA is a file of real data; a block is 4 KiB of it. "filled": every block is written in order, with DATA from its
+ * beginning, again if it is shorter than the disk; then nothing happens for two seconds. "used": every block is written
  * in order, then as many blocks as there are, twice, each at a random place with random content of DATA; then 87 of
  * 100 blocks, chosen at random, are trimmed one by one; then nothing happens for two seconds. The others write, in
  * order and to an empty disk, what "used" has on it at one point: after it was overwritten, and after it was trimmed.
@@ -223,6 +224,13 @@ static void run_used(void)
 	       filled, overwritten, trimmed);
 }
 
+static void run_filled(void)
+{
+	fill(false);
+	write_content();
+	printf("\"bytes\": %" PRIu64, growth());
+}
+
 static void run_fresh(bool trimmed)
 {
 	fill(false);
@@ -237,7 +245,7 @@ static void run_fresh(bool trimmed)
 int main(int argc, char **argv)
 {
 	if (argc != 6)
-		die("usage: bench_disk_memory URI PID DATA used|fresh-overwritten|fresh-trimmed SEED");
+		die("usage: bench_disk_memory URI PID DATA filled|used|fresh-overwritten|fresh-trimmed SEED");
 	process = argv[2];
 	random_state = strtoull(argv[5], NULL, 10);
 	load_data(argv[3]);
@@ -261,6 +269,8 @@ int main(int argc, char **argv)
 	printf("{\"stage\": \"%s\", \"blocks\": %" PRIu64 ", ", argv[4], blocks);
 	if (strcmp(argv[4], "used") == 0)
 		run_used();
+	else if (strcmp(argv[4], "filled") == 0)
+		run_filled();
 	else
 		run_fresh(strcmp(argv[4], "fresh-trimmed") == 0);
 	printf("}\n");

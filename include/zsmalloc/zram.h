@@ -109,6 +109,30 @@ ZS_API int zram_zero(struct zram *z, uint64_t offset, uint64_t len);
 typedef int (*zram_extent_fn)(uint64_t offset, uint64_t len, unsigned flags, void *arg);
 ZS_API int zram_extents(struct zram *z, uint64_t offset, uint64_t len, zram_extent_fn fn, void *arg);
 
+/* What zram_get_block_info() says of a block. */
+#define ZRAM_BLOCK_USED (1u << 0)           /* it was written, and not discarded since */
+#define ZRAM_BLOCK_SAME (1u << 1)           /* same-filled: it is one machine word over and over */
+#define ZRAM_BLOCK_HUGE (1u << 2)           /* stored as it is */
+#define ZRAM_BLOCK_WB (1u << 3)             /* in the backing file, not in memory */
+#define ZRAM_BLOCK_IDLE (1u << 4)           /* not accessed since it was marked */
+#define ZRAM_BLOCK_INCOMPRESSIBLE (1u << 5) /* no secondary algorithm shrinks it */
+
+struct zram_block_info {
+	size_t struct_size;  /* filled by ZRAM_BLOCK_INFO_INIT */
+	unsigned flags;      /* ZRAM_BLOCK_* */
+	unsigned priority;   /* of the algorithm that compressed it, 0 to 3 */
+	size_t stored_bytes; /* what is stored for it, where it is: 0 where nothing is (unused, same-filled) */
+	uint64_t word;       /* of a same-filled block */
+};
+
+#define ZRAM_BLOCK_INFO_INIT { sizeof(struct zram_block_info), 0, 0, 0, 0 }
+
+/*
+ * What is stored for the block at offset, which may be anywhere inside it. It does not count as an access. Errors: EINVAL
+ * offset is behind the device's end, the device is not initialised, or struct_size is not that of any version.
+ */
+ZS_API int zram_get_block_info(struct zram *z, uint64_t offset, struct zram_block_info *info);
+
 /* Make what was written back to the backing file durable there; without one, a no-op. What is in memory stays there. */
 ZS_API int zram_flush(struct zram *z);
 

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/bits.h"
+#include "base/versioned.h"
 
 #define DEFAULT_BLOCK_SIZE 4096u
 #define MAX_BLOCK_SIZE 65536u
@@ -15,25 +16,10 @@
 
 /* --- options --- */
 
-bool zsi_copy_versioned(void *to, size_t known, const void *from)
-{
-	size_t given;
-
-	memcpy(&given, from, sizeof(given));
-	if (given < sizeof(given))
-		return false;
-	for (size_t i = known; i < given; i++)
-		if (((const uint8_t *)from)[i] != 0)
-			return false;
-	memset(to, 0, known);
-	memcpy(to, from, zsi_min(given, known));
-	return true;
-}
-
 static int read_options(struct zram *z, struct zram_options *o, const struct zram_options *given)
 {
 	*o = (struct zram_options)ZRAM_OPTIONS_INIT;
-	if (given != NULL && !zsi_copy_versioned(o, sizeof(*o), given))
+	if (given != NULL && !zsi_copy_versioned(o, sizeof(*o), given, sizeof(size_t)))
 		return zsi_fail(EINVAL, "%s: options: start from ZRAM_OPTIONS_INIT", z->name);
 	if (o->block_size == 0)
 		o->block_size = DEFAULT_BLOCK_SIZE;

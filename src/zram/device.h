@@ -5,7 +5,7 @@
  * Who does what: device.c makes, initialises, resets; table.c keeps the block table; gate.c knows who is inside; block.c
  * stores, loads and frees one block; io.c cuts ranges into blocks; memory.c holds the device to its limit; algs.c the
  * algorithms and their parameters; attr.c the attributes; stats.c counts, print.c prints; sum.c checksums;
- * train.c dictionaries; idle.c, recompress.c and writeback.c what is done with blocks that nobody uses, backing.c the file
+ * train.c dictionaries; info.c says what is stored; idle.c, recompress.c and writeback.c what is done with blocks that nobody uses, backing.c the file
  * for that; save.c and load.c the saved form, stream.c its bytes; background.c the background thread.
  *
  * A device is initialised when it has a size: pool is not NULL then. What "fixed once initialised" fields are changes
@@ -100,12 +100,6 @@ void zsi_device_reset(struct zram *z);
 
 /* -1 with EBUSY, and what can't be changed as the text, where the device is initialised. z->lock is held. */
 int zsi_refuse_initialised_locked(struct zram *z, const char *what);
-
-/*
- * Copy a caller's struct, which begins with its size, that may have been built with an older or a newer header: what an
- * older one lacks is 0. False: it is too short to be one, or a member that this library doesn't know is not 0.
- */
-bool zsi_copy_versioned(void *to, size_t known, const void *from);
 
 /* --- fork.c --- */
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/bits.h"
+#include "base/versioned.h"
 #include "zram/device.h"
 #include "zram/stream.h"
 #include "zram/sum.h"
@@ -356,7 +357,7 @@ struct zram *zram_load(int fd, const struct zram_options *options)
 	struct zram_options o = ZRAM_OPTIONS_INIT;
 	struct loader l = { 0 };
 
-	if (options != NULL && !zsi_copy_versioned(&o, sizeof(o), options)) {
+	if (options != NULL && !zsi_copy_versioned(&o, sizeof(o), options, sizeof(size_t))) {
 		(void)zsi_fail(EINVAL, "loading: options: start from ZRAM_OPTIONS_INIT");
 		return NULL;
 	}

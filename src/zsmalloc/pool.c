@@ -4,9 +4,9 @@
 #include <string.h>
 
 #include "base/os.h"
+#include "base/versioned.h"
 #include "zsmalloc/cache.h"
 #include "zsmalloc/pool.h"
-#include "zsmalloc/versioned.h"
 
 /*
  * Address space to reserve, as a multiple of the machine's memory: chunks are dedicated to one run length, so a pool

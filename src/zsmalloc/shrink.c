@@ -27,9 +27,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/versioned.h"
 #include "zsmalloc/pool.h"
 #include "zsmalloc/stats.h"
-#include "zsmalloc/versioned.h"
 
 #define DEFAULT_WASTE_PERCENT 1u
 #define DEFAULT_CPU_PERCENT 5u

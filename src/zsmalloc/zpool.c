@@ -6,8 +6,8 @@
 #include <zsmalloc/zpool.h>
 
 #include "base/lock.h"
+#include "base/versioned.h"
 #include "zsmalloc/pool.h"
-#include "zsmalloc/versioned.h"
 #include "zsmalloc/zpool_drivers.h"
 
 struct driver {

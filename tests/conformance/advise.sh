@@ -34,7 +34,7 @@ kernel() {
 			exit $status
 		}
 		"$ZS" advise --quick --survey 64K --sample all --json "$tmp/file" >"$tmp/json"
-		ours=$(predicted '.algorithm == "lz4" and .level == 1' \
+		ours=$(predicted '.algorithm == "lz4" and .level == 1 and .block_size == 4096 and .dictionary_bytes == 0' \
 			'.kernel | [.compr_data_size, .mem_used_total, .same_pages, .huge_pages] | map(tostring) | join(" ")')
 		same "the kernel, seed $seed" "$ours" "$held"
 	done

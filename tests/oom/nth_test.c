@@ -68,7 +68,7 @@ static bool run_tiny(struct world *w)
 /* A page each: the tables of pages grow. */
 static bool run_huge(struct world *w)
 {
-	for (size_t i = 0; i < 3500; i++)
+	for (size_t i = 0; i < 2200; i++)
 		if (!world_add(w, w->options.page_size, 0))
 			return false;
 	return true;

@@ -5,7 +5,7 @@
 . "$(dirname "$0")/lib.sh"
 : "${JSON_VALID:?}"
 
-"$MAKE_PAGES" 4096 words 500 zero 40 word 10 random 50 >"$tmp/mixed"
+"$MAKE_PAGES" 4096 words 200 zero 40 word 10 random 50 >"$tmp/mixed"
 "$MAKE_PAGES" 4096 random 64 >"$tmp/random"
 "$MAKE_PAGES" 4096 zero 100 word 20 >"$tmp/same"
 "$MAKE_PAGES" 4096 words 3 >"$tmp/few"
@@ -19,12 +19,12 @@ advise() {
 # All of it is read; each algorithm is predicted with all the kernel's numbers; every choice has its reasons.
 advise "$tmp/mixed"
 expect_clean
-expect_json '.sampled == 0' '.sample_bytes == 600 * 4096' '.input_bytes == .sample_bytes' '.inputs == 1' '.problems == []'
+expect_json '.sampled == 0' '.sample_bytes == 300 * 4096' '.input_bytes == .sample_bytes' '.inputs == 1' '.problems == []'
 expect_json '[.predictions[:5][].algorithm] == ["lzo", "lz4", "lz4hc", "zstd", "deflate"]'
-expect_json 'all(.predictions[]; .blocks * .block_size >= 600 * 4096)' \
+expect_json 'all(.predictions[]; .blocks * .block_size >= 300 * 4096)' \
 	'all(.predictions[:5][]; .kernel.same_pages == 50 and .kernel.huge_pages == 50)' \
 	'all(.predictions[:5][]; .kernel.mem_used_total % 4096 == 0 and .kernel.mem_used_total >= .kernel.compr_data_size)' \
-	'all(.predictions[:5][]; .kernel.mm_stat == "\(600 * 4096) \(.kernel.compr_data_size) \(.kernel.mem_used_total) 0 \(.kernel.mem_used_total) 50 0 50 50")' \
+	'all(.predictions[:5][]; .kernel.mm_stat == "\(300 * 4096) \(.kernel.compr_data_size) \(.kernel.mem_used_total) 0 \(.kernel.mem_used_total) 50 0 50 50")' \
 	'all(.predictions[]; .libzram.held_bytes > .libzram.compressed_bytes and .libzram.metadata_bytes > 0)'
 expect_json '.recommendation.kernel | .block_size == 4096 and .dictionary_bytes == 0 and (.reasons | length) >= 3' \
 	'.recommendation.libzram | (.reasons | length) >= 3' \
@@ -67,7 +67,7 @@ fast=$(json '.recommendation.libzram as $r | .survey[] | select(.algorithm == $r
 # A sample, said to be one, of the size that was asked for, the same each time.
 advise --sample 256K "$tmp/mixed"
 expect_clean
-expect_json '.sampled == 1' '.sample_bytes <= 262144' '.sample_bytes > 200000' '.input_bytes == 600 * 4096' \
+expect_json '.sampled == 1' '.sample_bytes <= 262144' '.sample_bytes > 200000' '.input_bytes == 300 * 4096' \
 	'.sample_pieces == 4'
 jq '.predictions[:5]' "$out" >"$tmp/first"
 advise --sample 256K "$tmp/mixed"
@@ -134,7 +134,7 @@ what="cat mixed | zs advise -"
 status=0
 cat "$tmp/mixed" | "$ZS" advise --quick --json - >"$out" 2>"$err" || status=$?
 expect_clean
-expect_json '.sample_bytes == 600 * 4096'
+expect_json '.sample_bytes == 300 * 4096'
 "$HOLD_MEMORY" "$tmp/ready" words 200 random 30 &
 held=$!
 while [ ! -e "$tmp/ready" ]; do

@@ -33,7 +33,7 @@ expect_kernel_pages() {
 
 # One kind of page in each run: then each number is known.
 for page in 4096 16384 65536; do
-	count=$((2000 * 4096 / page + 3))
+	count=$((1000 * 4096 / page + 3))
 	for kind in zero word random quarter words; do
 		"$MAKE_PAGES" $page $kind $count >"$tmp/$kind"
 	done

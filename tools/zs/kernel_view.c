@@ -13,7 +13,7 @@
 static bool store_as_kernel(struct zs_pool *pool, const struct page_record *record, size_t page_size,
 			    struct kernel_view *view)
 {
-	size_t size = record->compressed_length;
+	size_t size = record->stored_bytes;
 	if (size >= zs_huge_class_size(pool)) {
 		size = page_size;
 		view->incompressible++;

@@ -8,7 +8,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "codec.h"
 #include "command.h"
 #include "interrupt.h"
 #include "kernel_view.h"
@@ -40,10 +39,11 @@ static const char help[] =
 	"       zs pack [OPTION]... --pid PID\n"
 	"\n"
 	"Compress every page of the files, or of a live process's writable memory, store\n"
-	"them in a pool, read everything back and compare it, and print what that took:\n"
+	"them in a zram device, read everything back, compare it, and print what it took:\n"
 	"density, compression ratio, speed, and what the kernel's zram would hold for the\n"
 	"same pages. A FILE may be a block device or a pipe; - is standard input.\n"
-	"\n" POOL_OPTIONS_HELP "  --algo lz4|zstd         the compressor (default lz4); zstd is at level 3\n"
+	"\n" POOL_OPTIONS_HELP "  --algo NAME             the compressor, at its usual level: lz4 (the default),\n"
+	"                          lz4hc, lzo, zstd or deflate\n"
 	"  --threads N             threads to store and read with (default: one for each\n"
 	"                          processor)\n"
 	"  --pid PID               read the memory of this process; may be repeated\n"
@@ -62,7 +62,7 @@ static const char help[] =
 
 struct arguments {
 	struct pool_settings pool;
-	const struct codec *codec;
+	const char *algorithm;
 	unsigned threads;
 	bool pad, json, null, help;
 	const char *files_from;
@@ -82,15 +82,24 @@ static unsigned default_threads(void)
 	return online < 1 ? 1 : online > MOST_THREADS ? MOST_THREADS : (unsigned)online;
 }
 
+/* The device's own names; which of them there are, it knows. */
+static bool take_algorithm(struct arguments *args, const char *name)
+{
+	struct zram *device = zram_create("zs pack", NULL);
+	bool known = device && zram_attr_set(device, "comp_algorithm", name) == 0;
+	if (!known)
+		message_usage("--algo '%s': must be lz4, lz4hc, lzo, zstd or deflate", name);
+	zram_destroy(device);
+	args->algorithm = name;
+	return known;
+}
+
 static bool take_option(struct arguments *args, int option)
 {
 	uint64_t n;
 	switch (option) {
 	case OPTION_ALGO:
-		args->codec = codec_find(optarg);
-		if (!args->codec)
-			message_usage("--algo '%s': must be lz4 or zstd", optarg);
-		return args->codec != NULL;
+		return take_algorithm(args, optarg);
 	case OPTION_THREADS:
 		if (!option_number("--threads", optarg, 1, MOST_THREADS, &n))
 			return false;
@@ -204,7 +213,7 @@ static bool measure(struct packer *packer, struct report *report)
 	struct zs_pool_stats stats = ZS_POOL_STATS_INIT;
 	if (!packer_store(packer) || interrupted())
 		return false;
-	zs_pool_stats(packer->pool, &stats);
+	zs_pool_stats(zram_get_pool(packer->device), &stats);
 	report->held_bytes = stats.bytes_total;
 	report->metadata_bytes = stats.bytes_metadata;
 	if (!packer_check(packer) || interrupted())
@@ -213,22 +222,37 @@ static bool measure(struct packer *packer, struct report *report)
 	return kernel_view_of(packer, &report->kernel) && !interrupted();
 }
 
+/* A device with a block for each page. NULL after a message. */
+static struct zram *create_device(const struct page_set *set, const struct arguments *args)
+{
+	struct zram_options options = ZRAM_OPTIONS_INIT;
+	options.disksize = set->pages * set->page_size;
+	options.block_size = set->page_size;
+	options.comp_algorithm = args->algorithm;
+	options.pool.geometry = args->pool.geometry;
+	options.pool.chain_size = args->pool.chain_size;
+	struct zram *device = zram_create("zs pack", &options);
+	if (!device)
+		message("the store can't be made: %s", zram_strerror());
+	return device;
+}
+
 /* set has pages. The exit status. */
 static int pack(struct page_set *set, const struct arguments *args)
 {
 	struct packer packer;
-	struct report report = { .settings = &args->pool, .packer = &packer };
-	struct zs_pool *pool = pool_settings_create(&args->pool, "zs pack", 0);
-	if (!pool)
+	struct report report = { .settings = &args->pool, .algorithm = args->algorithm, .packer = &packer };
+	struct zram *device = create_device(set, args);
+	if (!device)
 		return EXIT_BROKEN;
-	report.longest_zspage = pool_longest_zspage(pool);
-	bool done = packer_init(&packer, set, args->codec, pool, args->threads) && measure(&packer, &report);
+	report.longest_zspage = pool_longest_zspage(zram_get_pool(device));
+	bool done = packer_init(&packer, set, device, args->threads) && measure(&packer, &report);
 	if (done && args->json)
 		report_json(&report);
 	else if (done)
 		report_print(&report);
 	packer_destroy(&packer);
-	zs_destroy_pool(pool);
+	zram_destroy(device);
 	if (!done || packer.broken)
 		return EXIT_BROKEN;
 	return message_problem_count() ? EXIT_PARTLY : EXIT_DONE;
@@ -253,7 +277,7 @@ static int pack_inputs(const struct arguments *args)
 static int run(int argc, char **argv)
 {
 	struct arguments args = { .pool = POOL_SETTINGS_INIT,
-				  .codec = codec_find("lz4"),
+				  .algorithm = "lz4",
 				  .threads = default_threads() };
 	args.pids = calloc((size_t)argc, sizeof(*args.pids));
 	if (!args.pids) {

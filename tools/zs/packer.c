@@ -19,7 +19,7 @@ const struct chunk *worker_next_chunk(struct worker *worker)
 {
 	struct pass *pass = worker->pass;
 	const struct page_set *set = pass->packer->set;
-	if (interrupted() || atomic_load_explicit(&pass->error, memory_order_relaxed))
+	if (interrupted() || atomic_load_explicit(&pass->failed, memory_order_relaxed))
 		return NULL;
 	size_t i = atomic_fetch_add_explicit(&pass->next_chunk, 1, memory_order_relaxed);
 	return i < set->chunk_count ? &set->chunks[i] : NULL;
@@ -34,33 +34,26 @@ static bool worker_init(struct worker *worker, const struct packer *packer)
 {
 	enum { ALIGN = 4096 }; /* so that direct reads and whole-page copies are at their best */
 	size_t chunk_bytes = packer->set->chunk_bytes;
-	worker->scratch_bytes = packer->codec->bound(packer->set->page_size);
-	worker->codec = packer->codec->create();
 	worker->input = aligned_alloc(ALIGN, chunk_bytes);
 	worker->output = aligned_alloc(ALIGN, chunk_bytes);
-	worker->scratch = malloc(worker->scratch_bytes);
 	worker->good = calloc(chunk_bytes / packer->set->page_size, sizeof(*worker->good));
 	worker->restored = calloc(chunk_bytes / packer->set->page_size, sizeof(*worker->restored));
-	return worker->codec && worker->input && worker->output && worker->scratch && worker->good && worker->restored;
+	return worker->input && worker->output && worker->good && worker->restored;
 }
 
-static void worker_destroy(struct worker *worker, const struct packer *packer)
+static void worker_destroy(struct worker *worker)
 {
-	packer->codec->destroy(worker->codec);
 	free(worker->input);
 	free(worker->output);
-	free(worker->scratch);
 	free(worker->good);
 	free(worker->restored);
 }
 
-bool packer_init(struct packer *packer, struct page_set *set, const struct codec *codec, struct zs_pool *pool,
-		 unsigned threads)
+bool packer_init(struct packer *packer, struct page_set *set, struct zram *device, unsigned threads)
 {
 	memset(packer, 0, sizeof(*packer));
 	packer->set = set;
-	packer->codec = codec;
-	packer->pool = pool;
+	packer->device = device;
 	/* More threads than chunks would have nothing to do. */
 	packer->threads = threads > set->chunk_count ? (unsigned)set->chunk_count : threads;
 	packer->records = calloc(set->pages, sizeof(*packer->records));
@@ -76,7 +69,7 @@ bool packer_init(struct packer *packer, struct page_set *set, const struct codec
 void packer_destroy(struct packer *packer)
 {
 	for (unsigned i = 0; packer->workers && i < packer->threads; i++)
-		worker_destroy(&packer->workers[i], packer);
+		worker_destroy(&packer->workers[i]);
 	free(packer->workers);
 	free(packer->records);
 }
@@ -93,7 +86,7 @@ static void show_progress(void *arg)
 	progress_draw(of->what, atomic_load(&of->pass->done_bytes), set->pages * set->page_size);
 }
 
-/* Run one pass; the busiest thread's time into *ns. False when an allocation failed. */
+/* Run one pass; the busiest thread's time into *ns. False, after a message, when the device failed. */
 static bool run_pass(struct packer *packer, struct pass *pass, const char *what, void (*work)(void *), uint64_t *ns)
 {
 	struct progress_of of = { what, pass };
@@ -116,17 +109,18 @@ static bool run_pass(struct packer *packer, struct pass *pass, const char *what,
 	for (unsigned i = 0; i < packer->threads; i++)
 		if (packer->workers[i].busy_ns > *ns)
 			*ns = packer->workers[i].busy_ns;
-	if (atomic_load(&pass->error) == 0)
-		return true;
-	message("the pool gives no memory for another page: %s", strerror(atomic_load(&pass->error)));
-	return false;
+	for (unsigned i = 0; i < packer->threads; i++) {
+		if (packer->workers[i].why[0] != '\0') {
+			message("no more pages can be stored: %s", packer->workers[i].why);
+			return false;
+		}
+	}
+	return true;
 }
 
 bool packer_store(struct packer *packer)
 {
-	struct pass pass = { .packer = packer, .huge_size = zs_huge_class_size(packer->pool) };
-	if (pass.huge_size > packer->set->page_size)
-		pass.huge_size = packer->set->page_size;
+	struct pass pass = { .packer = packer };
 	bool stored = run_pass(packer, &pass, "storing", worker_store, &packer->store_ns);
 	for (unsigned i = 0; i < packer->threads; i++) {
 		const struct worker *worker = &packer->workers[i];

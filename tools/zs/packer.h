@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * packer.h - store a set of pages in a pool, compressed, and read them all back; with several threads.
+ * packer.h - write a set of pages to a device of libzram, and read them all back; with several threads.
  *
- * A page is one of
+ * Page i of the set is block i of the device, which is as large as the set. A page is one of
  *   same-filled      all its machine words are equal: the word is remembered, nothing is stored
- *   incompressible   compressed it takes the pool's huge watermark or more: it is stored as it is
+ *   incompressible   compressed it would take the huge watermark or more: it is stored as it is
  *   compressed       stored in its compressed size
- *   lost             it could not be read
+ *   lost             it could not be read, and was not written
  *
- * as in the kernel's zram. The two passes, store then check, each take the chunks in order, the next one to whichever
- * thread is free. The time of a pass is that of its busiest thread, with only the work on pages counted: what zram
- * would do. Reading the input, hashing and comparing are not in it.
+ * as the device says of the block. The two passes, store then check, each take the chunks in order, the next one to
+ * whichever thread is free. The time of a pass is that of its busiest thread, with only the device's work counted. Reading
+ * the input, hashing and comparing are not in it.
  *
  *   same_filled + incompressible + compressed + lost == pages of the set
  *   intact + broken == same_filled + incompressible + compressed, after the check
@@ -20,27 +20,21 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <zsmalloc/zsmalloc.h>
+#include <zsmalloc/zram.h>
 
-#include "codec.h"
 #include "pages.h"
 
 enum page_state { PAGE_LOST, PAGE_SAME_FILLED, PAGE_INCOMPRESSIBLE, PAGE_COMPRESSED };
 
 struct page_record {
-	union {
-		zs_handle handle;
-		uint64_t word; /* of a same-filled page */
-	};
-	uint64_t hash;              /* XXH3 of the page as it was read first */
-	uint32_t compressed_length; /* also of an incompressible page: what the compressor made of it */
-	uint32_t state;             /* enum page_state */
+	uint64_t hash;         /* XXH3 of the page as it was read first */
+	uint32_t stored_bytes; /* by the device, for this page */
+	uint32_t state;        /* enum page_state */
 };
 
 struct packer {
 	struct page_set *set;
-	const struct codec *codec;
-	struct zs_pool *pool;
+	struct zram *device;         /* its blocks are as large as the set's pages */
 	unsigned threads;            /* asked for; then how many there were */
 	struct page_record *records; /* one a page */
 	struct worker *workers;
@@ -52,11 +46,10 @@ struct packer {
 };
 
 /* False without memory, after a message. The arguments must stay. */
-bool packer_init(struct packer *packer, struct page_set *set, const struct codec *codec, struct zs_pool *pool,
-		 unsigned threads);
+bool packer_init(struct packer *packer, struct page_set *set, struct zram *device, unsigned threads);
 void packer_destroy(struct packer *packer);
 
-/* The passes. False, after a message, when the pool gives no memory. They also end early when interrupted(). */
+/* The passes. False, after a message, when the device takes no more. They also end early when interrupted(). */
 bool packer_store(struct packer *packer);
 bool packer_check(struct packer *packer);
 

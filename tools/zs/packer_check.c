@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * packer_check.c - the second pass: read every page back, decompress it, compare.
+ * packer_check.c - the second pass: read every page back and compare.
  *
  * Files are read again and compared byte for byte. Where the bytes differ, or can't be read again, the hash of what
  * was read the first time tells whether the file changed or the store lost something. Memory of a live process changes
@@ -11,28 +11,6 @@
 
 #include "units.h"
 #include "worker.h"
-
-/* Bring one page back. False where that can't be done. */
-static bool restore_page(struct worker *worker, const struct page_record *record, char *page)
-{
-	struct packer *packer = worker->pass->packer;
-	size_t page_size = packer->set->page_size;
-	if (record->state == PAGE_SAME_FILLED) {
-		for (size_t i = 0; i < page_size; i += sizeof(record->word))
-			memcpy(page + i, &record->word, sizeof(record->word));
-		return true;
-	}
-	const void *stored = zs_obj_read_begin(packer->pool, record->handle, NULL);
-	if (!stored)
-		return false;
-	bool good = true;
-	if (record->state == PAGE_INCOMPRESSIBLE)
-		memcpy(page, stored, page_size);
-	else
-		good = packer->codec->decompress(worker->codec, stored, record->compressed_length, page, page_size);
-	zs_obj_read_end(packer->pool, record->handle, stored);
-	return good;
-}
 
 static void note_broken(struct worker *worker, uint64_t page)
 {
@@ -79,7 +57,8 @@ static void check_chunk(struct worker *worker, const struct chunk *chunk)
 	uint64_t start = now_ns();
 	for (size_t i = 0; i < pages; i++)
 		if (records[i].state != PAGE_LOST)
-			worker->restored[i] = restore_page(worker, &records[i], worker->output + i * page_size);
+			worker->restored[i] = zram_pread(packer->device, worker->output + i * page_size, page_size,
+							 (chunk->first_page + i) * page_size) == 0;
 	worker->busy_ns += now_ns() - start;
 	compare_chunk(worker, chunk);
 }

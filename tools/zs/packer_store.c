@@ -1,44 +1,44 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* packer_store.c - the first pass: read pages, compress them, put them into the pool. */
-#include <errno.h>
+/* packer_store.c - the first pass: read pages, write them to the device, ask it what it made of them. */
+#include <stdio.h>
 #include <string.h>
 #include <xxhash.h>
 
 #include "units.h"
 #include "worker.h"
 
-/* Whether all machine words of a page are equal: then it equals itself moved by one word. */
-static bool same_filled(const char *page, size_t page_size, uint64_t *word)
+/* What the device has for a page that was written. */
+static void fill_record(struct packer *packer, uint64_t page, struct page_record *record)
 {
-	const size_t step = sizeof(unsigned long);
-	if (memcmp(page, page + step, page_size - step) != 0)
-		return false;
-	memcpy(word, page, sizeof(*word));
-	return true;
+	struct zram_block_info info = ZRAM_BLOCK_INFO_INIT;
+	/* Can't fail inside the device. */
+	(void)zram_get_block_info(packer->device, page * packer->set->page_size, &info);
+	record->stored_bytes = (uint32_t)info.stored_bytes;
+	record->state = (info.flags & ZRAM_BLOCK_SAME) ? PAGE_SAME_FILLED
+			: (info.flags & ZRAM_BLOCK_HUGE) ? PAGE_INCOMPRESSIBLE
+							 : PAGE_COMPRESSED;
 }
 
-/* Store one page and fill in its record. 0, or errno. */
-static int store_page(struct worker *worker, const char *page, struct page_record *record)
+/* Write the pages of a chunk that were read. How many pages of the chunk were done with: all, unless the device failed. */
+static size_t write_pages(struct worker *worker, const struct chunk *chunk, size_t pages)
 {
 	struct packer *packer = worker->pass->packer;
-	size_t page_size = packer->set->page_size;
-	if (same_filled(page, page_size, &record->word)) {
-		record->state = PAGE_SAME_FILLED;
-		return 0;
+	size_t page_size = packer->set->page_size, i = 0;
+	uint64_t start = now_ns();
+
+	for (; i < pages; i++) {
+		if (!worker->good[i])
+			continue;
+		if (zram_pwrite(packer->device, worker->input + i * page_size, page_size,
+				(chunk->first_page + i) * page_size) != 0)
+			break;
 	}
-	size_t len = packer->codec->compress(worker->codec, page, page_size, worker->scratch, worker->scratch_bytes);
-	bool huge = len == 0 || len >= worker->pass->huge_size;
-	size_t stored = huge ? page_size : len;
-	zs_handle handle = zs_malloc(packer->pool, stored, 0);
-	if (!handle)
-		return errno;
-	record->handle = handle;
-	record->compressed_length = (uint32_t)(len ? len : page_size);
-	record->state = huge ? PAGE_INCOMPRESSIBLE : PAGE_COMPRESSED;
-	if (zs_obj_write(packer->pool, handle, huge ? page : worker->scratch, stored) != 0)
-		return errno;
-	worker->compressed_bytes += stored;
-	return 0;
+	worker->busy_ns += now_ns() - start;
+	if (i < pages) {
+		snprintf(worker->why, sizeof(worker->why), "%s", zram_strerror());
+		atomic_store(&worker->pass->failed, true);
+	}
+	return i;
 }
 
 static void store_chunk(struct worker *worker, const struct chunk *chunk)
@@ -47,7 +47,6 @@ static void store_chunk(struct worker *worker, const struct chunk *chunk)
 	struct page_set *set = packer->set;
 	struct page_record *records = packer->records + chunk->first_page;
 	size_t pages = chunk_pages(set, chunk), lost = 0;
-	int error = 0;
 
 	page_set_read(set, chunk, worker->input, worker->good);
 	for (size_t i = 0; i < pages; i++) {
@@ -56,18 +55,16 @@ static void store_chunk(struct worker *worker, const struct chunk *chunk)
 		else
 			lost++;
 	}
-	uint64_t start = now_ns();
-	for (size_t i = 0; i < pages && error == 0; i++)
-		if (worker->good[i])
-			error = store_page(worker, worker->input + i * set->page_size, &records[i]);
-	worker->busy_ns += now_ns() - start;
+	size_t written = write_pages(worker, chunk, pages);
 
-	for (size_t i = 0; i < pages; i++)
+	for (size_t i = 0; i < written; i++) {
+		if (worker->good[i])
+			fill_record(packer, chunk->first_page + i, &records[i]);
 		worker->pages[records[i].state]++;
+		worker->compressed_bytes += records[i].stored_bytes;
+	}
 	if (lost)
 		atomic_fetch_add(&set->inputs[chunk->input].lost_pages, lost);
-	if (error)
-		atomic_store(&worker->pass->error, error);
 }
 
 void worker_store(void *arg)

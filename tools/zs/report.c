@@ -80,7 +80,7 @@ static void print_memory(const struct report *r)
 	put_row("input", format_bytes(input_bytes(packer)).s, "");
 	put_row("compressed bytes", format_bytes(packer->compressed_bytes).s,
 		"what is stored; incompressible pages in full");
-	snprintf(note, sizeof(note), "everything; %s of it are metadata", format_bytes(r->metadata_bytes).s);
+	snprintf(note, sizeof(note), "without the table; %s of it are metadata", format_bytes(r->metadata_bytes).s);
 	put_row("pool holds", format_bytes(r->held_bytes).s, note);
 	if (packer->compressed_bytes)
 		snprintf(note, sizeof(note), "compressed bytes / pool holds: %.4f bytes held for each stored",
@@ -101,7 +101,7 @@ static void print_kernel(const struct report *r)
 	put_row("incompressible", format_count(kernel->incompressible).s, "pages");
 	snprintf(note, sizeof(note), "mem_used_total, with chain size %d", KERNEL_CHAIN_SIZE);
 	put_row("zram holds", format_bytes(kernel->held_bytes).s, note);
-	snprintf(note, sizeof(note), "not in that: zram's table, %d bytes a page", KERNEL_ENTRY_BYTES);
+	snprintf(note, sizeof(note), "not in that: zram's table, %d bytes a page, as here", KERNEL_ENTRY_BYTES);
 	put_row("table", format_bytes(kernel->table_bytes).s, note);
 	double ours = ratio(r->held_bytes, kernel->held_bytes);
 	snprintf(note, sizeof(note), "this pool takes %s %s", format_real(100 * fabs(1 - ours), 2, " %").s,
@@ -135,7 +135,7 @@ static void print_check(const struct packer *packer)
 
 void report_print(const struct report *r)
 {
-	printf("%s, %s geometry with zspages of up to %s\n", r->packer->codec->name,
+	printf("%s, %s geometry with zspages of up to %s\n", r->algorithm,
 	       geometry_name(r->settings->geometry), format_plural(r->longest_zspage, "page", "pages").s);
 	print_pages(r);
 	print_memory(r);
@@ -173,7 +173,7 @@ void report_json(const struct report *r)
 	struct json j = JSON_INIT(stdout);
 	json_begin_object(&j, NULL);
 	json_string(&j, "geometry", geometry_name(r->settings->geometry));
-	json_string(&j, "algorithm", r->packer->codec->name);
+	json_string(&j, "algorithm", r->algorithm);
 	json_uint(&j, "page_size", r->settings->page_size);
 	json_uint(&j, "longest_zspage", r->longest_zspage);
 	json_uint(&j, "threads", r->packer->threads);

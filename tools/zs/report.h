@@ -11,6 +11,7 @@
 
 struct report {
 	const struct pool_settings *settings;
+	const char *algorithm;
 	const struct packer *packer;
 	unsigned longest_zspage; /* pages */
 	uint64_t given_back;     /* pages that processes gave back before they were read */

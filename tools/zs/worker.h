@@ -12,20 +12,17 @@
 /* What the threads of one pass share. */
 struct pass {
 	struct packer *packer;
-	size_t huge_size;           /* compressed to this or more, a page is stored as it is */
 	atomic_size_t next_chunk;   /* handed out */
 	atomic_ullong done_bytes;   /* for the progress bar */
-	atomic_int error;           /* errno of the allocation that failed: everyone stops */
+	atomic_bool failed;         /* the device took a page no more: everyone stops */
 	atomic_ullong first_broken; /* number of the first page that didn't read back; UINT64_MAX: none */
 };
 
 struct worker {
 	struct pass *pass;
-	void *codec;   /* its context */
-	char *input;   /* a chunk as read */
-	char *output;  /* a chunk as it comes back */
-	char *scratch; /* one compressed page */
-	size_t scratch_bytes;
+	char *input;    /* a chunk as read */
+	char *output;   /* a chunk as it comes back */
+	char why[200];  /* what the device said when it took a page no more; else "" */
 	bool *good;     /* of each page of the chunk, whether it was read */
 	bool *restored; /* and whether it came back */
 	uint64_t busy_ns;

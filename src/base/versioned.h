@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* versioned.h - structs of callers that begin with their size. */
-#ifndef ZSI_ZSMALLOC_VERSIONED_H
-#define ZSI_ZSMALLOC_VERSIONED_H
+#ifndef ZSI_BASE_VERSIONED_H
+#define ZSI_BASE_VERSIONED_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* info.c - what is stored for a block. */
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/bits.h"
+#include "zram/device.h"
+
+static unsigned flags_of(uint64_t meta)
+{
+	static const struct {
+		uint64_t meta;
+		unsigned flag;
+	} pairs[] = {
+		{ ZSI_USED, ZRAM_BLOCK_USED },
+		{ ZSI_SAME, ZRAM_BLOCK_SAME },
+		{ ZSI_HUGE, ZRAM_BLOCK_HUGE },
+		{ ZSI_WB, ZRAM_BLOCK_WB },
+		{ ZSI_IDLE, ZRAM_BLOCK_IDLE },
+		{ ZSI_INCOMPRESSIBLE, ZRAM_BLOCK_INCOMPRESSIBLE },
+	};
+	unsigned flags = 0;
+
+	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++)
+		if ((meta & pairs[i].meta) != 0)
+			flags |= pairs[i].flag;
+	return flags;
+}
+
+static void describe(struct zram *z, uint64_t index, struct zram_block_info *i)
+{
+	uint64_t meta = zsi_block_lock(z, index);
+	uint64_t handle = zsi_block_at(z, index)->handle;
+
+	zsi_block_unlock(z, index, meta);
+	i->flags = flags_of(meta);
+	i->priority = zsi_meta_priority(meta);
+	if ((meta & ZSI_SAME) != 0)
+		i->word = handle;
+	else
+		i->stored_bytes = zsi_meta_size(meta);
+}
+
+int zram_get_block_info(struct zram *z, uint64_t offset, struct zram_block_info *info)
+{
+	struct zram_block_info i = ZRAM_BLOCK_INFO_INIT;
+	uint64_t index = offset >> z->block_shift;
+
+	if (info->struct_size < sizeof(info->struct_size))
+		return zsi_fail(EINVAL, "%s: block info: start from ZRAM_BLOCK_INFO_INIT", z->name);
+	struct zsi_stream *s = zsi_enter(z);
+
+	if (s == NULL)
+		return -1;
+	bool inside = index < z->table.nr_blocks;
+
+	if (inside && zsi_table_has(&z->table, index))
+		describe(z, index, &i);
+	zsi_leave(s);
+	if (!inside)
+		return zsi_fail(EINVAL, "%s: offset %" PRIu64 " is behind the device's end, at %" PRIu64, z->name, offset,
+				zram_disksize(z));
+	i.struct_size = info->struct_size;
+	memcpy(info, &i, zsi_min(info->struct_size, sizeof(i)));
+	return 0;
+}
