@@ -65,7 +65,10 @@ for delay in 0 0.01 0.02 0.03 0.05; do
 	must nbdcopy "$tmp/two" "$uri"
 	ctl save "$tmp/killed" >/dev/null 2>&1 &
 	client=$!
-	wait_for 5 half_written || true
+	looks=0
+	until half_written || [ $looks -ge 1000 ] || [ ! -d "/proc/$client" ]; do
+		looks=$((looks + 1))
+	done
 	sleep $delay
 	! half_written || caught=$((caught + 1))
 	killed
@@ -77,7 +80,7 @@ for delay in 0 0.01 0.02 0.03 0.05; do
 	stop
 	cp "$tmp/snapshot" "$tmp/killed"
 done
-[ $caught -gt 0 ] || skip "no save was caught in the middle"
+[ $caught -gt 0 ] || echo "no save was caught in the middle"
 [ -z "$(find "$tmp" -name 'killed?*')" ] || fail "files are left behind"
 
 # Damage anywhere is noticed, and nothing is served.

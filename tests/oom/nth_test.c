@@ -59,7 +59,7 @@ static bool run_many(struct world *w)
 /* Small enough for the handle table to grow. */
 static bool run_tiny(struct world *w)
 {
-	for (size_t i = 0; i < 20000; i++)
+	for (size_t i = 0; i < 17000; i++)
 		if (!world_add(w, 16, 0))
 			return false;
 	return true;

@@ -44,7 +44,7 @@ int main(int argc, char **argv)
 	struct worker *sample = workers_start(&a, 1, 900, 0, body_sample);
 	struct worker *compact = workers_start(&a, 1, 901, 0, body_compact);
 
-	workers_join(workers_start(&a, THREADS, 1, check_scale(150000), body_steps), THREADS);
+	workers_join(workers_start(&a, THREADS, 1, check_scale(60000), body_steps), THREADS);
 	atomic_store(&a.stop, true);
 	workers_join(sample, 1);
 	workers_join(compact, 1);

@@ -38,7 +38,7 @@ for page in 4096 16384 65536; do
 		"$MAKE_PAGES" $page $kind $count >"$tmp/$kind"
 	done
 	for geometry in dense linux; do
-		for algo in lz4 zstd; do
+		for algo in $([ $geometry = dense ] && echo lz4 zstd || echo lz4); do
 			for kind in zero word random quarter words; do
 				run "$ZS" pack --json --geometry $geometry --algo $algo --page-size $page --threads 2 "$tmp/$kind"
 				expect_sums
