@@ -64,7 +64,7 @@ static inline uint64_t check_scale(uint64_t n)
 	if (CHECK_TSAN)
 		n /= 8;
 	else if (CHECK_ASAN)
-		n /= 4;
+		n /= 6;
 	return (n > 0 ? n : 1) * check_soak_factor();
 }
 

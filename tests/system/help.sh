@@ -3,6 +3,7 @@
 # Help, version, wrong usage, and that help, manual and program agree on the options there are.
 # shellcheck source=tests/system/lib.sh
 . "$(dirname "$0")/lib.sh"
+no_leak_check
 
 run "$ZS" --help
 expect_clean
