@@ -10,6 +10,13 @@
 /* New entries come in batches: one for the caller, the others for its stack. */
 #define BATCH 16u
 
+/*
+ * What all stacks together may have before one that is empty is helped from the others instead of growing the table: a
+ * share of the table, and a few batches. Entries of one cache line that threads share cost more than these do.
+ */
+#define SPARE_SHIFT 5
+#define SPARE_FLOOR (8u * BATCH)
+
 /* Entries made accessible at a time: 64 KiB of them. Charged by the page. */
 #define COMMIT_ENTRIES 8192u
 #define PAGE_BYTES 4096u
@@ -72,6 +79,14 @@ static uint32_t next_of(uint64_t entry)
 	return (uint32_t)((entry & ZSI_LOCATION_MASK) >> ZSI_LOCATION_SHIFT);
 }
 
+/* Not exact, so that it costs nothing: two at once may lose a change. */
+static void count(struct zsi_handle_stack *stack, int by)
+{
+	int64_t n = (int64_t)atomic_load_explicit(&stack->about, memory_order_relaxed) + by;
+
+	atomic_store_explicit(&stack->about, (uint32_t)(n > 0 ? n : 0), memory_order_relaxed);
+}
+
 static uint32_t pop(struct zsi_handles *h, struct zsi_handle_stack *stack)
 {
 	/* acquire: pairs with the release in push(), so that the entry's link is seen */
@@ -84,9 +99,14 @@ static uint32_t pop(struct zsi_handles *h, struct zsi_handle_stack *stack)
 
 		next = next << 32 | next_of(entry);
 		if (atomic_compare_exchange_weak_explicit(&stack->head, &head, next, memory_order_acquire,
-							  memory_order_acquire))
+							  memory_order_acquire)) {
+			count(stack, -1);
 			return index;
+		}
 	}
+	/* Now it is known. */
+	if (atomic_load_explicit(&stack->about, memory_order_relaxed) != 0)
+		atomic_store_explicit(&stack->about, 0, memory_order_relaxed);
 	return ZSI_NO_INDEX;
 }
 
@@ -103,6 +123,7 @@ static void push(struct zsi_handles *h, struct zsi_handle_stack *stack, uint32_t
 		/* release: pairs with the acquire in pop() */
 	} while (!atomic_compare_exchange_weak_explicit(&stack->head, &head, next, memory_order_release,
 							memory_order_relaxed));
+	count(stack, 1);
 }
 
 /* What so many entries are charged: each table by the page. */
@@ -150,13 +171,21 @@ uint32_t zsi_handle_reuse(struct zsi_handles *h, unsigned hint)
 	return ZSI_NO_INDEX;
 }
 
-uint32_t zsi_handle_alloc(struct zsi_handles *h, unsigned hint)
+/* Whether the stacks have so many that the table should not grow. */
+static bool many_spare(const struct zsi_handles *h)
 {
-	unsigned own = hint % ZSI_HANDLE_STACKS;
-	uint32_t index = zsi_handle_reuse(h, hint);
+	uint64_t spare = 0, bound = atomic_load_explicit(&h->bound, memory_order_relaxed);
 
-	if (index != ZSI_NO_INDEX)
-		return index;
+	for (unsigned i = 0; i < ZSI_HANDLE_STACKS; i++)
+		spare += atomic_load_explicit(&h->stacks[i].about, memory_order_relaxed);
+	return spare > (bound >> SPARE_SHIFT) + SPARE_FLOOR;
+}
+
+/* A new batch: one for the caller, the others for the stack. ZSI_NO_INDEX with ENOMEM. */
+static uint32_t grow(struct zsi_handles *h, unsigned own)
+{
+	uint32_t index;
+
 	zsi_lock(&h->lock, ZSI_RANK_META);
 	index = atomic_load_explicit(&h->bound, memory_order_relaxed);
 	if (grow_locked(h, index) != 0) {
@@ -167,6 +196,19 @@ uint32_t zsi_handle_alloc(struct zsi_handles *h, unsigned hint)
 	for (uint32_t i = BATCH - 1; i > 0; i--)
 		push(h, &h->stacks[own], index + i);
 	return index;
+}
+
+uint32_t zsi_handle_alloc(struct zsi_handles *h, unsigned hint)
+{
+	unsigned own = hint % ZSI_HANDLE_STACKS;
+	uint32_t index = pop(h, &h->stacks[own]);
+
+	if (index == ZSI_NO_INDEX && many_spare(h))
+		index = zsi_handle_reuse(h, hint);
+	if (index == ZSI_NO_INDEX)
+		index = grow(h, own);
+	/* What there is no memory for may lie in another stack. */
+	return index != ZSI_NO_INDEX ? index : zsi_handle_reuse(h, hint);
 }
 
 void zsi_handle_release(struct zsi_handles *h, uint32_t index, unsigned hint)

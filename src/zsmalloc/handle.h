@@ -19,7 +19,8 @@
  * Reading an object is: load the entry, compare the generation, add the location to the arena's base.
  *
  * Free entries are in one of a few lock-free stacks, chosen by thread: threads seldom meet there, and the entries of one
- * cache line, of which a new one is pushed whole, mostly stay with one thread. A stack's head
+ * cache line, of which a new one is pushed whole, mostly stay with one thread, since a thread whose stack is empty takes
+ * from others only where they have many. A stack's head
  * has a tag that changes with every operation, which makes a pop that raced with others fail. A pop may read the entry
  * of someone else's live object: the table is never unmapped, so that is only a wrong next, and the tag catches it.
  */
@@ -59,6 +60,7 @@
 
 struct zsi_handle_stack {
 	_Alignas(ZSI_CACHE_LINE) _Atomic uint64_t head; /* index + 1 in the low half, tag in the high half */
+	_Atomic uint32_t about; /* entries in it, give or take those that others pushed and popped at the same moment */
 };
 
 struct zsi_handles {
