@@ -10,7 +10,7 @@
  * 100 blocks, chosen at random, are trimmed one by one; then nothing happens for two seconds. The others write, in
  * order and to an empty disk, what "used" has on it at one point: after it was overwritten, and after it was trimmed.
  *
- * Prints one JSON object: the bytes resident in process PID beyond those at the start, at the end of each stage, and in
+ * Prints one JSON object: the bytes resident in process PID at the start, those beyond them at the end of each stage, and in
  * "points" as pairs of [MiB written or trimmed so far, MiB resident].
  */
 #include <inttypes.h>
@@ -266,7 +266,7 @@ int main(int argc, char **argv)
 	}
 	wait_below(1);
 	at_start = resident();
-	printf("{\"stage\": \"%s\", \"blocks\": %" PRIu64 ", ", argv[4], blocks);
+	printf("{\"stage\": \"%s\", \"blocks\": %" PRIu64 ", \"start_bytes\": %" PRIu64 ", ", argv[4], blocks, at_start);
 	if (strcmp(argv[4], "used") == 0)
 		run_used();
 	else if (strcmp(argv[4], "filled") == 0)
