@@ -19,14 +19,14 @@ def line(f): [f] | map(tostring) | join("\t");
 		else line("point", $from + ($to - $from) * $s[1], $s[$column] / $mib) end;
 	line("title", "Memory held while \($ours.objects / 1000),000 objects come and go"),
 	line("subtitle", "Resident memory in MiB, all metadata included. \($environment[0].cpu), \($environment[0].kernel)"),
-	line("x", "linear", "others were asked to give memory back (malloc_trim and the like); this library's shrinker has one second and 5 % of a processor"),
+	line("x", "linear", "memory given back: each was asked to, with zs_compact, malloc_trim and the like"),
 	line("y", "linear", "plain", ""),
 	line("panel", ""),
 	line("phase", 0, 1, "fill"), line("phase", 1, 2.3, "random churn, 5 times"), line("phase", 2.3, 3.2, "70 % freed"),
 	line("phase", 3.2, 4.4, "memory given back"), line("phase", 4.4, 5.6, "refilled, other sizes"),
 	line("series", "bytes requested by live objects", "#6e7781", "area", 1.6, "BELOW"),
 	line("point", 0, 0), points($ours; 3),
-	($runs[] | select(.shrinker == 0 and .allocator != "dense")
+	($runs[] | select(.allocator != "dense" and .allocator != "linux")
 		| line("series", .allocator, $colour[.allocator], "line", 3.95, "ABOVE"), line("point", 0, 0), points(.; 2),
 			line("point", 5.6, .samples[-1][2] / $mib)),
 	line("series", "zsmalloc", $colour.dense, "bold", 3.95, "ABOVE"), line("point", 0, 0), points($ours; 2)

@@ -85,7 +85,9 @@ def latency($mode; $what; $point; $unit): [$compact[0][].latency[$mode][$what][$
 		(density("dense"; many; "churn"; 0; "released")
 			| at_most("\(many | commas) objects: 70 % freed at random, then zs_compact"; 1.02; 4; "")),
 		(shrunk(many; "churn"; "released")
-			| at_most("the same, shrinker alone, after one second"; 1.03; 4; "")),
+			| at_most("the same, shrinker alone within 5 % of a processor, after one second"; 1.03; 4; "")),
+		(density("dense"; many; "churn"; 100; "released")
+			| at_most("the same, shrinker alone with cpu_percent 100, after one second"; 1.03; 4; "")),
 		(shrunk(many; "half"; "refill")
 			| at_most("\(many | commas) objects: 50 % freed, refilled with other sizes, shrinker on"; 1.03; 4; "")),
 		(shrunk(many; "half"; "refill_settled") | at_most("the same, one second later"; 1.03; 4; "")),
@@ -125,10 +127,10 @@ def latency($mode; $what; $point; $unit): [$compact[0][].latency[$mode][$what][$
 		| sort_by([-.objects, (.allocator as $a | $order | index($a)), -.shrinker])[] as $row
 		| runs($row.allocator; $row.objects; "churn"; $row.shrinker) as $runs
 		| select($runs | length > 0)
-		| { allocator: ($row.allocator + (if $row.shrinker > 0 then ", shrinker" else "" end)), objects: $row.objects }
+		| { allocator: ($row.allocator + (if $row.shrinker > 0 then ", shrinker \($row.shrinker) %" else "" end)), objects: $row.objects }
 		+ ([["fill", "fill"], ["churn", "churn x5"], ["freed", "70 % freed"], ["released", "given back"],
 				["refill", "refilled"]
-			| . as [$stage, $name] | { key: $name, value: ([$runs[].ratio[$stage] | values] | median | digits(3)) }]
+			| . as [$stage, $name] | { key: $name, value: ([$runs[].ratio[$stage] | values] | if . == [] then "" else median | digits(3) end) }]
 			| from_entries)
 		+ { with: $runs[0].released_with, runs: ($runs | length) }
 	],

@@ -131,11 +131,10 @@ static uint32_t sleep_idle(struct zs_pool *pool, uint64_t left_alone)
 	return bits;
 }
 
-/* A slice of compaction and the sleep that pays for it. Returns the pages freed. */
-static unsigned long run_slice(struct zs_pool *pool)
+/* A slice of compaction and the sleep that pays for all work since start. Returns the pages freed. */
+static unsigned long run_slice(struct zs_pool *pool, uint64_t start)
 {
 	unsigned cpu_percent = pool->shrinker.policy.cpu_percent;
-	uint64_t start = zsi_now_ns();
 	unsigned long freed = zs_compact_budget(pool, 0, SLICE_NS);
 
 	atomic_fetch_add_explicit(&pool->shrinker.runs, 1, memory_order_relaxed);
@@ -156,12 +155,13 @@ static uint64_t work(struct zs_pool *pool)
 	bool pressure = false;
 
 	while (fruitless < FRUITLESS_SLICES && zsi_shrinker_wait(pool, ZSI_BELL_STOP, 0) == 0) {
+		uint64_t start = zsi_now_ns();
 		bool reported = take_pressure(s);
 
 		pressure = pressure || reported;
 		if (!reported && (pressure ? zs_shrinker_count(pool) : too_much_waste(pool)) == 0)
 			return 0;
-		if (run_slice(pool) > 0) {
+		if (run_slice(pool, start) > 0) {
 			fruitless = 0;
 			continue;
 		}
