@@ -105,7 +105,7 @@ jq -n -f "$ZS_SOURCE_DIR/bench/summary.jq" --slurpfile environment "$work/enviro
 is "$work/summary.json" '[.targets[] | select(.verdict == "met" or .verdict == "missed")] | length == 33'
 is "$work/summary.json" '.head | length == 3 and (.[1] | startswith("The machine was busy"))'
 is "$work/summary.json" '[.memory[].allocator] ==
-	["dense, shrinker", "dense", "linux", "glibc", "dense, shrinker", "dense", "linux", "glibc"]'
+	["dense, shrinker 5 %", "dense", "linux", "glibc", "dense, shrinker 5 %", "dense", "linux", "glibc"]'
 is "$work/summary.json" '(.times | length == 9) and all(.times[]; .median | test("^[0-9]+[.][0-9]+$"))'
 is "$work/summary.json" '(.speed | length == 2) and (.latency | length == 8) and (.compaction | length == 5)'
 
