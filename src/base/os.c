@@ -4,6 +4,8 @@
 
 #include <errno.h>
 #include <linux/mempolicy.h>
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -14,6 +16,14 @@
 #ifndef MADV_DONTNEED_LOCKED
 #define MADV_DONTNEED_LOCKED 24 /* Linux 5.18; older kernels answer EINVAL */
 #endif
+
+/* process_madvise() of a process's own memory with this advice is Linux 6.13, the sentinel 6.14; older: EBADF, EINVAL. */
+#ifndef PIDFD_SELF_THREAD_GROUP
+#define PIDFD_SELF_THREAD_GROUP (-10001)
+#endif
+
+/* Of one process_madvise(): IOV_MAX. */
+#define MOST_RANGES 1024u
 
 static void *os_reserve(size_t bytes, size_t align)
 {
@@ -57,7 +67,7 @@ static int os_commit(void *start, size_t bytes, unsigned hints)
 	return 0;
 }
 
-static void os_decommit(void *start, size_t bytes, unsigned hints)
+static void decommit_one(void *start, size_t bytes, unsigned hints)
 {
 	if (!(hints & ZSI_OS_MLOCK)) {
 		(void)madvise(start, bytes, MADV_DONTNEED);
@@ -68,6 +78,46 @@ static void os_decommit(void *start, size_t bytes, unsigned hints)
 	(void)munlock(start, bytes);
 	(void)madvise(start, bytes, MADV_DONTNEED);
 	(void)mlock2(start, bytes, MLOCK_ONFAULT);
+}
+
+/* Whether the kernel does several ranges of this process in one call: known after it once didn't. */
+static _Atomic bool no_vectors;
+
+/* As many ranges as one call does, from the first; 0: none, the kernel can't. */
+static unsigned decommit_vector(const struct iovec *ranges, unsigned n)
+{
+	/* A descriptor of this process would in a forked child still be the parent's; the sentinel never is. */
+	long bytes = syscall(SYS_process_madvise, PIDFD_SELF_THREAD_GROUP, ranges, n, MADV_DONTNEED, 0);
+	unsigned done = 0;
+
+	if (bytes <= 0) {
+		if (errno != EINTR && errno != EAGAIN)
+			atomic_store_explicit(&no_vectors, true, memory_order_relaxed);
+		return 0;
+	}
+	/* One that was cut short is done again, whole. */
+	while (done < n && (size_t)bytes >= ranges[done].iov_len)
+		bytes -= (long)ranges[done++].iov_len;
+	return done;
+}
+
+static void os_decommit(const struct iovec *ranges, unsigned n, unsigned hints)
+{
+	int saved = errno;
+
+	while (n > 0) {
+		unsigned done = 0;
+
+		if (n > 1 && !(hints & ZSI_OS_MLOCK) && !atomic_load_explicit(&no_vectors, memory_order_relaxed))
+			done = decommit_vector(ranges, n < MOST_RANGES ? n : MOST_RANGES);
+		if (done == 0) {
+			decommit_one(ranges->iov_base, ranges->iov_len, hints);
+			done = 1;
+		}
+		ranges += done;
+		n -= done;
+	}
+	errno = saved;
 }
 
 static void os_release(void *start, size_t bytes)

@@ -14,6 +14,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/uio.h>
 
 enum zsi_os_hint {
 	ZSI_OS_NO_HUGEPAGE = 1, /* keep transparent huge pages out */
@@ -26,8 +27,12 @@ struct zsi_os_ops {
 	void *(*reserve)(size_t bytes, size_t align);
 	/* Make part of a reservation accessible. 0, or -1 with errno. hints: zsi_os_hint. */
 	int (*commit)(void *start, size_t bytes, unsigned hints);
-	/* Give the memory of a committed part back. It stays accessible and reads as zeros. */
-	void (*decommit)(void *start, size_t bytes, unsigned hints);
+	/*
+	 * Give the memory of committed parts back: n ranges of whole pages, none of which is empty, of reservations with
+	 * the same hints. They stay accessible and read as zeros. Many ranges in one call cost little more than one, since
+	 * the processors are told once to forget where the pages were.
+	 */
+	void (*decommit)(const struct iovec *ranges, unsigned n, unsigned hints);
 	/* Give a whole reservation back. */
 	void (*release)(void *start, size_t bytes);
 };

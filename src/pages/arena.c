@@ -18,7 +18,15 @@ int zsi_arena_open_chunks(struct zsi_space *s, uint32_t chunk, unsigned chunks)
 	return -1;
 }
 
-void zsi_arena_decommit(struct zsi_space *s, uint32_t page, unsigned pages)
+void zsi_arena_decommit(const struct zsi_space *s, const struct zsi_cuts *cuts)
 {
-	zsi_os.decommit(s->base + ((uint64_t)page << s->page_shift), (size_t)pages << s->page_shift, s->hints);
+	struct iovec ranges[ZSI_CUTS];
+
+	for (unsigned i = 0; i < cuts->n; i++)
+		ranges[i] = (struct iovec){
+			.iov_base = s->base + ((uint64_t)cuts->cut[i].page << s->page_shift),
+			.iov_len = (size_t)cuts->cut[i].pages << s->page_shift,
+		};
+	if (cuts->n > 0)
+		zsi_os.decommit(ranges, cuts->n, s->hints);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* chunk.h - what space.c and space_validate.c know of a chunk, and nobody else. */
+/* chunk.h - what space.c, purge.c and space_validate.c know of a chunk, and nobody else. */
 #ifndef ZSI_PAGES_CHUNK_H
 #define ZSI_PAGES_CHUNK_H
 
@@ -20,9 +20,64 @@ static inline bool zsi_map_get(const uint64_t *map, uint32_t i)
 	return map[i / 64] >> (i % 64) & 1;
 }
 
+static inline void zsi_map_set(uint64_t *map, uint32_t i)
+{
+	map[i / 64] |= 1ull << (i % 64);
+}
+
+static inline void zsi_map_clear(uint64_t *map, uint32_t i)
+{
+	map[i / 64] &= ~(1ull << (i % 64));
+}
+
+static inline uint32_t zsi_chunk_number(const struct zsi_space *s, const struct zsi_chunk *c)
+{
+	return (uint32_t)(c - s->chunks);
+}
+
+static inline uint32_t zsi_run_first_page(const struct zsi_space *s, const struct zsi_chunk *c, uint32_t run)
+{
+	return zsi_chunk_number(s, c) * ZSI_CHUNK_PAGES + run * c->run_pages;
+}
+
+/* The lists of chunks that have room for another run. The space's lock is held. */
+static inline void zsi_roomy_push(struct zsi_space *s, struct zsi_chunk *c)
+{
+	uint32_t *head = &s->roomy[c->run_pages];
+	uint32_t self = zsi_chunk_number(s, c) + 1;
+
+	c->prev = 0;
+	c->next = *head;
+	if (*head != 0)
+		s->chunks[*head - 1].prev = self;
+	*head = self;
+}
+
+static inline void zsi_roomy_remove(struct zsi_space *s, struct zsi_chunk *c)
+{
+	if (c->prev != 0)
+		s->chunks[c->prev - 1].next = c->next;
+	else
+		s->roomy[c->run_pages] = c->next;
+	if (c->next != 0)
+		s->chunks[c->next - 1].prev = c->prev;
+	c->next = c->prev = 0;
+}
+
+static inline bool zsi_chunk_listed(const struct zsi_space *s, const struct zsi_chunk *c)
+{
+	return c->prev != 0 || s->roomy[c->run_pages] == zsi_chunk_number(s, c) + 1;
+}
+
 static inline bool zsi_chunk_has_room(const struct zsi_chunk *c)
 {
 	return c->nfree > 0 || c->fresh < c->runs;
 }
+
+/*
+ * purge.c's: give back resident pages of free runs until no more than `keep` are left, at most about `most`. Returns how
+ * many. The space's lock is held, and dropped for the system calls.
+ */
+uint64_t zsi_space_purge_locked(struct zsi_space *s, uint64_t keep, uint64_t most);
 
 #endif

@@ -15,22 +15,12 @@
 #define TABLE_COMMIT_STEP ((uint64_t)64 << 10)
 #define TABLE_CHARGE_STEP ((uint64_t)4096)
 
-/* Resident pages kept for reuse: a 256th of what the pool holds, and enough for a few zspages in a small pool. */
-#define DIRTY_SHIFT 8
-#define DIRTY_FLOOR_BYTES ((uint64_t)256 << 10)
+/* Resident pages kept for reuse: a 512th of what the pool holds, and enough for a few zspages in a small pool. */
+#define DIRTY_SHIFT 9
+#define DIRTY_FLOOR_BYTES ((uint64_t)128 << 10)
 
-/* Chunks given back by one free at most: some tens of microseconds. */
-#define PURGE_AT_ONCE 2u
-
-static void map_set(uint64_t *map, uint32_t i)
-{
-	map[i / 64] |= 1ull << (i % 64);
-}
-
-static void map_clear(uint64_t *map, uint32_t i)
-{
-	map[i / 64] &= ~(1ull << (i % 64));
-}
+/* Pages given back by one free at most: some tens of microseconds. */
+#define PURGE_AT_ONCE 256u
 
 /* The first bit that is set; there is one. */
 static uint32_t map_first(const uint64_t *map)
@@ -40,34 +30,6 @@ static uint32_t map_first(const uint64_t *map)
 	while (map[word] == 0)
 		word++;
 	return word * 64 + (uint32_t)__builtin_ctzll(map[word]);
-}
-
-static uint32_t chunk_number(const struct zsi_space *s, const struct zsi_chunk *c)
-{
-	return (uint32_t)(c - s->chunks);
-}
-
-static void roomy_push(struct zsi_space *s, struct zsi_chunk *c)
-{
-	uint32_t *head = &s->roomy[c->run_pages];
-	uint32_t self = chunk_number(s, c) + 1;
-
-	c->prev = 0;
-	c->next = *head;
-	if (*head != 0)
-		s->chunks[*head - 1].prev = self;
-	*head = self;
-}
-
-static void roomy_remove(struct zsi_space *s, struct zsi_chunk *c)
-{
-	if (c->prev != 0)
-		s->chunks[c->prev - 1].next = c->next;
-	else
-		s->roomy[c->run_pages] = c->next;
-	if (c->next != 0)
-		s->chunks[c->next - 1].prev = c->prev;
-	c->next = c->prev = 0;
 }
 
 static size_t records_bytes(const struct zsi_space *s, const struct zsi_chunk *c)
@@ -131,11 +93,6 @@ int zsi_space_init(struct zsi_space *s, struct zsi_meta *meta, struct zsi_accoun
 	release_backing(s);
 	errno = ENOMEM;
 	return -1;
-}
-
-static uint32_t run_first_page(const struct zsi_space *s, const struct zsi_chunk *c, uint32_t run)
-{
-	return chunk_number(s, c) * ZSI_CHUNK_PAGES + run * c->run_pages;
 }
 
 /* A caller's pages are his: each goes back through free_page. The arena's go with the reservation. */
@@ -204,11 +161,11 @@ static bool close_chunk_locked(struct zsi_space *s, struct zsi_chunk *c)
 {
 	if (c->run_pages == 0 || c->nfree != c->fresh || c->ndirty != 0)
 		return false;
-	roomy_remove(s, c);
+	zsi_roomy_remove(s, c);
 	zsi_meta_free(s->meta, c->records, records_bytes(s, c));
 	memset(c, 0, sizeof(*c));
 	c->next = s->unused_chunks;
-	s->unused_chunks = chunk_number(s, c) + 1;
+	s->unused_chunks = zsi_chunk_number(s, c) + 1;
 	return true;
 }
 
@@ -232,7 +189,7 @@ static struct zsi_chunk *open_chunk_locked(struct zsi_space *s, unsigned pages)
 		if (c == NULL)
 			return NULL;
 		c->next = s->unused_chunks;
-		s->unused_chunks = chunk_number(s, c) + 1;
+		s->unused_chunks = zsi_chunk_number(s, c) + 1;
 	}
 	c = &s->chunks[s->unused_chunks - 1];
 	uint32_t runs = ZSI_CHUNK_PAGES / pages;
@@ -246,7 +203,7 @@ static struct zsi_chunk *open_chunk_locked(struct zsi_space *s, unsigned pages)
 	c->run_pages = (uint16_t)pages;
 	c->runs = (uint16_t)runs;
 	c->reciprocal = zsi_reciprocal(pages);
-	roomy_push(s, c);
+	zsi_roomy_push(s, c);
 	return c;
 }
 
@@ -259,19 +216,19 @@ static uint32_t take_run_locked(struct zsi_space *s, struct zsi_chunk *c, unsign
 		run = map_first(c->dirty_map);
 		*present = zsi_chunk_note(s, c, run)->resident;
 		s->dirty_pages -= *present;
-		map_clear(c->dirty_map, run);
+		zsi_map_clear(c->dirty_map, run);
 		c->ndirty--;
-		map_clear(c->free_map, run);
+		zsi_map_clear(c->free_map, run);
 		c->nfree--;
 	} else if (c->nfree > 0) {
 		run = map_first(c->free_map);
-		map_clear(c->free_map, run);
+		zsi_map_clear(c->free_map, run);
 		c->nfree--;
 	} else {
 		run = c->fresh++;
 	}
 	if (!zsi_chunk_has_room(c))
-		roomy_remove(s, c);
+		zsi_roomy_remove(s, c);
 	return run;
 }
 
@@ -287,7 +244,7 @@ uint32_t zsi_run_alloc(struct zsi_space *s, unsigned pages, unsigned *present)
 	if (c != NULL) {
 		uint32_t run = take_run_locked(s, c, present);
 
-		first = run_first_page(s, c, run);
+		first = zsi_run_first_page(s, c, run);
 	}
 	zsi_unlock(&s->lock, ZSI_RANK_SOURCE);
 	return first;
@@ -307,84 +264,6 @@ int zsi_run_commit(struct zsi_space *s, uint32_t first, unsigned present, unsign
 	return result;
 }
 
-void zsi_run_decommit(struct zsi_space *s, uint32_t first, unsigned keep, unsigned present)
-{
-	if (keep >= present)
-		return;
-	if (s->base != NULL) {
-		zsi_arena_decommit(s, first + keep, present - keep);
-		zsi_uncharge(s->account, (uint64_t)(present - keep) << s->page_shift);
-		return;
-	}
-	zsi_lock(&s->lock, ZSI_RANK_SOURCE);
-	zsi_source_decommit(s, first + keep, present - keep);
-	zsi_unlock(&s->lock, ZSI_RANK_SOURCE);
-}
-
-/*
- * Give back the dirty runs of one chunk. They are neither free nor in use while the lock is dropped for the system
- * calls, adjacent ones together in one.
- */
-static uint64_t purge_chunk_locked(struct zsi_space *s, struct zsi_chunk *c)
-{
-	uint64_t taken[ZSI_CHUNK_WORDS];
-	uint64_t resident = 0;
-	unsigned count = c->ndirty;
-
-	memcpy(taken, c->dirty_map, sizeof(taken));
-	for (uint32_t run = 0; run < c->runs; run++) {
-		if (!zsi_map_get(taken, run))
-			continue;
-		resident += zsi_chunk_note(s, c, run)->resident;
-		map_clear(c->free_map, run);
-	}
-	memset(c->dirty_map, 0, sizeof(c->dirty_map));
-	c->ndirty = 0;
-	c->nfree = (uint16_t)(c->nfree - count);
-	roomy_remove(s, c);
-	s->dirty_pages -= resident;
-
-	zsi_unlock(&s->lock, ZSI_RANK_SOURCE);
-	for (uint32_t run = 0; run < c->runs; run++) {
-		uint32_t from = run;
-
-		while (run < c->runs && zsi_map_get(taken, run))
-			run++;
-		if (run > from)
-			zsi_arena_decommit(s, run_first_page(s, c, from), (run - from) * c->run_pages);
-	}
-	zsi_uncharge(s->account, resident << s->page_shift);
-	zsi_lock(&s->lock, ZSI_RANK_SOURCE);
-
-	for (unsigned i = 0; i < ZSI_CHUNK_WORDS; i++)
-		c->free_map[i] |= taken[i];
-	c->nfree = (uint16_t)(c->nfree + count);
-	return resident;
-}
-
-/* Purge chunks, at most so many, until no more than keep pages are dirty. Goes on where the last call ended. */
-static uint64_t purge_locked(struct zsi_space *s, uint64_t keep, uint32_t most_chunks)
-{
-	uint64_t purged = 0;
-
-	for (uint32_t n = 0; n < s->nr_chunks && s->dirty_pages > keep && most_chunks > 0; n++) {
-		uint32_t i = s->purge_cursor < s->nr_chunks ? s->purge_cursor : 0;
-		struct zsi_chunk *c = &s->chunks[i];
-		bool listed;
-
-		s->purge_cursor = i + 1;
-		if (c->ndirty == 0)
-			continue;
-		most_chunks--;
-		purged += purge_chunk_locked(s, c);
-		/* Frees may have listed it again while the lock was dropped. */
-		listed = c->prev != 0 || s->roomy[c->run_pages] == i + 1;
-		if (!listed)
-			roomy_push(s, c);
-	}
-	return purged;
-}
-
 void zsi_run_free(struct zsi_space *s, uint32_t first, unsigned present)
 {
 	struct zsi_chunk *c = zsi_space_chunk(s, first);
@@ -396,24 +275,24 @@ void zsi_run_free(struct zsi_space *s, uint32_t first, unsigned present)
 		zsi_source_decommit(s, first, present);
 		present = 0;
 	}
-	bool listed = c->prev != 0 || s->roomy[c->run_pages] == chunk_number(s, c) + 1;
+	bool listed = zsi_chunk_listed(s, c);
 
-	map_set(c->free_map, run);
+	zsi_map_set(c->free_map, run);
 	c->nfree++;
 	zsi_chunk_note(s, c, run)->resident = present;
 	if (present > 0) {
-		map_set(c->dirty_map, run);
+		zsi_map_set(c->dirty_map, run);
 		c->ndirty++;
 		s->dirty_pages += present;
 	}
 	if (!listed)
-		roomy_push(s, c);
+		zsi_roomy_push(s, c);
 	uint64_t held = atomic_load_explicit(&s->account->used, memory_order_relaxed) >> s->page_shift;
 	uint64_t most = zsi_max(held >> DIRTY_SHIFT, DIRTY_FLOOR_BYTES >> s->page_shift);
 
 	if (s->dirty_pages > most)
 		/* One who frees an object does not wait for the whole of it: others that free do their share. */
-		purge_locked(s, most / 2, PURGE_AT_ONCE);
+		zsi_space_purge_locked(s, most / 2, PURGE_AT_ONCE);
 	zsi_unlock(&s->lock, ZSI_RANK_SOURCE);
 }
 
@@ -422,7 +301,7 @@ uint64_t zsi_space_trim(struct zsi_space *s)
 	uint64_t purged;
 
 	zsi_lock(&s->lock, ZSI_RANK_SOURCE);
-	purged = purge_locked(s, 0, UINT32_MAX);
+	purged = zsi_space_purge_locked(s, 0, UINT64_MAX);
 	close_chunks_locked(s);
 	zsi_unlock(&s->lock, ZSI_RANK_SOURCE);
 	return purged;

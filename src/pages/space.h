@@ -60,6 +60,20 @@ struct zsi_chunk {
 	uint64_t dirty_map[ZSI_CHUNK_WORDS];
 };
 
+/* Pages to be given back: see zsi_cuts_add(). */
+struct zsi_cut {
+	uint32_t page;
+	uint32_t pages;
+};
+
+#define ZSI_CUTS 128u
+
+struct zsi_cuts {
+	unsigned n;
+	uint64_t pages; /* in all of them */
+	struct zsi_cut cut[ZSI_CUTS];
+};
+
 struct zsi_page_callbacks { /* a caller's page source */
 	void *(*alloc_page)(void *ctx);
 	void (*free_page)(void *ctx, void *page);
@@ -116,8 +130,14 @@ uint32_t zsi_run_alloc(struct zsi_space *s, unsigned pages, unsigned *present);
 /* Give the run that starts at first the pages [present, want). 0, or -1 with ENOMEM and no page more than before. */
 int zsi_run_commit(struct zsi_space *s, uint32_t first, unsigned present, unsigned want);
 
-/* Take the pages [keep, present) from the run again and give them back at once. The run is its owner's still. */
-void zsi_run_decommit(struct zsi_space *s, uint32_t first, unsigned keep, unsigned present);
+/*
+ * Taking pages from runs again: first each is noted, false where there is no room for another; then all are given back in
+ * as few calls as can be; then they are charged no longer. From the note to the end of giving back nobody may use them, and
+ * so the owners of the runs have to keep these to themselves. The runs are their owners' still.
+ */
+bool zsi_cuts_add(struct zsi_cuts *cuts, uint32_t page, unsigned pages);
+void zsi_cuts_decommit(struct zsi_space *s, struct zsi_cuts *cuts);
+void zsi_cuts_settle(struct zsi_space *s, struct zsi_cuts *cuts);
 
 /* The run's owner is done with it. */
 void zsi_run_free(struct zsi_space *s, uint32_t first, unsigned present);
@@ -146,7 +166,7 @@ bool zsi_space_validate(struct zsi_space *s);
  * The backings' parts, called by space.c. Opening makes `chunks` chunks from `chunk` on accessible.
  */
 int zsi_arena_open_chunks(struct zsi_space *s, uint32_t chunk, unsigned chunks);
-void zsi_arena_decommit(struct zsi_space *s, uint32_t page, unsigned pages);
+void zsi_arena_decommit(const struct zsi_space *s, const struct zsi_cuts *cuts);
 int zsi_source_open_chunks(struct zsi_space *s, uint32_t chunk, unsigned chunks);
 int zsi_source_commit(struct zsi_space *s, uint32_t first, unsigned present, unsigned want);
 void zsi_source_decommit(struct zsi_space *s, uint32_t first, unsigned pages);

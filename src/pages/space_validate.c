@@ -57,8 +57,7 @@ bool zsi_space_validate(struct zsi_space *s)
 	}
 	for (unsigned pages = 1; ok && pages <= ZSI_MAX_RUN_PAGES; pages++)
 		ok = roomy_valid(s, pages, &listed);
-	/* A chunk whose dirty runs are being given back right now is in no list. */
-	ok = ok && listed <= roomy && dirty_pages == s->dirty_pages;
+	ok = ok && listed == roomy && dirty_pages == s->dirty_pages;
 	zsi_unlock(&s->lock, ZSI_RANK_SOURCE);
 	return ok;
 }

@@ -358,8 +358,21 @@ uint32_t zsi_words_target(struct zsi_words *w)
 	return (uint32_t)target;
 }
 
-/* The pages inside one free block, ranges that are there in one call each. */
-static void trim_block_locked(struct zsi_words *w, uint32_t ref)
+/* Ranges that are given back together. */
+struct ranges {
+	unsigned n;
+	struct iovec range[64];
+};
+
+static void give_back(struct ranges *r)
+{
+	if (r->n > 0)
+		zsi_os.decommit(r->range, r->n, 0);
+	r->n = 0;
+}
+
+/* The pages inside one free block, as far as they are there. */
+static void trim_block_locked(struct zsi_words *w, uint32_t ref, struct ranges *r)
 {
 	uint32_t end = ref + block_at(w, ref)->units;
 	uint64_t page = zsi_div_up(ref + 1, UNITS_A_PAGE), last = (end - 1) / UNITS_A_PAGE;
@@ -370,22 +383,31 @@ static void trim_block_locked(struct zsi_words *w, uint32_t ref)
 
 		while (page < last && !is_absent(w, page))
 			set_absent(w, page++, true);
-		if (page > from)
-			zsi_os.decommit(w->base + (from << PAGE_SHIFT), (page - from) << PAGE_SHIFT, 0);
+		if (page > from) {
+			r->range[r->n++] = (struct iovec){ .iov_base = w->base + (from << PAGE_SHIFT),
+							   .iov_len = (page - from) << PAGE_SHIFT };
+			if (r->n == sizeof(r->range) / sizeof(r->range[0]))
+				give_back(r);
+		}
 		bytes += (page - from) << PAGE_SHIFT;
 		while (page < last && is_absent(w, page))
 			page++;
 	}
 	w->absent_bytes += bytes;
-	zsi_uncharge_metadata(w->account, bytes);
 }
 
 void zsi_words_trim(struct zsi_words *w)
 {
+	struct ranges r = { .n = 0 };
+	uint64_t before;
+
 	zsi_lock(&w->lock, ZSI_RANK_META);
+	before = w->absent_bytes;
 	for (unsigned list = LINEAR_UNITS; list < ZSI_WORDS_LISTS; list++)
 		for (uint32_t ref = w->lists[list]; ref != 0; ref = block_at(w, ref)->next)
-			trim_block_locked(w, ref);
+			trim_block_locked(w, ref, &r);
+	give_back(&r);
+	zsi_uncharge_metadata(w->account, w->absent_bytes - before);
 	zsi_unlock(&w->lock, ZSI_RANK_META);
 }
 

@@ -218,9 +218,12 @@ static void trim_chunk_frozen(struct zram *z, uint64_t chunk)
 	if (atomic_load_explicit(&t->chunks[chunk], memory_order_relaxed) != ZSI_CHUNK_PRESENT)
 		return;
 	atomic_store_explicit(&t->chunks[chunk], 0, memory_order_relaxed);
-	zsi_os.decommit(&t->blocks[first], sizeof(struct zsi_block) << t->chunk_shift, ZSI_OS_NO_HUGEPAGE);
-	if (t->sums != NULL)
-		zsi_os.decommit(&t->sums[first], sizeof(uint32_t) << t->chunk_shift, ZSI_OS_NO_HUGEPAGE);
+	struct iovec ranges[2] = {
+		{ .iov_base = &t->blocks[first], .iov_len = sizeof(struct zsi_block) << t->chunk_shift },
+		{ .iov_base = t->sums != NULL ? &t->sums[first] : NULL, .iov_len = sizeof(uint32_t) << t->chunk_shift },
+	};
+
+	zsi_os.decommit(ranges, t->sums != NULL ? 2 : 1, ZSI_OS_NO_HUGEPAGE);
 	zsi_memory_uncharge(z, t->chunk_bytes);
 }
 

@@ -8,12 +8,22 @@
 #include "zsmalloc/pool.h"
 
 /*
- * Borrowing: in a class of u objects, all of them in slots d bytes too large cost u * d bytes, and a partly filled page
- * that the class doesn't have saves half a page, and the metadata of a zspage. So while u * d is below that, an object
- * that would need a new page rather takes a slot of a slightly larger class whose page is there already. Of the objects
- * only some find such a slot, which is why a bit more than half a page is the best bound.
+ * Borrowing: an object that would need a new page rather takes a slot of a slightly larger class whose page is there
+ * already. It pays in two cases.
+ *
+ * In a class of u objects, all of them in slots d bytes too large cost u * d bytes, and a partly filled page that the
+ * class doesn't have saves half a page, and the metadata of a zspage. So while u * d is below that, it is good for the
+ * class never to have a page of its own. Of the objects only some find such a slot, which is why a bit more than half a
+ * page is the best bound.
+ *
+ * And where the larger class has more free slots than its last page explains, because it once was larger than it is: what
+ * random frees and allocations leave each class with, its own peak, is then shared by neighbours, whose sum varies less.
  */
 #define BORROW_WORTH(page_size) ((page_size) / 4 * 3)
+
+/* How much too large a slot may be: in the first case bytes, in the second an eighth of the class's size. */
+#define BORROW_NEAR(page_size) ((page_size) / 64)
+#define BORROW_FAR_SHIFT 3
 
 /* Objects of a batch allocated under one hold of the class's lock. */
 #define HOLD_OBJECTS 256u
@@ -85,33 +95,52 @@ static zs_handle publish_locked(struct zs_pool *pool, struct zsi_zspage *z, unsi
 	return h;
 }
 
+/* Whether objects of class `position` may lie in class p at all: the entry has to hold how much too large it is. */
+static bool near_enough(const struct zs_pool *pool, unsigned position, unsigned p, size_t size, uint32_t most)
+{
+	const struct zsi_geometry *g = &pool->geometry;
+
+	return p < g->nr_classes && g->classes[p].size - g->classes[position].size < most &&
+	       (pool->handles.sizes != NULL || g->classes[p].size - size <= ZSI_SLACK_MAX);
+}
+
+/* A slot of class p, if it has one that needs no new page, in the name of entry `index`; 0: none. */
+static zs_handle borrow_from(struct zs_pool *pool, unsigned p, uint32_t index, size_t size, bool only_plenty)
+{
+	zs_handle h = 0;
+
+	/* Two class locks, so the second is only tried. */
+	if (!zsi_trylock_word(&pool->classes[p].lock))
+		return 0;
+	struct zsi_zspage *z = only_plenty && !zsi_class_has_plenty_locked(pool, p) ? NULL : pick_zspage(pool, p);
+
+	if (z != NULL && !needs_page(pool, z)) {
+		unsigned slot = zsi_slot_take_locked(pool, z);
+
+		if (slot != ZSI_NO_SLOT) {
+			zsi_class_regroup_locked(pool, z);
+			h = publish_locked(pool, z, slot, index, size);
+		}
+	}
+	zsi_unlock_unranked(&pool->classes[p].lock);
+	return h;
+}
+
 /* A slot of a larger class that needs no new page and is worth taking, in the name of entry `index`; 0: none. */
 static zs_handle borrow_locked(struct zs_pool *pool, unsigned position, uint32_t index, size_t size)
 {
 	const struct zsi_geometry *g = &pool->geometry;
+	uint32_t own = g->classes[position].size;
 	uint64_t used = pool->classes[position].used + 1;
 	zs_handle h = 0;
 
-	for (unsigned p = position + 1; p < g->nr_classes && h == 0; p++) {
-		uint32_t extra = g->classes[p].size - g->classes[position].size;
-
-		if (used * extra >= BORROW_WORTH(g->page_size) || g->classes[p].size - size > ZSI_SLACK_MAX)
-			break;
-		/* Two class locks, so the second is only tried. */
-		if (!zsi_trylock_word(&pool->classes[p].lock))
-			continue;
-		struct zsi_zspage *z = pick_zspage(pool, p);
-
-		if (z != NULL && !needs_page(pool, z)) {
-			unsigned slot = zsi_slot_take_locked(pool, z);
-
-			if (slot != ZSI_NO_SLOT) {
-				zsi_class_regroup_locked(pool, z);
-				h = publish_locked(pool, z, slot, index, size);
-			}
-		}
-		zsi_unlock_unranked(&pool->classes[p].lock);
-	}
+	for (unsigned p = position + 1; h == 0 && near_enough(pool, position, p, size, BORROW_NEAR(g->page_size)) &&
+					used * (g->classes[p].size - own) < BORROW_WORTH(g->page_size);
+	     p++)
+		h = borrow_from(pool, p, index, size, false);
+	for (unsigned p = zsi_next_lender(pool, position + 1);
+	     h == 0 && near_enough(pool, position, p, size, own >> BORROW_FAR_SHIFT); p = zsi_next_lender(pool, p + 1))
+		h = borrow_from(pool, p, index, size, true);
 	return h;
 }
 

@@ -18,7 +18,7 @@
  * In a large pool a 512th, which is below what a fill wastes.
  */
 #define CAP_SHIFT 9
-#define CAP_ENOUGH_PAGES 1024u
+#define CAP_ENOUGH_PAGES 384u
 #define CAP_SHARE_SHIFT 6
 #define CAP_FLOOR_PAGES 8u
 

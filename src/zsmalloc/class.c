@@ -47,6 +47,45 @@ void zsi_class_unlist_locked(struct zs_pool *pool, struct zsi_zspage *z)
 	z->state = ZSI_ZSPAGE_ISOLATED;
 }
 
+/* Pages' worth of free slots that are plenty. */
+#define PLENTY_PAGES 3u
+
+bool zsi_class_has_plenty_locked(const struct zs_pool *pool, unsigned position)
+{
+	const struct zsi_class *c = &pool->classes[position];
+	uint64_t live = c->used * pool->geometry.classes[position].size;
+
+	return c->pages << pool->space.page_shift > live + ((uint64_t)PLENTY_PAGES << pool->space.page_shift);
+}
+
+static void note_lender(struct zs_pool *pool, unsigned position)
+{
+	_Atomic uint64_t *word = &pool->lenders[position / 64];
+	uint64_t bit = 1ull << (position % 64);
+	bool plenty = zsi_class_has_plenty_locked(pool, position);
+
+	if (plenty == ((atomic_load_explicit(word, memory_order_relaxed) & bit) != 0))
+		return;
+	if (plenty)
+		atomic_fetch_or_explicit(word, bit, memory_order_relaxed);
+	else
+		atomic_fetch_and_explicit(word, ~bit, memory_order_relaxed);
+}
+
+unsigned zsi_next_lender(const struct zs_pool *pool, unsigned position)
+{
+	uint64_t rest = 0;
+
+	for (unsigned word = position / 64; word < ZSI_MAX_CLASSES / 64; word++) {
+		rest = atomic_load_explicit(&pool->lenders[word], memory_order_relaxed);
+		if (word == position / 64)
+			rest &= ~0ull << (position % 64);
+		if (rest != 0)
+			return word * 64 + (unsigned)__builtin_ctzll(rest);
+	}
+	return pool->geometry.nr_classes;
+}
+
 void zsi_class_regroup_locked(struct zs_pool *pool, struct zsi_zspage *z)
 {
 	struct zsi_class *c = zsi_class_of(pool, z);
@@ -64,6 +103,8 @@ void zsi_class_regroup_locked(struct zs_pool *pool, struct zsi_zspage *z)
 	z->group = (uint8_t)group;
 	if (z->state == ZSI_ZSPAGE_LISTED)
 		link_head(pool, c, z);
+	if (pool->lazy_pages)
+		note_lender(pool, z->class_position);
 }
 
 struct zsi_zspage *zsi_class_fullest_locked(struct zs_pool *pool, unsigned position)
@@ -209,7 +250,7 @@ void zsi_zspage_relist_slots_locked(struct zs_pool *pool, struct zsi_zspage *z)
 			zsi_slot_give_locked(pool, z, slot);
 }
 
-unsigned zsi_zspage_trim_locked(struct zs_pool *pool, struct zsi_zspage *z)
+unsigned zsi_zspage_trim_locked(struct zs_pool *pool, struct zsi_zspage *z, struct zsi_cuts *cuts)
 {
 	const struct zsi_size_class *sc = zsi_size_class(pool, z);
 	const uint32_t *slots = zsi_zspage_slots(&pool->words, z);
@@ -232,7 +273,10 @@ unsigned zsi_zspage_trim_locked(struct zs_pool *pool, struct zsi_zspage *z)
 	if (step < z->slots_step)
 		(void)resize_slots(pool, z, step);
 	dropped = z->present - keep;
-	zsi_run_decommit(&pool->space, z->first, keep, z->present);
+	bool noted = zsi_cuts_add(cuts, z->first + keep, dropped);
+
+	ZSI_ASSERT(noted);
+	(void)noted;
 	count_pages(pool, zsi_class_of(pool, z), -(int64_t)dropped);
 	z->present = (uint8_t)keep;
 	return dropped;

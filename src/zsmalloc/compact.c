@@ -2,7 +2,7 @@
 /*
  * compact.c - moving objects out of sparse zspages into full ones.
  *
- * One class at a time, from the largest down. The fullest zspage that is not full is the destination, the sparsest the
+ * A few classes at a time, from the largest down. The fullest zspage that is not full is the destination, the sparsest the
  * source; objects move from source to destination until the source is empty or the destination full, as long as the
  * class has a whole zspage's worth of free slots. That is the kernel's order, so that with the kernel's geometry the
  * same zspages are freed and the lists look the same afterwards.
@@ -18,7 +18,7 @@
  * Where pages come as slots are used (the dense geometry), what is left over is packed inside each partly filled
  * zspage, from its last slots into its first free ones, and the pages behind its last object are given back.
  *
- * A grace period ends a batch: a few hundred kilobytes moved, in a large pool more. The class's lock is held for a few
+ * A grace period ends a batch: a few hundred kilobytes moved, in a large pool more, of several classes. The class's lock is held for a few
  * objects at a time, dropped in between, and never held while waiting or while pages are given back to the system. An
  * object whose entry is locked by a writer is passed over; its zspage is set aside.
  */
@@ -44,6 +44,9 @@
 /* How far ahead of the copying entries and objects are fetched, in slots. */
 #define FETCH_ENTRIES 8u
 #define FETCH_OBJECTS 2u
+
+/* Classes that share their grace periods, and the calls that give pages back. */
+#define CLASSES_TOGETHER 32u
 
 /* Objects moved between two looks at the clock. */
 #define CLOCK_EVERY 16u
@@ -150,70 +153,6 @@ static bool move_objects(struct zs_pool *pool, struct zsi_compact_budget *budget
 	return memory;
 }
 
-static void push(struct zs_pool *pool, uint32_t *list, struct zsi_zspage *z)
-{
-	z->next = *list;
-	*list = zsi_zspage_ref(pool, z);
-}
-
-static struct zsi_zspage *pop(struct zs_pool *pool, uint32_t *list)
-{
-	struct zsi_zspage *z = zsi_zspage_ptr(pool, *list);
-
-	if (z != NULL)
-		*list = z->next;
-	return z;
-}
-
-/* After the grace period: its limbo slots are free, and it is the class's again, or nobody's. */
-static void settle(struct zs_pool *pool, struct zsi_zspage *z)
-{
-	uint32_t *slots = zsi_zspage_slots(&pool->words, z);
-
-	for (unsigned slot = 0; z->limbo > 0; slot++) {
-		if (slots[slot] == ZSI_SLOT_LIMBO) {
-			zsi_slot_give_locked(pool, z, slot);
-			z->limbo--;
-		}
-	}
-	if (z->inuse == 0) {
-		/* The last of its objects was freed while it was isolated. */
-		zsi_class_remove_locked(pool, z);
-		push(pool, &pool->batch.emptied, z);
-	} else {
-		pool->batch.trimmed += zsi_zspage_trim_locked(pool, z);
-		zsi_class_list_locked(pool, z);
-	}
-}
-
-void zsi_compact_end_batch(struct zs_pool *pool)
-{
-	struct zsi_compact_batch *b = &pool->batch;
-	struct zsi_class *c = &pool->classes[b->position];
-	struct zsi_zspage *z;
-
-	if (b->bytes > 0)
-		zsi_rcu_synchronize();
-	zsi_lock(&c->lock, ZSI_RANK_CLASS);
-	b->bytes = 0;
-	while ((z = pop(pool, &b->passed)) != NULL) {
-		settle(pool, z);
-		zsi_lock_breathe(&c->lock, ZSI_RANK_CLASS);
-	}
-	if (b->src != 0)
-		settle(pool, zsi_zspage_ptr(pool, b->src));
-	b->src = 0;
-	if (b->dst != 0)
-		settle(pool, zsi_zspage_ptr(pool, b->dst));
-	b->dst = 0;
-	while ((z = pop(pool, &b->emptied)) != NULL) {
-		zsi_unlock(&c->lock, ZSI_RANK_CLASS);
-		zsi_zspage_release(pool, z);
-		zsi_lock(&c->lock, ZSI_RANK_CLASS);
-	}
-	zsi_unlock(&c->lock, ZSI_RANK_CLASS);
-}
-
 /*
  * Have a source and a destination. False: there is nothing to pair. *end is set when the batch has to end first,
  * because the source is what the kernel would fill next.
@@ -255,11 +194,11 @@ static uint64_t sort_out(struct zs_pool *pool)
 	if (src->inuse == 0) {
 		freed = src->present;
 		zsi_class_remove_locked(pool, src);
-		push(pool, &b->emptied, src);
+		zsi_batch_push(pool, &b->emptied, src);
 		b->src = 0;
 	} else if (b->src_scan >= src->bump) {
 		/* What is left is held by writers. */
-		push(pool, &b->passed, src);
+		zsi_batch_push(pool, &b->passed, src);
 		b->src = 0;
 	}
 	if (!zsi_zspage_has_slot(dst, zsi_size_class(pool, dst))) {
@@ -315,39 +254,27 @@ static struct zsi_zspage *find_loose(struct zs_pool *pool, unsigned position)
 	return NULL;
 }
 
-/*
- * The partly filled zspages that are left, each on its own. They wait for the batch's end in `passed`; one that was cut
- * short is looked at again after it. The class's lock is held, and dropped on the way.
- */
-static void pack_leftovers(struct zs_pool *pool, unsigned position, struct zsi_compact_budget *budget)
+/* The class's lock is dropped for the end of the batch. */
+static void end_batch_between(struct zs_pool *pool, struct zsi_class *c)
 {
-	struct zsi_class *c = &pool->classes[position];
-	struct zsi_compact_batch *b = &pool->batch;
-	uint64_t rounds = 2 * (uint64_t)c->zspages + c->used * pool->geometry.classes[position].size / HOLD_BYTES + 2;
-	bool again = false;
-
-	while (!exhausted(budget) && rounds-- > 0) {
-		struct zsi_zspage *z = find_loose(pool, position);
-
-		if (z != NULL) {
-			zsi_class_unlist_locked(pool, z);
-			again |= pack(pool, z, budget);
-			push(pool, &b->passed, z);
-		} else if (!again) {
-			break;
-		}
-		if (z == NULL || b->bytes >= batch_bytes(pool)) {
-			again = false;
-			zsi_unlock(&c->lock, ZSI_RANK_CLASS);
-			zsi_compact_end_batch(pool);
-			zsi_lock(&c->lock, ZSI_RANK_CLASS);
-		} else {
-			zsi_lock_breathe(&c->lock, ZSI_RANK_CLASS);
-		}
-	}
+	zsi_unlock(&c->lock, ZSI_RANK_CLASS);
+	zsi_compact_end_batch(pool);
+	zsi_lock(&c->lock, ZSI_RANK_CLASS);
 }
 
-static uint64_t compact_class(struct zs_pool *pool, unsigned position, struct zsi_compact_budget *budget)
+/*
+ * Rounds that are enough for a class, each of which ends with a zspage empty or full, a batch or a hold; unless others
+ * keep making work.
+ */
+static uint64_t enough_rounds(const struct zs_pool *pool, unsigned position)
+{
+	const struct zsi_class *c = &pool->classes[position];
+
+	return 2 * (uint64_t)c->zspages + c->used * pool->geometry.classes[position].size / HOLD_BYTES + 2;
+}
+
+/* Empty the sparse zspages of a class into the fuller ones. Returns the pages of those that are empty now. */
+static uint64_t empty_sparse(struct zs_pool *pool, unsigned position, struct zsi_compact_budget *budget)
 {
 	struct zsi_class *c = &pool->classes[position];
 	struct zsi_compact_batch *b = &pool->batch;
@@ -355,13 +282,9 @@ static uint64_t compact_class(struct zs_pool *pool, unsigned position, struct zs
 	bool memory = true;
 
 	zsi_lock(&c->lock, ZSI_RANK_CLASS);
-	b->position = position;
-	/*
-	 * A round ends with a zspage empty or full, or a batch: this many are enough, unless others keep making work.
-	 */
-	uint64_t size = pool->geometry.classes[position].size;
-	uint64_t rounds = 2 * (uint64_t)c->zspages + c->used * size / HOLD_BYTES + 2;
+	uint64_t rounds = enough_rounds(pool, position);
 
+	b->position = position;
 	while (memory && worth_it(pool, position) && !exhausted(budget) && rounds-- > 0) {
 		bool end = false;
 
@@ -374,37 +297,83 @@ static uint64_t compact_class(struct zs_pool *pool, unsigned position, struct zs
 			freed += pages;
 			spend(&budget->pages, pages);
 		}
-		if (end || b->bytes >= batch_bytes(pool)) {
-			zsi_unlock(&c->lock, ZSI_RANK_CLASS);
-			zsi_compact_end_batch(pool);
-			zsi_lock(&c->lock, ZSI_RANK_CLASS);
-		} else {
+		if (end || b->bytes >= batch_bytes(pool))
+			end_batch_between(pool, c);
+		else
 			zsi_lock_breathe(&c->lock, ZSI_RANK_CLASS);
-		}
 	}
-	if (pool->lazy_pages && !exhausted(budget)) {
-		zsi_unlock(&c->lock, ZSI_RANK_CLASS);
-		zsi_compact_end_batch(pool);
-		zsi_lock(&c->lock, ZSI_RANK_CLASS);
-		pack_leftovers(pool, position, budget);
-	}
-	if (pool->lazy_pages && !exhausted(budget)) {
-		zsi_unlock(&c->lock, ZSI_RANK_CLASS);
-		zsi_compact_end_batch(pool);
-		zsi_lock(&c->lock, ZSI_RANK_CLASS);
-		uint64_t before = b->bytes;
-		struct zsi_zspage *folded = zsi_class_fold_locked(pool, position, &b->bytes);
+	zsi_batch_set_aside_pair(pool);
+	zsi_unlock(&c->lock, ZSI_RANK_CLASS);
+	return freed;
+}
 
-		spend(&budget->bytes, b->bytes - before);
-		if (folded != NULL && folded->inuse == 0) {
-			freed += folded->present;
-			zsi_class_remove_locked(pool, folded);
-			push(pool, &b->emptied, folded);
-		} else if (folded != NULL) {
-			push(pool, &b->passed, folded);
-		}
+/* The partly filled zspages that are left, each on its own. They wait for the batch's end in `passed`. */
+static void pack_leftovers(struct zs_pool *pool, unsigned position, struct zsi_compact_budget *budget)
+{
+	struct zsi_class *c = &pool->classes[position];
+	struct zsi_compact_batch *b = &pool->batch;
+
+	zsi_lock(&c->lock, ZSI_RANK_CLASS);
+	uint64_t rounds = enough_rounds(pool, position);
+
+	b->position = position;
+	while (!exhausted(budget) && rounds-- > 0) {
+		struct zsi_zspage *z = isolate(pool, find_loose(pool, position));
+
+		if (z == NULL)
+			break;
+		/* In the batch before the lock is dropped: a child that is forked meanwhile has to find it. */
+		b->src = zsi_zspage_ref(pool, z);
+		while (pack(pool, z, budget) && b->bytes < batch_bytes(pool) && !exhausted(budget))
+			zsi_lock_breathe(&c->lock, ZSI_RANK_CLASS);
+		zsi_batch_set_aside_pair(pool);
+		if (b->bytes >= batch_bytes(pool))
+			end_batch_between(pool, c);
+		else
+			zsi_lock_breathe(&c->lock, ZSI_RANK_CLASS);
 	}
 	zsi_unlock(&c->lock, ZSI_RANK_CLASS);
+}
+
+/* The last page of a class, into larger classes. Returns the pages of a zspage that is empty now. */
+static uint64_t fold(struct zs_pool *pool, unsigned position, struct zsi_compact_budget *budget)
+{
+	struct zsi_class *c = &pool->classes[position];
+	struct zsi_compact_batch *b = &pool->batch;
+	uint64_t freed = 0, before = b->bytes;
+
+	zsi_lock(&c->lock, ZSI_RANK_CLASS);
+	struct zsi_zspage *folded = zsi_class_fold_locked(pool, position, &b->bytes);
+
+	spend(&budget->bytes, b->bytes - before);
+	if (folded != NULL && folded->inuse == 0) {
+		freed = folded->present;
+		zsi_class_remove_locked(pool, folded);
+		zsi_batch_push(pool, &b->emptied, folded);
+	} else if (folded != NULL) {
+		zsi_batch_push(pool, &b->passed, folded);
+	}
+	zsi_unlock(&c->lock, ZSI_RANK_CLASS);
+	return freed;
+}
+
+/*
+ * `n` classes from `top` down: each step on all of them before the next, since it begins with what the grace period after
+ * the one before made free. Returns pages freed.
+ */
+static uint64_t compact_classes(struct zs_pool *pool, unsigned top, unsigned n, struct zsi_compact_budget *budget)
+{
+	struct zsi_compact_batch *b = &pool->batch;
+	uint64_t freed = 0;
+
+	for (unsigned i = 0; i < n && !exhausted(budget); i++)
+		freed += empty_sparse(pool, top - i, budget);
+	zsi_compact_end_batch(pool);
+	for (unsigned i = 0; pool->lazy_pages && i < n && !exhausted(budget); i++)
+		pack_leftovers(pool, top - i, budget);
+	zsi_compact_end_batch(pool);
+	for (unsigned i = 0; pool->lazy_pages && i < n && !exhausted(budget); i++)
+		freed += fold(pool, top - i, budget);
 	zsi_compact_end_batch(pool);
 	freed += b->trimmed;
 	/* What a destination took on the way was not freed. */
@@ -439,22 +408,24 @@ uint64_t zsi_compact_locked(struct zs_pool *pool, struct zsi_compact_budget *bud
 	/* What one class leaves free in its last page another may fold into: until nothing comes of it any more. */
 	for (uint64_t before = UINT64_MAX; before != freed && !exhausted(budget);) {
 		before = freed;
-		for (unsigned visited = 0; visited < n; visited++) {
-			freed += compact_class(pool, pool->compact_cursor, budget);
+		for (unsigned visited = 0, together; visited < n; visited += together) {
+			together = (unsigned)zsi_min(zsi_min(n - visited, pool->compact_cursor + 1), CLASSES_TOGETHER);
+			freed += compact_classes(pool, pool->compact_cursor, together, budget);
 			if (exhausted(budget))
 				break;
-			pool->compact_cursor = (pool->compact_cursor + n - 1) % n;
+			pool->compact_cursor = (pool->compact_cursor + n - together) % n;
 		}
 	}
 	if (!exhausted(budget))
 		lower_words(pool, budget);
 	atomic_fetch_add_explicit(&pool->pages_compacted, freed, memory_order_relaxed);
-	(void)zsi_space_trim(&pool->space);
+	if (!budget->keep_reserve)
+		(void)zsi_space_trim(&pool->space);
 	ZSI_PROBE(compact_slice, zsi_pool_name(pool), bytes - budget->bytes, freed, zsi_now_ns() - start_ns);
 	return freed;
 }
 
-static unsigned long compact(struct zs_pool *pool, struct zsi_compact_budget *budget)
+unsigned long zsi_compact(struct zs_pool *pool, struct zsi_compact_budget *budget)
 {
 	int saved = errno;
 	uint64_t freed, drained = 0;
@@ -487,14 +458,14 @@ unsigned long zs_compact_budget(struct zs_pool *pool, uint64_t max_bytes_moved, 
 		.pages = UINT64_MAX,
 	};
 
-	return compact(pool, &budget);
+	return zsi_compact(pool, &budget);
 }
 
 unsigned long zs_shrinker_scan(struct zs_pool *pool, unsigned long nr_pages)
 {
 	struct zsi_compact_budget budget = { .bytes = UINT64_MAX, .deadline_ns = UINT64_MAX, .pages = nr_pages };
 
-	return nr_pages == 0 ? 0 : compact(pool, &budget);
+	return nr_pages == 0 ? 0 : zsi_compact(pool, &budget);
 }
 
 /*
@@ -507,12 +478,16 @@ static uint64_t trim_tails(struct zs_pool *pool, uint64_t wanted)
 
 	for (unsigned i = pool->geometry.nr_classes; i-- > 0 && trimmed < wanted;) {
 		struct zsi_class *c = &pool->classes[i];
+		struct zsi_cuts cuts = { .n = 0 };
 
 		zsi_lock(&c->lock, ZSI_RANK_CLASS);
 		for (unsigned group = 1; group < ZSI_GROUP_FULL; group++)
 			for (struct zsi_zspage *z = zsi_zspage_ptr(pool, c->heads[group - 1]);
-			     z != NULL && trimmed < wanted; z = zsi_zspage_ptr(pool, z->next))
-				trimmed += zsi_zspage_trim_locked(pool, z);
+			     z != NULL && trimmed < wanted && cuts.n < ZSI_CUTS; z = zsi_zspage_ptr(pool, z->next))
+				trimmed += zsi_zspage_trim_locked(pool, z, &cuts);
+		/* They stay in their lists, so the lock is not dropped before. */
+		zsi_cuts_decommit(&pool->space, &cuts);
+		zsi_cuts_settle(&pool->space, &cuts);
 		zsi_unlock(&c->lock, ZSI_RANK_CLASS);
 	}
 	return trimmed;

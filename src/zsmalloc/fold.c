@@ -12,6 +12,7 @@
 
 /* Objects of a page that are worth moving: each costs its slack for as long as it lives. */
 #define MOST_OBJECTS 8u
+#define MOST_SLACK(page_size) ((page_size) / 64)
 
 /* The slots that have bytes on the last page: [*from, bump). Returns how many are in use. */
 static unsigned tail_of(const struct zs_pool *pool, const struct zsi_zspage *z, unsigned *from)
@@ -39,7 +40,10 @@ static unsigned costless_slots(const struct zs_pool *pool, const struct zsi_zspa
 /* Whether an object of `size` bytes in a slot of the class may lie in one of class q. */
 static bool may_lie_in(const struct zs_pool *pool, unsigned q, size_t size)
 {
-	return q < pool->geometry.nr_classes && pool->geometry.classes[q].size - size <= ZSI_SLACK_MAX;
+	const struct zsi_geometry *g = &pool->geometry;
+
+	return q < g->nr_classes && g->classes[q].size - size < MOST_SLACK(g->page_size) &&
+	       (pool->handles.sizes != NULL || g->classes[q].size - size <= ZSI_SLACK_MAX);
 }
 
 static size_t size_of(const struct zs_pool *pool, const struct zsi_zspage *z, unsigned slot)

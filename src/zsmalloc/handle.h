@@ -2,17 +2,17 @@
 /*
  * handle.h - handles, and the table of entries behind them.
  *
- *   handle   | generation 19 | cookie 14 | index 31                  |
- *   entry    | generation 19 | location 38           | slack 6 | lock 1 |     live: generation is odd
- *            | generation 19 | location 38           | slack 6 | 1      |     retired: generation is even; has a slot
- *            | generation 19 | next free index + 1   | 0       | 0      |     free: generation is even
+ *   handle   | generation 17 | 00 | cookie 14 | index 31             |
+ *   entry    | generation 17 | location 38           | slack 8 | lock 1 |     live: generation is odd
+ *            | generation 17 | location 38           | slack 8 | 1      |     retired: generation is even; has a slot
+ *            | generation 17 | next free index + 1   | 0       | 0      |     free: generation is even
  *
  * index       of the entry; the table grows and never moves
  * cookie      the pool's, never 0 and unique among the pools that exist: tells another pool's handles
  * generation  counts up when the entry is allocated and again when it is freed, so that a handle, which always has an
  *             odd one, matches only the life it was made for, until the counter has gone round once
  * location    byte offset in the pool's linear space, divided by 8
- * slack       slot size less requested size, where the geometry keeps it below 64; else the pool has a table of
+ * slack       slot size less requested size, where the geometry keeps it below 256; else the pool has a table of
  *             sizes beside the entries
  * lock        held by a writer, by the mover, by a free, and as long as an object is in a cache; see docs/locking.md
  *
@@ -37,19 +37,20 @@
 
 #define ZSI_INDEX_BITS 31
 #define ZSI_COOKIE_BITS 14
-#define ZSI_GENERATION_SHIFT 45
-#define ZSI_LOCATION_SHIFT 7
+#define ZSI_GENERATION_SHIFT 47
+#define ZSI_LOCATION_SHIFT 9
 #define ZSI_LOCATION_BITS 38
 #define ZSI_SLACK_SHIFT 1
-#define ZSI_SLACK_MAX 63u
+#define ZSI_SLACK_MAX 255u
 #define ZSI_ENTRY_LOCK ((uint64_t)1)
+#define ZSI_COOKIE_MASK ((((uint64_t)1 << ZSI_COOKIE_BITS) - 1) << ZSI_INDEX_BITS)
 #define ZSI_INDEX_MASK (((uint64_t)1 << ZSI_INDEX_BITS) - 1)
 #define ZSI_LOCATION_MASK ((((uint64_t)1 << ZSI_LOCATION_BITS) - 1) << ZSI_LOCATION_SHIFT)
 #define ZSI_GENERATION_ONE ((uint64_t)1 << ZSI_GENERATION_SHIFT)
 #define ZSI_GENERATION_MASK (~(uint64_t)0 << ZSI_GENERATION_SHIFT)
 
-/* The bits of a handle that are the same for every handle of a pool: its cookie, and an odd generation. */
-#define ZSI_TAG_MASK ((((((uint64_t)1 << ZSI_COOKIE_BITS) - 1) << ZSI_INDEX_BITS)) | ZSI_GENERATION_ONE)
+/* The bits of a handle that are the same for every handle of a pool: its cookie, zeros, and an odd generation. */
+#define ZSI_TAG_MASK (((ZSI_GENERATION_ONE << 1) - 1) & ~ZSI_INDEX_MASK)
 
 /* Locations are in units of 8 bytes: the largest linear space. */
 #define ZSI_LOCATION_UNIT_SHIFT 3

@@ -92,7 +92,7 @@ static enum zs_misuse_reason reason_of(const struct zs_pool *pool, zs_handle han
 	uint32_t index = zsi_handle_index(handle);
 	uint32_t cookie = (uint32_t)(handle >> ZSI_INDEX_BITS) & ((1u << ZSI_COOKIE_BITS) - 1);
 
-	if ((handle & ZSI_GENERATION_ONE) == 0)
+	if (((handle ^ pool->handles.tag) & ZSI_TAG_MASK & ~ZSI_COOKIE_MASK) != 0)
 		return ZS_MISUSE_FORGED;
 	if (cookie != pool->cookie)
 		return zsi_registry_has_cookie(cookie) ? ZS_MISUSE_FOREIGN : ZS_MISUSE_FORGED;

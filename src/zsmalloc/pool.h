@@ -3,7 +3,7 @@
  * pool.h - a pool and its size classes; the calls between the files of this folder.
  *
  * Who does what: alloc.c gives out slots and free.c takes them back, cache.c keeps some for each thread, class.c keeps a
- * class's lists, access.c reads and writes, map.c is the classic pair, move.c and compact.c move objects, migrate.c
+ * class's lists, access.c reads and writes, map.c is the classic pair, move.c, compact.c and batch.c move objects, migrate.c
  * moves pages, shrink.c compacts in the background and pressure.c tells it when memory is short, stats.c and print.c
  * count, validate.c checks, misuse.c diagnoses, fork.c and registry.c know all pools.
  *
@@ -54,19 +54,22 @@ struct zsi_class {
 _Static_assert(sizeof(struct zsi_class) == 128, "two cache lines");
 
 /*
- * A compaction batch. Outlives a slice, and a fork that happens in the middle of one: whoever compacts next ends it.
- * The lists are threaded through zsi_zspage.next. Guarded by pool->compact_lock and by the lock of class `position`.
+ * A compaction batch: zspages of several classes. Outlives a slice, and a fork that happens in the middle of one: whoever
+ * compacts next ends it. The lists are threaded through zsi_zspage.next. Changed under pool->compact_lock and the lock of
+ * the class of the zspage in question: so who has the first, or all of the others, may read it.
  */
 struct zsi_compact_batch {
-	unsigned position; /* of the class that the zspages belong to */
+	unsigned position; /* of the class that dst and src belong to */
 	uint32_t dst;      /* isolated, being filled; 0 = none */
 	uint32_t src;      /* isolated, being emptied; 0 = none */
 	uint32_t emptied;  /* isolated, nothing live left: released after the grace period */
 	uint32_t passed;   /* isolated, with objects that a writer holds */
+	uint32_t cut;      /* isolated, the pages behind their last objects are in cuts */
 	unsigned src_scan; /* slots of src below this are done with */
 	uint64_t bytes;    /* moved since the last grace period */
 	uint64_t trimmed;  /* pages given back from inside zspages, not reported yet */
 	uint64_t grown;    /* pages that destinations took, not reported yet */
+	struct zsi_cuts cuts;
 };
 
 /* What happened since the background thread last looked: bits of zsi_shrinker.bell. */
@@ -119,6 +122,12 @@ struct zs_pool {
 	_Atomic uint64_t cache_granted; /* bytes that caches may hold now */
 	struct zsi_cache *caches;       /* through pool_next; Guarded by the caches' lock */
 
+	/*
+	 * Bit: the class had plenty of free slots when a zspage of it last changed its group. A hint, so that the others
+	 * need not be locked to see that they have not.
+	 */
+	_Atomic uint64_t lenders[ZSI_MAX_CLASSES / 64];
+
 	struct zsi_lock compact_lock; /* rank COMPACT */
 	struct zsi_compact_batch batch;
 	unsigned compact_cursor; /* class to go on with; Guarded by compact_lock */
@@ -137,6 +146,12 @@ void zsi_class_unlist_locked(struct zs_pool *pool, struct zsi_zspage *z);
 /* Count the zspage under the group of its inuse; move it between lists where it is listed. */
 void zsi_class_regroup_locked(struct zs_pool *pool, struct zsi_zspage *z);
 
+/* Whether the class has more free slots, on pages that it has, than its partly filled page explains. */
+bool zsi_class_has_plenty_locked(const struct zs_pool *pool, unsigned position);
+
+/* The first class from `position` on that seems to have; nr_classes: none. No lock is needed. */
+unsigned zsi_next_lender(const struct zs_pool *pool, unsigned position);
+
 /* First zspage of the highest (or lowest) group between 1 and 10 that has one; NULL: none. */
 struct zsi_zspage *zsi_class_fullest_locked(struct zs_pool *pool, unsigned position);
 struct zsi_zspage *zsi_class_sparsest_locked(struct zs_pool *pool, unsigned position);
@@ -152,9 +167,10 @@ void zsi_zspage_relist_slots_locked(struct zs_pool *pool, struct zsi_zspage *z);
 
 /*
  * Make a zspage without limbo slots tidy, where pages come as slots are used: its free list is made anew, the
- * slots behind the last one in use count as never used, and the pages behind it are given back. Returns the pages.
+ * slots behind the last one in use count as never used, and the pages behind it are noted in cuts, which has room for one
+ * more: until they were given back no slot of the zspage may be given out. Returns the pages.
  */
-unsigned zsi_zspage_trim_locked(struct zs_pool *pool, struct zsi_zspage *z);
+unsigned zsi_zspage_trim_locked(struct zs_pool *pool, struct zsi_zspage *z, struct zsi_cuts *cuts);
 
 /*
  * Move the arrays of slot words of the class's zspages that lie at `target` or above to free memory below it. Some at a
@@ -231,16 +247,28 @@ enum zsi_moved zsi_object_move_locked(struct zs_pool *pool, struct zsi_zspage *s
  */
 struct zsi_zspage *zsi_class_fold_locked(struct zs_pool *pool, unsigned position, uint64_t *bytes);
 
+/* --- batch.c --- */
+
+/* Put a zspage at the head of a list of the batch. */
+void zsi_batch_push(struct zs_pool *pool, uint32_t *list, struct zsi_zspage *z);
+
+/* The pair that is worked on waits for the batch's end. The lock of its class is held. */
+void zsi_batch_set_aside_pair(struct zs_pool *pool);
+
+/* End a batch, this process's or one that a fork cut short. The caller holds compact_lock and no class's lock. */
+void zsi_compact_end_batch(struct zs_pool *pool);
+
 /* --- compact.c --- */
 
 struct zsi_compact_budget {
 	uint64_t bytes;       /* still to move */
 	uint64_t deadline_ns; /* CLOCK_MONOTONIC; UINT64_MAX: none */
 	uint64_t pages;       /* still to free */
+	bool keep_reserve;    /* what the space keeps for reuse stays: more is to be done soon, or others go on allocating */
 };
 
-/* End a batch, this process's or one that a fork cut short. The caller holds compact_lock and no class's lock. */
-void zsi_compact_end_batch(struct zs_pool *pool);
+/* What all compaction begins with: empty the caches, take compact_lock, compact within the budget. Pages freed. */
+unsigned long zsi_compact(struct zs_pool *pool, struct zsi_compact_budget *budget);
 
 /* Compact within the budget. The caller holds compact_lock and is in no read section. Returns pages freed. */
 uint64_t zsi_compact_locked(struct zs_pool *pool, struct zsi_compact_budget *budget);

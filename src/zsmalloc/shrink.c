@@ -8,7 +8,7 @@
  *   idle -- memory pressure --> work, whatever the waste --> idle
  *
  * Work is slices of compaction with sleeps between them that keep its share of the processor within the policy, until
- * the waste is below the threshold, or under pressure until there is none. Waste that stays because writers hold the
+ * the waste is half of the threshold, or under pressure until there is none. Waste that stays because writers hold the
  * objects is tried again after ever longer pauses, at last only when it changes.
  *
  * It sleeps on the bell, a futex, so that unregistering never waits out a sleep; a file descriptor would be closed
@@ -31,7 +31,7 @@
 #include "zsmalloc/pool.h"
 #include "zsmalloc/stats.h"
 
-#define DEFAULT_WASTE_PERCENT 1u
+#define DEFAULT_WASTE_PERMILLE 5u
 #define DEFAULT_CPU_PERCENT 5u
 #define DEFAULT_INTERVAL_MS 100u
 #define MAX_INTERVAL_MS 60000u
@@ -43,7 +43,10 @@
 #define DEFAULT_STALL_PART 10u
 
 /* One slice of work: short against the intervals, long against waking up. */
-#define SLICE_NS 2000000u
+#define SLICE_NS 4000000u
+
+/* Work that was begun goes on until the waste is at this share of what is tolerated, in percent. */
+#define ENOUGH_SHARE 50u
 
 /* Slices in a row that free nothing, each pause twice the one before, until the waste is left alone. */
 #define FRUITLESS_SLICES 8u
@@ -104,12 +107,19 @@ static bool take_pressure(struct zsi_shrinker *s)
 	return (atomic_fetch_and_explicit(&s->bell, ~ZSI_BELL_PRESSURE, memory_order_relaxed) & ZSI_BELL_PRESSURE) != 0;
 }
 
-/* Pages that are more waste than the policy tolerates; 0: it is not that much. */
-static uint64_t too_much_waste(struct zs_pool *pool)
+/* Pages of waste if they are more than a share of what the policy tolerates, in percent; 0: they are not. */
+static uint64_t waste_above(struct zs_pool *pool, unsigned share)
 {
+	unsigned percent = pool->shrinker.policy.waste_percent;
+	uint64_t permille = percent != 0 ? percent * 10 : DEFAULT_WASTE_PERMILLE;
 	uint64_t waste = zs_shrinker_count(pool);
 
-	return waste * 100 > (uint64_t)zs_get_total_pages(pool) * pool->shrinker.policy.waste_percent ? waste : 0;
+	return waste * 1000 * 100 > (uint64_t)zs_get_total_pages(pool) * permille * share ? waste : 0;
+}
+
+static uint64_t too_much_waste(struct zs_pool *pool)
+{
+	return waste_above(pool, 100);
 }
 
 /*
@@ -131,15 +141,45 @@ static uint32_t sleep_idle(struct zs_pool *pool, uint64_t left_alone)
 	return bits;
 }
 
-/* A slice of compaction and the sleep that pays for all work since start. Returns the pages freed. */
-static unsigned long run_slice(struct zs_pool *pool, uint64_t start)
+/* Time as it passes, and what of it this thread had the processor for. */
+struct spent {
+	uint64_t wall_ns;
+	uint64_t cpu_ns;
+};
+
+static struct spent spent_now(void)
 {
-	unsigned cpu_percent = pool->shrinker.policy.cpu_percent;
-	unsigned long freed = zs_compact_budget(pool, 0, SLICE_NS);
+	struct timespec cpu;
+
+	(void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &cpu);
+	return (struct spent){ .wall_ns = zsi_now_ns(),
+			       .cpu_ns = (uint64_t)cpu.tv_sec * 1000000000u + (uint64_t)cpu.tv_nsec };
+}
+
+/*
+ * How long to sleep for what was spent since `start`: worked / (worked + waited + asleep) = cpu_percent / 100. Who waits
+ * for readers or for a lock leaves the processor to others as well.
+ */
+static uint64_t pause_for(struct spent start, unsigned cpu_percent)
+{
+	struct spent now = spent_now();
+	uint64_t worked = now.cpu_ns - start.cpu_ns;
+	uint64_t all = worked * 100 / cpu_percent, passed = now.wall_ns - start.wall_ns;
+
+	return all > passed ? all - passed : 0;
+}
+
+/* A slice of compaction and the sleep that pays for all work since start. Returns the pages freed. */
+static unsigned long run_slice(struct zs_pool *pool, struct spent start, bool pressure)
+{
+	struct zsi_compact_budget budget = { .bytes = UINT64_MAX,
+					     .deadline_ns = zsi_now_ns() + SLICE_NS,
+					     .pages = UINT64_MAX,
+					     .keep_reserve = !pressure };
+	unsigned long freed = zsi_compact(pool, &budget);
 
 	atomic_fetch_add_explicit(&pool->shrinker.runs, 1, memory_order_relaxed);
-	/* worked / (worked + asleep) = cpu_percent / 100 */
-	(void)zsi_shrinker_wait(pool, ZSI_BELL_STOP, (zsi_now_ns() - start) * (100 - cpu_percent) / cpu_percent);
+	(void)zsi_shrinker_wait(pool, ZSI_BELL_STOP, pause_for(start, pool->shrinker.policy.cpu_percent));
 	return freed;
 }
 
@@ -155,13 +195,15 @@ static uint64_t work(struct zs_pool *pool)
 	bool pressure = false;
 
 	while (fruitless < FRUITLESS_SLICES && zsi_shrinker_wait(pool, ZSI_BELL_STOP, 0) == 0) {
-		uint64_t start = zsi_now_ns();
+		struct spent start = spent_now();
 		bool reported = take_pressure(s);
 
 		pressure = pressure || reported;
-		if (!reported && (pressure ? zs_shrinker_count(pool) : too_much_waste(pool)) == 0)
+		if (!reported && (pressure ? zs_shrinker_count(pool) : waste_above(pool, ENOUGH_SHARE)) == 0) {
+			(void)zsi_space_trim(&pool->space);
 			return 0;
-		if (run_slice(pool, start) > 0) {
+		}
+		if (run_slice(pool, start, pressure) > 0) {
 			fruitless = 0;
 			continue;
 		}
@@ -217,8 +259,6 @@ static bool read_policy(struct zs_shrinker_policy *to, const struct zs_shrinker_
 	*to = (struct zs_shrinker_policy)ZS_SHRINKER_POLICY_INIT;
 	if (from != NULL && !zsi_copy_versioned(to, sizeof(*to), from, sizeof(size_t)))
 		return false;
-	if (to->waste_percent == 0)
-		to->waste_percent = DEFAULT_WASTE_PERCENT;
 	if (to->cpu_percent == 0)
 		to->cpu_percent = DEFAULT_CPU_PERCENT;
 	if (to->interval_ms == 0)

@@ -156,12 +156,26 @@ static bool list_valid(const struct zs_pool *pool, unsigned position, unsigned g
 	return true;
 }
 
+/* One that compaction has in its hands, if it is of the class; 0 is none. */
 static bool isolated_valid(const struct zs_pool *pool, uint32_t ref, unsigned position, struct totals *t)
 {
+	if (ref == 0)
+		return true;
+	if (!zspage_inside(t, ref))
+		return false;
 	const struct zsi_zspage *z = zsi_zspage_ptr(pool, ref);
 
-	return z == NULL ||
-	       (zspage_inside(t, ref) && z->state == ZSI_ZSPAGE_ISOLATED && zspage_valid(pool, z, position, t));
+	return z->state == ZSI_ZSPAGE_ISOLATED &&
+	       (z->class_position != position || zspage_valid(pool, z, position, t));
+}
+
+static bool isolated_list_valid(const struct zs_pool *pool, uint32_t ref, unsigned position, struct totals *t)
+{
+	/* A list that goes round in a circle is longer than there can be zspages. */
+	for (uint64_t left = t->meta_top / sizeof(struct zsi_zspage); ref != 0; ref = zsi_zspage_ptr(pool, ref)->next)
+		if (left-- == 0 || !isolated_valid(pool, ref, position, t))
+			return false;
+	return true;
 }
 
 /* What compaction has in its hands, counted with the class it belongs to. */
@@ -169,14 +183,8 @@ static bool batch_valid(const struct zs_pool *pool, unsigned position, struct to
 {
 	const struct zsi_compact_batch *b = &pool->batch;
 
-	if (b->position != position)
-		return true;
-	if (!isolated_valid(pool, b->src, position, t) || !isolated_valid(pool, b->dst, position, t))
-		return false;
-	for (uint32_t ref = b->passed; ref != 0; ref = zsi_zspage_ptr(pool, ref)->next)
-		if (t->zspages >= pool->classes[position].zspages || !isolated_valid(pool, ref, position, t))
-			return false;
-	return true;
+	return isolated_valid(pool, b->src, position, t) && isolated_valid(pool, b->dst, position, t) &&
+	       isolated_list_valid(pool, b->passed, position, t) && isolated_list_valid(pool, b->cut, position, t);
 }
 
 static bool class_valid(const struct zs_pool *pool, unsigned position, struct totals *all)

@@ -79,10 +79,11 @@ static int commit(void *start, size_t bytes, unsigned hints)
 	return zsi_os_real.commit(start, bytes, hints);
 }
 
-static void decommit(void *start, size_t bytes, unsigned hints)
+static void decommit(const struct iovec *ranges, unsigned n, unsigned hints)
 {
-	(void)find(start, bytes);
-	zsi_os_real.decommit(start, bytes, hints);
+	for (unsigned i = 0; i < n; i++)
+		(void)find(ranges[i].iov_base, ranges[i].iov_len);
+	zsi_os_real.decommit(ranges, n, hints);
 }
 
 static void release(void *start, size_t bytes)

@@ -95,7 +95,7 @@ static void every_life_has_its_own_handle(void **state)
 			break;
 		lives++;
 	}
-	assert_int_equal(lives, 262144);
+	assert_int_equal(lives, 65536);
 }
 
 static void locks(void **state)

@@ -132,11 +132,18 @@ static void part_of_a_run_goes_back(void **state)
 	uint64_t used = account.used;
 
 	(void)state;
-	zsi_run_decommit(&space, first, 3, 8);
-	assert_int_equal(account.used, used - 5 * 4096);
+	struct zsi_cuts cuts = { .n = 0 };
+
+	assert_true(zsi_cuts_add(&cuts, first + 3, 5));
+	assert_true(resident(first + 3));
+	assert_int_equal(account.used, used);
+	zsi_cuts_decommit(&space, &cuts);
 	assert_true(resident(first + 2));
-	assert_false(resident(first + 3));
-	zsi_run_decommit(&space, first, 3, 3);
+	for (uint32_t page = 3; page < 8; page++)
+		assert_false(resident(first + page));
+	/* Until then nobody else may have the memory. */
+	assert_int_equal(account.used, used);
+	zsi_cuts_settle(&space, &cuts);
 	assert_int_equal(account.used, used - 5 * 4096);
 }
 

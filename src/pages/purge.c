@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * purge.c - giving pages back, many at a time: telling all processors to forget a page costs more than the page.
+ */
+#include "base/assert.h"
+#include "pages/chunk.h"
+
+bool zsi_cuts_add(struct zsi_cuts *cuts, uint32_t page, unsigned pages)
+{
+	struct zsi_cut *last = cuts->n > 0 ? &cuts->cut[cuts->n - 1] : NULL;
+
+	ZSI_ASSERT(pages > 0);
+	if (last != NULL && last->page + last->pages == page && last->page >> ZSI_CHUNK_SHIFT == page >> ZSI_CHUNK_SHIFT)
+		last->pages += pages;
+	else if (cuts->n < ZSI_CUTS)
+		cuts->cut[cuts->n++] = (struct zsi_cut){ .page = page, .pages = pages };
+	else
+		return false;
+	cuts->pages += pages;
+	return true;
+}
+
+void zsi_cuts_decommit(struct zsi_space *s, struct zsi_cuts *cuts)
+{
+	if (s->base != NULL) {
+		/* A child that was forked meanwhile may do it once more, and nothing is lost. */
+		zsi_arena_decommit(s, cuts);
+		return;
+	}
+	/* With a caller's pages it would be. */
+	zsi_lock(&s->lock, ZSI_RANK_SOURCE);
+	for (; cuts->n > 0; cuts->n--)
+		zsi_source_decommit(s, cuts->cut[cuts->n - 1].page, cuts->cut[cuts->n - 1].pages);
+	zsi_unlock(&s->lock, ZSI_RANK_SOURCE);
+}
+
+void zsi_cuts_settle(struct zsi_space *s, struct zsi_cuts *cuts)
+{
+	/* A caller's page was uncharged as it went. */
+	if (s->base != NULL && cuts->pages > 0)
+		zsi_uncharge(s->account, cuts->pages << s->page_shift);
+	cuts->n = 0;
+	cuts->pages = 0;
+}
+
+/* Take dirty runs of a chunk, as long as there is room for them: they are neither free nor in use then. */
+static uint64_t take_dirty_locked(struct zsi_space *s, struct zsi_chunk *c, struct zsi_cuts *cuts)
+{
+	uint64_t resident = 0;
+
+	for (uint32_t run = 0; run < c->runs; run++) {
+		if (!zsi_map_get(c->dirty_map, run))
+			continue;
+		if (!zsi_cuts_add(cuts, zsi_run_first_page(s, c, run), c->run_pages))
+			break;
+		resident += zsi_chunk_note(s, c, run)->resident;
+		zsi_map_clear(c->dirty_map, run);
+		zsi_map_clear(c->free_map, run);
+		c->ndirty--;
+		c->nfree--;
+	}
+	if (!zsi_chunk_has_room(c) && zsi_chunk_listed(s, c))
+		zsi_roomy_remove(s, c);
+	return resident;
+}
+
+/* Dirty runs of several chunks. Goes on where the last call ended. Returns their resident pages. */
+static uint64_t gather_locked(struct zsi_space *s, uint64_t keep, uint64_t most, struct zsi_cuts *cuts)
+{
+	uint64_t gathered = 0;
+
+	for (uint32_t n = 0; n <= s->nr_chunks && s->dirty_pages > keep && gathered < most; n++) {
+		uint32_t i = s->purge_cursor < s->nr_chunks ? s->purge_cursor : 0;
+		struct zsi_chunk *c = &s->chunks[i];
+
+		if (c->ndirty > 0) {
+			uint64_t resident = take_dirty_locked(s, c, cuts);
+
+			gathered += resident;
+			s->dirty_pages -= resident;
+			if (c->ndirty > 0)
+				break;
+		}
+		s->purge_cursor = i + 1;
+	}
+	return gathered;
+}
+
+static void put_back_locked(struct zsi_space *s, const struct zsi_cuts *cuts)
+{
+	for (unsigned i = 0; i < cuts->n; i++) {
+		struct zsi_chunk *c = zsi_space_chunk(s, cuts->cut[i].page);
+		uint32_t first = zsi_reciprocal_divide(cuts->cut[i].page & (ZSI_CHUNK_PAGES - 1), c->reciprocal);
+		uint32_t runs = cuts->cut[i].pages / c->run_pages;
+
+		for (uint32_t run = first; run < first + runs; run++)
+			zsi_map_set(c->free_map, run);
+		c->nfree = (uint16_t)(c->nfree + runs);
+		if (!zsi_chunk_listed(s, c))
+			zsi_roomy_push(s, c);
+	}
+}
+
+uint64_t zsi_space_purge_locked(struct zsi_space *s, uint64_t keep, uint64_t most)
+{
+	uint64_t purged = 0;
+
+	while (s->dirty_pages > keep && purged < most) {
+		struct zsi_cuts cuts = { .n = 0 };
+		uint64_t resident = gather_locked(s, keep, most - purged, &cuts);
+
+		if (cuts.n == 0)
+			break;
+		purged += resident;
+		zsi_unlock(&s->lock, ZSI_RANK_SOURCE);
+		zsi_arena_decommit(s, &cuts);
+		zsi_uncharge(s->account, resident << s->page_shift);
+		zsi_lock(&s->lock, ZSI_RANK_SOURCE);
+		put_back_locked(s, &cuts);
+	}
+	return purged;
+}
