@@ -7,8 +7,12 @@
  *               nothing is left to move
  *   copying     memcpy() of a page from one end of 64 MiB to the other, again and again: as much memory traffic as one
  *               thread can make, and no lock. What that costs the other thread is the machine's doing.
+ *
+ * It is a SCHED_BATCH thread, as the library's shrinker: one that is woken up does not push the one that measures off its
+ * processor.
  */
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 
 #include "compact.h"
@@ -39,6 +43,10 @@ static void *run(void *arg)
 {
 	struct companion *c = arg;
 	uint64_t at = 0;
+	const struct sched_param none = { 0 };
+
+	/* As the library's own background thread. */
+	(void)pthread_setschedparam(pthread_self(), SCHED_BATCH, &none);
 
 	for (;;) {
 		int wanted = atomic_load_explicit(&c->wanted, memory_order_relaxed);

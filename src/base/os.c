@@ -22,8 +22,8 @@
 #define PIDFD_SELF_THREAD_GROUP (-10001)
 #endif
 
-/* Of one process_madvise(): IOV_MAX. */
-#define MOST_RANGES 1024u
+/* Of one process_madvise(): while it runs, nobody else of the process can change its address space. */
+#define MOST_RANGES 64u
 
 static void *os_reserve(size_t bytes, size_t align)
 {

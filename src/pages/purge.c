@@ -10,7 +10,8 @@ bool zsi_cuts_add(struct zsi_cuts *cuts, uint32_t page, unsigned pages)
 	struct zsi_cut *last = cuts->n > 0 ? &cuts->cut[cuts->n - 1] : NULL;
 
 	ZSI_ASSERT(pages > 0);
-	if (last != NULL && last->page + last->pages == page && last->page >> ZSI_CHUNK_SHIFT == page >> ZSI_CHUNK_SHIFT)
+	if (last != NULL && last->page + last->pages == page &&
+	    last->page >> ZSI_CHUNK_SHIFT == page >> ZSI_CHUNK_SHIFT)
 		last->pages += pages;
 	else if (cuts->n < ZSI_CUTS)
 		cuts->cut[cuts->n++] = (struct zsi_cut){ .page = page, .pages = pages };
@@ -43,12 +44,12 @@ void zsi_cuts_settle(struct zsi_space *s, struct zsi_cuts *cuts)
 	cuts->pages = 0;
 }
 
-/* Take dirty runs of a chunk, as long as there is room for them: they are neither free nor in use then. */
-static uint64_t take_dirty_locked(struct zsi_space *s, struct zsi_chunk *c, struct zsi_cuts *cuts)
+/* Take dirty runs of a chunk, enough and as long as there is room for them: they are neither free nor in use then. */
+static uint64_t take_dirty_locked(struct zsi_space *s, struct zsi_chunk *c, uint64_t enough, struct zsi_cuts *cuts)
 {
 	uint64_t resident = 0;
 
-	for (uint32_t run = 0; run < c->runs; run++) {
+	for (uint32_t run = 0; run < c->runs && resident < enough; run++) {
 		if (!zsi_map_get(c->dirty_map, run))
 			continue;
 		if (!zsi_cuts_add(cuts, zsi_run_first_page(s, c, run), c->run_pages))
@@ -74,7 +75,8 @@ static uint64_t gather_locked(struct zsi_space *s, uint64_t keep, uint64_t most,
 		struct zsi_chunk *c = &s->chunks[i];
 
 		if (c->ndirty > 0) {
-			uint64_t resident = take_dirty_locked(s, c, cuts);
+			uint64_t enough = zsi_min(s->dirty_pages - keep, most - gathered);
+			uint64_t resident = take_dirty_locked(s, c, enough, cuts);
 
 			gathered += resident;
 			s->dirty_pages -= resident;

@@ -19,9 +19,6 @@
 #define DIRTY_SHIFT 9
 #define DIRTY_FLOOR_BYTES ((uint64_t)128 << 10)
 
-/* Pages given back by one free at most: some tens of microseconds. */
-#define PURGE_AT_ONCE 256u
-
 /* The first bit that is set; there is one. */
 static uint32_t map_first(const uint64_t *map)
 {
@@ -287,12 +284,17 @@ void zsi_run_free(struct zsi_space *s, uint32_t first, unsigned present)
 	}
 	if (!listed)
 		zsi_roomy_push(s, c);
-	uint64_t held = atomic_load_explicit(&s->account->used, memory_order_relaxed) >> s->page_shift;
-	uint64_t most = zsi_max(held >> DIRTY_SHIFT, DIRTY_FLOOR_BYTES >> s->page_shift);
+	zsi_unlock(&s->lock, ZSI_RANK_SOURCE);
+}
 
-	if (s->dirty_pages > most)
-		/* One who frees an object does not wait for the whole of it: others that free do their share. */
-		zsi_space_purge_locked(s, most / 2, PURGE_AT_ONCE);
+void zsi_space_purge(struct zsi_space *s, uint64_t most)
+{
+	uint64_t held = atomic_load_explicit(&s->account->used, memory_order_relaxed) >> s->page_shift;
+	uint64_t keep = zsi_max(held >> DIRTY_SHIFT, DIRTY_FLOOR_BYTES >> s->page_shift);
+
+	zsi_lock(&s->lock, ZSI_RANK_SOURCE);
+	if (s->dirty_pages > keep)
+		zsi_space_purge_locked(s, keep / 2, most);
 	zsi_unlock(&s->lock, ZSI_RANK_SOURCE);
 }
 

@@ -139,8 +139,11 @@ bool zsi_cuts_add(struct zsi_cuts *cuts, uint32_t page, unsigned pages);
 void zsi_cuts_decommit(struct zsi_space *s, struct zsi_cuts *cuts);
 void zsi_cuts_settle(struct zsi_space *s, struct zsi_cuts *cuts);
 
-/* The run's owner is done with it. */
+/* The run's owner is done with it. Its pages are kept for reuse. */
 void zsi_run_free(struct zsi_space *s, uint32_t first, unsigned present);
+
+/* Give back what is kept for reuse beyond a small share, at most about `most` pages. */
+void zsi_space_purge(struct zsi_space *s, uint64_t most);
 
 /* Give back all memory kept for reuse. Returns the pages given back. */
 uint64_t zsi_space_trim(struct zsi_space *s);

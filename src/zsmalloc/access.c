@@ -13,29 +13,10 @@
 #include "zsmalloc/misuse.h"
 #include "zsmalloc/pool.h"
 
-static inline uint64_t look_up(const struct zs_pool *pool, zs_handle handle)
-{
-	const struct zsi_handles *h = &pool->handles;
-	uint32_t index = zsi_handle_index(handle);
-
-	/* acquire: pairs with the release in grow_locked(), so that the entry is there */
-	if (((handle ^ h->tag) & ZSI_TAG_MASK) != 0 || index >= atomic_load_explicit(&h->bound, memory_order_acquire))
-		return 0;
-	/* acquire: pairs with zsi_handle_publish() and zsi_entry_unlock(), so that moved bytes are seen */
-	uint64_t entry = atomic_load_explicit(&h->entries[index], memory_order_acquire);
-
-	return ((entry ^ handle) & ZSI_GENERATION_MASK) == 0 ? entry : 0;
-}
-
-uint64_t zsi_entry_look_up(const struct zs_pool *pool, zs_handle handle)
-{
-	return look_up(pool, handle);
-}
-
 uint64_t zsi_entry_lock(struct zs_pool *pool, zs_handle handle, const char *call)
 {
 	for (unsigned round = 0;; round++) {
-		uint64_t entry = look_up(pool, handle);
+		uint64_t entry = zsi_entry_look_up(pool, handle);
 
 		if (entry == 0) {
 			zsi_misuse_handle(pool, handle, call);
@@ -58,7 +39,7 @@ size_t zs_usable_size(struct zs_pool *pool, zs_handle handle)
 	size_t size = 0;
 
 	zsi_rcu_read_lock();
-	uint64_t entry = look_up(pool, handle);
+	uint64_t entry = zsi_entry_look_up(pool, handle);
 
 	if (zsi_likely(entry != 0))
 		size = class_at(pool, zsi_entry_offset(entry))->size;
@@ -92,7 +73,7 @@ __attribute__((noinline)) static const void *read_begin(struct zs_pool *pool, zs
 	const void *mem;
 
 	zsi_rcu_read_lock();
-	uint64_t entry = look_up(pool, handle);
+	uint64_t entry = zsi_entry_look_up(pool, handle);
 
 	if (entry == 0) {
 		zsi_rcu_read_unlock();
@@ -110,7 +91,7 @@ const void *zs_obj_read_begin(struct zs_pool *pool, zs_handle handle, void *loca
 	if (zsi_unlikely(!zsi_rcu_registered() || pool->space.base == NULL))
 		return read_begin(pool, handle, local_copy);
 	zsi_rcu_read_lock();
-	uint64_t entry = look_up(pool, handle);
+	uint64_t entry = zsi_entry_look_up(pool, handle);
 
 	if (zsi_likely(entry != 0))
 		return pool->space.base + zsi_entry_offset(entry);
@@ -140,7 +121,7 @@ int zs_obj_read_iov_begin(struct zs_pool *pool, zs_handle handle, size_t len, st
 	size_t split;
 
 	zsi_rcu_read_lock();
-	uint64_t entry = look_up(pool, handle);
+	uint64_t entry = zsi_entry_look_up(pool, handle);
 
 	if (entry == 0) {
 		zsi_rcu_read_unlock();

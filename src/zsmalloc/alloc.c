@@ -101,7 +101,7 @@ static bool near_enough(const struct zs_pool *pool, unsigned position, unsigned 
 	const struct zsi_geometry *g = &pool->geometry;
 
 	return p < g->nr_classes && g->classes[p].size - g->classes[position].size < most &&
-	       (pool->handles.sizes != NULL || g->classes[p].size - size <= ZSI_SLACK_MAX);
+	       g->classes[p].size - size <= pool->most_slack;
 }
 
 /* A slot of class p, if it has one that needs no new page, in the name of entry `index`; 0: none. */
@@ -315,7 +315,12 @@ __attribute__((noinline)) static zs_handle malloc_slow(struct zs_pool *pool, siz
 {
 	zs_handle h = 0;
 
-	return alloc_all(pool, zsi_cache_get(pool), size, flags, &h, 1) == 1 ? h : 0;
+	/* A cache is memory too. */
+	zsi_charge_frozen = (flags & ZS_NOWAIT) != 0;
+	struct zsi_cache *cache = zsi_cache_get(pool);
+
+	zsi_charge_frozen = false;
+	return alloc_all(pool, cache, size, flags, &h, 1) == 1 ? h : 0;
 }
 
 zs_handle zs_malloc(struct zs_pool *pool, size_t size, unsigned flags)
@@ -326,9 +331,10 @@ zs_handle zs_malloc(struct zs_pool *pool, size_t size, unsigned flags)
 	if (zsi_likely(cache != NULL && atomic_load_explicit(&cache->pool, memory_order_relaxed) == pool &&
 		       size - 1 < pool->geometry.page_size && (flags & ~ZS_NOWAIT) == 0)) {
 		unsigned position = pool->lookup[zsi_lookup_entry(size)];
-		struct zsi_cache_bin *bin = &cache->bins[position];
 
-		if (zsi_likely(zsi_cache_enter(cache)) && zsi_bin_count(bin) > 0) {
+		if (zsi_likely(zsi_cache_enter(cache)) &&
+		    (position = zsi_cache_choose(cache, position, size)) < ZSI_MAX_CLASSES) {
+			struct zsi_cache_bin *bin = &cache->bins[position];
 			uint32_t index = zsi_bin_pop(cache, position);
 
 			zsi_bin_add_requested(bin, (int64_t)size);

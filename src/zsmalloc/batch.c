@@ -119,6 +119,7 @@ void zsi_compact_end_batch(struct zs_pool *pool)
 		struct zsi_zspage *empty = pop(pool, &b->emptied);
 
 		zsi_unlock(&c->lock, ZSI_RANK_CLASS);
-		zsi_zspage_release(pool, empty);
+		zsi_zspage_free(pool, empty);
 	}
+	zsi_space_purge(&pool->space, UINT64_MAX);
 }

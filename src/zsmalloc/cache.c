@@ -14,13 +14,19 @@
 
 /*
  * All caches of a pool together: enough for a few objects of each class, where a thread that allocates all
- * sizes finds its next one; but no more than a 64th of a small pool, and never less than a few of the largest objects.
+ * sizes finds its next one; but no more than a 32nd of a small pool, and never less than a few of the largest objects.
  * In a large pool a 512th, which is below what a fill wastes.
  */
 #define CAP_SHIFT 9
 #define CAP_ENOUGH_PAGES 384u
-#define CAP_SHARE_SHIFT 6
+#define CAP_SHARE_SHIFT 5u
 #define CAP_FLOOR_PAGES 8u
+
+/*
+ * In pools smaller than this an allocation takes what a bin near its own has. In larger ones the caches have a few of
+ * each class, and the slack of many objects would be more than it saves.
+ */
+#define NEAR_PAGES 49152u
 
 /* What a thread's budget grows by. */
 #define GRANT_PAGES 2u
@@ -28,6 +34,9 @@
 /* A thread gets a cache when the pool is so many times as large as the cache's own memory, and the limit larger still. */
 #define POOL_PER_CACHE 16u
 #define LIMIT_PER_CACHE 256u
+
+/* Bins that one free empties to have room for its object. */
+#define FLUSHES_AT_ONCE 4u
 
 /* Most objects reserved at a miss. */
 #define MOST_WANTED 7u
@@ -108,6 +117,9 @@ static uint64_t empty_cache(struct zs_pool *pool, struct zsi_cache *cache)
 	ZSI_ASSERT(cache->bytes == 0);
 	atomic_fetch_sub_explicit(&pool->cache_granted, cache->budget, memory_order_relaxed);
 	cache->budget = 0;
+	if (cache->holder)
+		atomic_fetch_sub_explicit(&pool->cache_holders, 1, memory_order_relaxed);
+	cache->holder = false;
 	return pages;
 }
 
@@ -326,9 +338,28 @@ void zsi_caches_detach(struct zs_pool *pool)
 
 /* --- filling --- */
 
-static bool grow_budget(struct zs_pool *pool, struct zsi_cache *cache)
+/*
+ * What a thread may have of what all may have together: those that want any get the same, and one step at least. Counts
+ * this one among them, and says what it has.
+ */
+static uint64_t fair_budget(struct zs_pool *pool, struct zsi_cache *cache, uint64_t step, uint64_t *budget)
 {
-	uint64_t step = (uint64_t)GRANT_PAGES << pool->space.page_shift;
+	*budget = 0;
+	if (zsi_cache_enter(cache)) {
+		*budget = cache->budget;
+		if (!cache->holder)
+			atomic_fetch_add_explicit(&pool->cache_holders, 1, memory_order_relaxed);
+		cache->holder = true;
+	}
+	zsi_cache_leave(cache);
+	/* Others may be emptying all of them at this moment: then it is out of date, and no harm is done. */
+	uint32_t holders = atomic_load_explicit(&pool->cache_holders, memory_order_relaxed);
+
+	return zsi_max(zsi_cache_cap(pool) / zsi_max(holders, 1u), step);
+}
+
+static bool grow_budget(struct zs_pool *pool, struct zsi_cache *cache, uint64_t step)
+{
 	uint64_t cap = zsi_cache_cap(pool);
 	uint64_t granted = atomic_load_explicit(&pool->cache_granted, memory_order_relaxed);
 
@@ -345,6 +376,18 @@ static bool grow_budget(struct zs_pool *pool, struct zsi_cache *cache)
 	if (!ok)
 		atomic_fetch_sub_explicit(&pool->cache_granted, step, memory_order_relaxed);
 	return ok;
+}
+
+/* Leave a step of the budget, if it is free, to threads that came later. */
+static void shrink_budget(struct zs_pool *pool, struct zsi_cache *cache, uint64_t step)
+{
+	bool ok = zsi_cache_enter(cache) && cache->budget > step && cache->bytes <= cache->budget - step;
+
+	if (ok)
+		cache->budget -= step;
+	zsi_cache_leave(cache);
+	if (ok)
+		atomic_fetch_sub_explicit(&pool->cache_granted, step, memory_order_relaxed);
 }
 
 /* The owner gives some of a bin's objects back to the class. */
@@ -386,22 +429,35 @@ static unsigned next_victim(struct zsi_cache *cache)
 
 bool zsi_cache_make_room(struct zs_pool *pool, struct zsi_cache *cache, unsigned position)
 {
+	uint64_t step = (uint64_t)GRANT_PAGES << pool->space.page_shift;
+	uint64_t budget, fair = fair_budget(pool, cache, step, &budget);
+
 	if (zsi_bin_count(&cache->bins[position]) == ZSI_CACHE_ITEMS)
 		return flush_some(pool, cache, position);
-	if (grow_budget(pool, cache))
+	if (budget + step <= fair && grow_budget(pool, cache, step))
 		return true;
-	unsigned victim = UINT32_MAX;
+	/* With more than its share it gives up some. */
+	uint64_t spare = budget > fair ? step : 0;
 
-	if (zsi_cache_enter(cache))
-		victim = next_victim(cache);
-	zsi_cache_leave(cache);
-	return victim != UINT32_MAX && flush_some(pool, cache, victim);
+	for (unsigned i = 0; i < FLUSHES_AT_ONCE; i++) {
+		unsigned victim = UINT32_MAX;
+
+		if (zsi_cache_enter(cache) && cache->bytes + cache->bins[position].size + spare > cache->budget)
+			victim = next_victim(cache);
+		zsi_cache_leave(cache);
+		if (victim == UINT32_MAX || !flush_some(pool, cache, victim))
+			break;
+	}
+	if (spare != 0)
+		shrink_budget(pool, cache, step);
+	return true;
 }
 
 void zsi_cache_fill_locked(struct zs_pool *pool, struct zsi_cache *cache, unsigned position)
 {
 	struct zsi_cache_bin *bin = &cache->bins[position];
 
+	cache->slack = atomic_load_explicit(&pool->pages, memory_order_relaxed) < NEAR_PAGES ? pool->most_slack : 0;
 	/* The first miss may be the only one. And half of the budget is for what will be freed. */
 	unsigned want = bin->want;
 

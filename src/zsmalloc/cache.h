@@ -40,10 +40,14 @@ struct zsi_class;
 /* What fits into a cache line with the bin's head. */
 #define ZSI_CACHE_ITEMS 12u
 
+/* Bins that an object may come from, as bits from its own on; and how much larger than its own class's theirs may be. */
+#define ZSI_CACHE_NEAR 0xfu
+#define ZSI_CACHE_NEAR_SHIFT 4
+
 struct zsi_cache_bin {
-	_Atomic uint16_t count; /* written in busy sections; others read it for statistics */
-	uint16_t want;          /* objects to reserve at the next miss; the owner's */
-	uint32_t size;          /* of a slot, bytes; immutable */
+	_Atomic uint16_t count;    /* written in busy sections; others read it for statistics */
+	uint16_t want;             /* objects to reserve at the next miss; the owner's */
+	uint32_t size;             /* of a slot, bytes; immutable */
 	_Atomic int64_t requested; /* bytes that mallocs here added less what frees took away; as count */
 	uint32_t items[ZSI_CACHE_ITEMS];
 };
@@ -56,6 +60,8 @@ struct zsi_cache {
 	_Atomic uint32_t revoked;       /* written under the caches' lock */
 	uint64_t bytes;                 /* in busy sections, or revoked, as all that follows */
 	uint64_t budget;                /* bytes */
+	bool holder;                    /* counted in pool->cache_holders */
+	uint32_t slack; /* how much larger than asked for a slot of another bin may be; 0: never; the owner's */
 	uint64_t nonempty[ZSI_MAX_CLASSES / 64]; /* bit: the bin has objects */
 	unsigned victim;                         /* class position to flush next */
 	size_t mapped_bytes;                     /* immutable */
@@ -128,6 +134,25 @@ static inline uint32_t zsi_bin_pop(struct zsi_cache *cache, unsigned position)
 	atomic_store_explicit(&bin->count, (uint16_t)n, memory_order_relaxed);
 	cache->bytes -= bin->size;
 	return bin->items[n];
+}
+
+/*
+ * The bin to take an object of class `position` from: its own, or that of one of the next few larger classes;
+ * ZSI_MAX_CLASSES: none has any. In a busy section.
+ */
+static inline unsigned zsi_cache_choose(const struct zsi_cache *cache, unsigned position, size_t size)
+{
+	uint64_t near = cache->nonempty[position / 64] >> (position % 64) & ZSI_CACHE_NEAR;
+
+	if (zsi_likely((near & 1) != 0))
+		return position;
+	if (near == 0)
+		return ZSI_MAX_CLASSES;
+	unsigned other = position + (unsigned)__builtin_ctzll(near);
+	uint32_t own = cache->bins[position].size, its = cache->bins[other].size;
+
+	/* In small objects a few steps are too much. */
+	return its - own <= own >> ZSI_CACHE_NEAR_SHIFT && its - size <= cache->slack ? other : ZSI_MAX_CLASSES;
 }
 
 static inline bool zsi_bin_has_room(const struct zsi_cache *cache, unsigned position)

@@ -341,8 +341,18 @@ struct zsi_zspage *zsi_zspage_create(struct zs_pool *pool, unsigned position)
 	return z;
 }
 
+/* Pages given back by one free at most: others that free do their share. */
+#define PURGE_AT_ONCE 64u
+
+void zsi_zspage_free(struct zs_pool *pool, struct zsi_zspage *z)
+{
+	zsi_words_free(&pool->words, z->slots,
+		       zsi_slot_words(zsi_size_class(pool, z), z->slots_step) * sizeof(uint32_t));
+	zsi_run_free(&pool->space, z->first, z->present);
+}
+
 void zsi_zspage_release(struct zs_pool *pool, struct zsi_zspage *z)
 {
-	zsi_words_free(&pool->words, z->slots, zsi_slot_words(zsi_size_class(pool, z), z->slots_step) * sizeof(uint32_t));
-	zsi_run_free(&pool->space, z->first, z->present);
+	zsi_zspage_free(pool, z);
+	zsi_space_purge(&pool->space, PURGE_AT_ONCE);
 }

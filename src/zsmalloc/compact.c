@@ -76,7 +76,8 @@ static void spend(uint64_t *budget, uint64_t amount)
 
 static uint64_t batch_bytes(const struct zs_pool *pool)
 {
-	uint64_t share = atomic_load_explicit(&pool->pages, memory_order_relaxed) << pool->space.page_shift >> BATCH_SHIFT;
+	uint64_t share =
+		atomic_load_explicit(&pool->pages, memory_order_relaxed) << pool->space.page_shift >> BATCH_SHIFT;
 
 	return zsi_min(zsi_max(share, BATCH_MIN_BYTES), BATCH_MAX_BYTES);
 }
@@ -105,8 +106,8 @@ static void fetch_ahead(const struct zs_pool *pool, const struct zsi_zspage *src
 	if (pool->space.base == NULL || slot + FETCH_OBJECTS >= src->bump ||
 	    (slots[slot + FETCH_OBJECTS] & ZSI_SLOT_FREE) != 0)
 		return;
-	const uint8_t *at = pool->space.base +
-			    zsi_slot_offset(&pool->space, src, zsi_size_class(pool, src), slot + FETCH_OBJECTS);
+	const uint8_t *at =
+		pool->space.base + zsi_slot_offset(&pool->space, src, zsi_size_class(pool, src), slot + FETCH_OBJECTS);
 
 	for (unsigned line = 0; line < 4; line++)
 		__builtin_prefetch(at + line * ZSI_CACHE_LINE);
@@ -387,7 +388,8 @@ static void lower_words(struct zs_pool *pool, const struct zsi_compact_budget *b
 {
 	uint32_t target = zsi_words_target(&pool->words);
 
-	for (unsigned position = 0; target != 0 && position < pool->geometry.nr_classes && !exhausted(budget); position++) {
+	for (unsigned position = 0; target != 0 && position < pool->geometry.nr_classes && !exhausted(budget);
+	     position++) {
 		struct zsi_class *c = &pool->classes[position];
 
 		zsi_lock(&c->lock, ZSI_RANK_CLASS);

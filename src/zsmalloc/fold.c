@@ -31,8 +31,8 @@ static unsigned tail_of(const struct zs_pool *pool, const struct zsi_zspage *z, 
 static unsigned costless_slots(const struct zs_pool *pool, const struct zsi_zspage *z)
 {
 	const struct zsi_size_class *sc = zsi_size_class(pool, z);
-	uint64_t slots = zsi_min(((uint64_t)z->present << pool->space.page_shift) / sc->size,
-				 zsi_slot_words(sc, z->slots_step));
+	uint64_t slots =
+		zsi_min(((uint64_t)z->present << pool->space.page_shift) / sc->size, zsi_slot_words(sc, z->slots_step));
 
 	return slots > z->inuse ? (unsigned)(slots - z->inuse) : 0;
 }
@@ -43,7 +43,7 @@ static bool may_lie_in(const struct zs_pool *pool, unsigned q, size_t size)
 	const struct zsi_geometry *g = &pool->geometry;
 
 	return q < g->nr_classes && g->classes[q].size - size < MOST_SLACK(g->page_size) &&
-	       (pool->handles.sizes != NULL || g->classes[q].size - size <= ZSI_SLACK_MAX);
+	       g->classes[q].size - size <= pool->most_slack;
 }
 
 static size_t size_of(const struct zs_pool *pool, const struct zsi_zspage *z, unsigned slot)

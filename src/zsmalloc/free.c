@@ -132,23 +132,35 @@ static inline void revive_shrinker(struct zs_pool *pool)
 		zsi_shrinker_revive(pool);
 }
 
+/* Every case. Not inlined, so that the usual one below needs no stack. */
+__attribute__((noinline)) static void free_any(struct zs_pool *pool, zs_handle handle)
+{
+	uint64_t entry = handle != 0 ? retire(pool, handle, "zs_free") : 0;
+
+	if (entry != 0)
+		free_slow(pool, position_of(pool, entry), zsi_handle_index(handle), entry);
+	if (handle != 0)
+		revive_shrinker(pool);
+}
+
 void zs_free(struct zs_pool *pool, zs_handle handle)
 {
 	struct zsi_cache *cache = zsi_cache_current;
+	uint32_t index = zsi_handle_index(handle);
+	uint64_t entry;
 
-	if (zsi_unlikely(handle == 0))
+	if (zsi_unlikely(cache == NULL || atomic_load_explicit(&cache->pool, memory_order_relaxed) != pool ||
+			 zsi_mappings != NULL || atomic_load_explicit(&pool->shrinker.lost, memory_order_relaxed) ||
+			 (entry = zsi_entry_look_up(pool, handle)) == 0 ||
+			 !zsi_entry_retire(&pool->handles.entries[index], entry))) {
+		free_any(pool, handle);
 		return;
-	uint64_t entry = retire(pool, handle, "zs_free");
-
-	if (zsi_likely(entry != 0)) {
-		uint32_t index = zsi_handle_index(handle);
-		unsigned position = position_of(pool, entry);
-
-		if (!zsi_likely(cache != NULL && atomic_load_explicit(&cache->pool, memory_order_relaxed) == pool &&
-				put_into_cache(pool, cache, position, index, entry)))
-			free_slow(pool, position, index, entry);
 	}
-	revive_shrinker(pool);
+	ZSI_PROBE(free, zsi_pool_name(pool), handle);
+	unsigned position = position_of(pool, entry);
+
+	if (!zsi_likely(put_into_cache(pool, cache, position, index, entry)))
+		free_slow(pool, position, index, entry);
 }
 
 struct retired {

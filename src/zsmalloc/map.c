@@ -15,8 +15,8 @@
 #include "zsmalloc/misuse.h"
 #include "zsmalloc/pool.h"
 
-struct mapping {
-	struct mapping *next;
+struct zsi_mapping {
+	struct zsi_mapping *next;
 	const struct zs_pool *pool;
 	zs_handle handle;
 	enum zs_mapmode mode;
@@ -27,18 +27,14 @@ struct mapping {
 	size_t capacity;
 };
 
-struct thread_mappings {
-	struct mapping *active;
-	struct mapping *spare;
-};
-
-static _Thread_local struct thread_mappings mine;
+_Thread_local struct zsi_mapping *zsi_mappings;
+static _Thread_local struct zsi_mapping *spare; /* kept for the next */
 
 static pthread_once_t exit_once = PTHREAD_ONCE_INIT;
 static pthread_key_t exit_key;
 static int exit_key_error; /* an errno value; written once, under exit_once */
 
-static void drop(struct mapping *m)
+static void drop(struct zsi_mapping *m)
 {
 	if (m != NULL)
 		free(m->buffer);
@@ -51,12 +47,10 @@ static void drop(struct mapping *m)
  */
 static void at_thread_exit(void *value)
 {
-	struct thread_mappings *t = value;
-
-	drop(t->spare);
-	t->spare = NULL;
-	if (t->active != NULL)
-		(void)pthread_setspecific(exit_key, t);
+	drop(spare);
+	spare = NULL;
+	if (zsi_mappings != NULL)
+		(void)pthread_setspecific(exit_key, value);
 }
 
 static void make_exit_key(void)
@@ -64,12 +58,13 @@ static void make_exit_key(void)
 	exit_key_error = pthread_key_create(&exit_key, at_thread_exit);
 }
 
-static struct mapping *find(const struct zs_pool *pool, zs_handle handle, bool as_writer, struct mapping ***link)
+static struct zsi_mapping *find(const struct zs_pool *pool, zs_handle handle, bool as_writer,
+				struct zsi_mapping ***link)
 {
-	struct mapping **at = &mine.active;
+	struct zsi_mapping **at = &zsi_mappings;
 
 	for (; *at != NULL; at = &(*at)->next) {
-		struct mapping *m = *at;
+		struct zsi_mapping *m = *at;
 
 		if (m->pool == pool && m->handle == handle && (!as_writer || m->mode != ZS_MM_RO)) {
 			if (link != NULL)
@@ -82,20 +77,20 @@ static struct mapping *find(const struct zs_pool *pool, zs_handle handle, bool a
 
 bool zsi_mapped_here(const struct zs_pool *pool, zs_handle handle, bool as_writer)
 {
-	return mine.active != NULL && find(pool, handle, as_writer, NULL) != NULL;
+	return zsi_mappings != NULL && find(pool, handle, as_writer, NULL) != NULL;
 }
 
 bool zsi_mapped_index_here(const struct zs_pool *pool, uint32_t index)
 {
-	for (const struct mapping *m = mine.active; m != NULL; m = m->next)
+	for (const struct zsi_mapping *m = zsi_mappings; m != NULL; m = m->next)
 		if (m->pool == pool && m->mode != ZS_MM_RO && zsi_handle_index(m->handle) == index)
 			return true;
 	return false;
 }
 
-static struct mapping *new_mapping(size_t buffer_bytes)
+static struct zsi_mapping *new_mapping(size_t buffer_bytes)
 {
-	struct mapping *m = mine.spare;
+	struct zsi_mapping *m = spare;
 
 	if (pthread_once(&exit_once, make_exit_key) != 0 || exit_key_error != 0) {
 		errno = ENOMEM;
@@ -103,18 +98,18 @@ static struct mapping *new_mapping(size_t buffer_bytes)
 	}
 	if (m == NULL) {
 		m = calloc(1, sizeof(*m));
-		if (m == NULL || pthread_setspecific(exit_key, &mine) != 0) {
+		if (m == NULL || pthread_setspecific(exit_key, &spare) != 0) {
 			free(m);
 			errno = ENOMEM;
 			return NULL;
 		}
 	}
-	mine.spare = NULL;
+	spare = NULL;
 	if (m->capacity < buffer_bytes) {
 		uint8_t *buffer = realloc(m->buffer, buffer_bytes);
 
 		if (buffer == NULL) {
-			mine.spare = m;
+			spare = m;
 			errno = ENOMEM;
 			return NULL;
 		}
@@ -124,10 +119,10 @@ static struct mapping *new_mapping(size_t buffer_bytes)
 	return m;
 }
 
-static void put_mapping(struct mapping *m)
+static void put_mapping(struct zsi_mapping *m)
 {
-	if (mine.spare == NULL)
-		mine.spare = m;
+	if (spare == NULL)
+		spare = m;
 	else
 		drop(m);
 }
@@ -165,7 +160,7 @@ void *zs_map_object(struct zs_pool *pool, zs_handle handle, enum zs_mapmode mode
 		errno = EINVAL;
 		return NULL;
 	}
-	if (mine.active != NULL && find(pool, handle, mode == ZS_MM_RO, NULL) != NULL) {
+	if (zsi_mappings != NULL && find(pool, handle, mode == ZS_MM_RO, NULL) != NULL) {
 		errno = EDEADLK;
 		return NULL;
 	}
@@ -176,7 +171,7 @@ void *zs_map_object(struct zs_pool *pool, zs_handle handle, enum zs_mapmode mode
 	uint64_t offset = zsi_entry_offset(entry);
 	size_t size = zsi_size_class(pool, zsi_zspage_at(&pool->space, offset))->size;
 	bool apart = zsi_space_pieces(&pool->space, offset, size, pieces, &split) == 2;
-	struct mapping *m = new_mapping(apart ? size : 0);
+	struct zsi_mapping *m = new_mapping(apart ? size : 0);
 
 	if (m == NULL) {
 		let_go(pool, handle, mode, entry);
@@ -189,8 +184,8 @@ void *zs_map_object(struct zs_pool *pool, zs_handle handle, enum zs_mapmode mode
 	m->copied = apart;
 	m->entry = entry;
 	m->size = size;
-	m->next = mine.active;
-	mine.active = m;
+	m->next = zsi_mappings;
+	zsi_mappings = m;
 	if (!apart)
 		return pieces[0];
 	if (mode != ZS_MM_WO) {
@@ -202,8 +197,8 @@ void *zs_map_object(struct zs_pool *pool, zs_handle handle, enum zs_mapmode mode
 
 void zs_unmap_object(struct zs_pool *pool, zs_handle handle)
 {
-	struct mapping **link = NULL;
-	struct mapping *m = find(pool, handle, false, &link);
+	struct zsi_mapping **link = NULL;
+	struct zsi_mapping *m = find(pool, handle, false, &link);
 
 	if (m == NULL) {
 		zsi_misuse(pool, handle, "zs_unmap_object", ZS_MISUSE_NOT_MAPPED);

@@ -162,8 +162,11 @@ static int init_parts(struct zs_pool *pool, const struct settings *s, uint64_t s
 	if (zsi_space_init(&pool->space, &pool->meta, &pool->account, &so) != 0)
 		goto fail_words;
 	if (zsi_handles_init(&pool->handles, &pool->account, pool->cookie, space_bytes / SPACE_PER_HANDLE,
-			     pool->geometry.widest_class > ZSI_SLACK_MAX) == 0)
+			     pool->geometry.widest_class > ZSI_SLACK_MAX) == 0) {
+		if (pool->lazy_pages)
+			pool->most_slack = pool->handles.sizes != NULL ? UINT32_MAX : ZSI_SLACK_MAX;
 		return 0;
+	}
 	zsi_space_fini(&pool->space);
 fail_words:
 	zsi_words_fini(&pool->words);

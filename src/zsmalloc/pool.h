@@ -106,9 +106,10 @@ struct zs_pool {
 	char name[ZSI_NAME_BYTES];
 	uint32_t cookie;
 	unsigned flags;
-	bool lazy_pages;           /* a zspage gets pages as its slots are used, not all at first */
-	bool cached;               /* threads have caches */
-	size_t self_bytes;         /* of the pool's own mapping */
+	bool lazy_pages;     /* a zspage gets pages as its slots are used, not all at first */
+	bool cached;         /* threads have caches */
+	uint32_t most_slack; /* how much larger than asked for a borrowed slot may be, bytes; 0: nothing is borrowed */
+	size_t self_bytes;   /* of the pool's own mapping */
 	struct zsi_class *classes; /* nr_classes of them, as geometry.classes */
 	uint16_t *lookup;          /* zsi_lookup_entries() of them */
 
@@ -120,6 +121,7 @@ struct zs_pool {
 	_Atomic uint64_t objs_moved;
 
 	_Atomic uint64_t cache_granted; /* bytes that caches may hold now */
+	_Atomic uint32_t cache_holders; /* caches that want to hold any */
 	struct zsi_cache *caches;       /* through pool_next; Guarded by the caches' lock */
 
 	/*
@@ -188,7 +190,11 @@ uint64_t zsi_class_freeable_locked(const struct zs_pool *pool, unsigned position
 /* A zspage with no slot in use, in no class yet; NULL with ENOMEM. No class lock is held. */
 struct zsi_zspage *zsi_zspage_create(struct zs_pool *pool, unsigned position);
 
-/* Give a zspage's memory back. It is in no list and no count. No class lock is held. */
+/*
+ * Give a zspage's memory back. It is in no list and no count. No class lock is held. The first leaves the pages with the
+ * space, which has to be purged sooner or later.
+ */
+void zsi_zspage_free(struct zs_pool *pool, struct zsi_zspage *z);
 void zsi_zspage_release(struct zs_pool *pool, struct zsi_zspage *z);
 
 /* --- alloc.c and free.c --- */
@@ -209,7 +215,19 @@ void zsi_zspages_release(struct zs_pool *pool, struct zsi_zspage *list);
 /* --- access.c --- */
 
 /* The entry of a handle if it is one of a live object of the pool, else 0 (a live entry's generation is odd). */
-uint64_t zsi_entry_look_up(const struct zs_pool *pool, zs_handle handle);
+static inline uint64_t zsi_entry_look_up(const struct zs_pool *pool, zs_handle handle)
+{
+	const struct zsi_handles *h = &pool->handles;
+	uint32_t index = zsi_handle_index(handle);
+
+	/* acquire: pairs with the release in grow_locked(), so that the entry is there */
+	if (((handle ^ h->tag) & ZSI_TAG_MASK) != 0 || index >= atomic_load_explicit(&h->bound, memory_order_acquire))
+		return 0;
+	/* acquire: pairs with zsi_handle_publish() and zsi_entry_unlock(), so that moved bytes are seen */
+	uint64_t entry = atomic_load_explicit(&h->entries[index], memory_order_acquire);
+
+	return ((entry ^ handle) & ZSI_GENERATION_MASK) == 0 ? entry : 0;
+}
 
 /*
  * Take the entry lock of a handle, waiting for whoever has it. Returns the entry without the lock bit, or 0 after the
@@ -218,6 +236,9 @@ uint64_t zsi_entry_look_up(const struct zs_pool *pool, zs_handle handle);
 uint64_t zsi_entry_lock(struct zs_pool *pool, zs_handle handle, const char *call);
 
 /* --- map.c --- */
+
+/* What this thread has mapped, of all pools; NULL: nothing. */
+extern _Thread_local struct zsi_mapping *zsi_mappings;
 
 /* Whether this thread has the object mapped, in any mode or as a writer. */
 bool zsi_mapped_here(const struct zs_pool *pool, zs_handle handle, bool as_writer);
@@ -264,7 +285,7 @@ struct zsi_compact_budget {
 	uint64_t bytes;       /* still to move */
 	uint64_t deadline_ns; /* CLOCK_MONOTONIC; UINT64_MAX: none */
 	uint64_t pages;       /* still to free */
-	bool keep_reserve;    /* what the space keeps for reuse stays: more is to be done soon, or others go on allocating */
+	bool keep_reserve; /* what the space keeps for reuse stays: more is to be done soon, or others go on allocating */
 };
 
 /* What all compaction begins with: empty the caches, take compact_lock, compact within the budget. Pages freed. */

@@ -20,6 +20,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <linux/futex.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -220,7 +221,13 @@ static void *shrink(void *arg)
 	struct zsi_shrinker *s = &pool->shrinker;
 	uint64_t interval_ns = (uint64_t)s->policy.interval_ms * 1000000u;
 	uint64_t left_alone = 0;
+	const struct sched_param none = { 0 };
 
+	/*
+	 * One that works in the background does not push others off their processor when it wakes up: those who free and
+	 * allocate wake it, by a lock that it waits for.
+	 */
+	(void)pthread_setschedparam(pthread_self(), SCHED_BATCH, &none);
 	for (;;) {
 		uint32_t bits = sleep_idle(pool, left_alone);
 

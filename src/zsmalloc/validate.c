@@ -11,11 +11,11 @@
 #include "zsmalloc/pool.h"
 
 struct totals {
-	uint64_t meta_top;  /* ends of metadata memory when the walk began */
+	uint64_t meta_top; /* ends of metadata memory when the walk began */
 	uint64_t words_top;
 	uint64_t zspages;
 	uint64_t used;
-	uint64_t retired; /* used slots without a live object: cached, or being freed */
+	uint64_t retired;   /* used slots without a live object: cached, or being freed */
 	uint64_t requested; /* by live objects */
 	uint64_t pages;
 	uint64_t limbo;
@@ -165,8 +165,7 @@ static bool isolated_valid(const struct zs_pool *pool, uint32_t ref, unsigned po
 		return false;
 	const struct zsi_zspage *z = zsi_zspage_ptr(pool, ref);
 
-	return z->state == ZSI_ZSPAGE_ISOLATED &&
-	       (z->class_position != position || zspage_valid(pool, z, position, t));
+	return z->state == ZSI_ZSPAGE_ISOLATED && (z->class_position != position || zspage_valid(pool, z, position, t));
 }
 
 static bool isolated_list_valid(const struct zs_pool *pool, uint32_t ref, unsigned position, struct totals *t)

@@ -164,6 +164,100 @@ static void not_in_small_pools(void **state)
 	assert_int_equal(zs_get_total_pages(pool), 0);
 }
 
+/* Many are freed before the first is allocated again, so that the cache is wanted as large as it may be. */
+static void replace_many(void)
+{
+	for (unsigned i = 0; i < N; i += 2)
+		zs_free(pool, h[i]);
+	for (unsigned i = 0; i < N; i += 2) {
+		h[i] = zs_malloc(pool, size_of(i), 0);
+		assert_int_not_equal(h[i], 0);
+		assert_int_equal(zs_obj_write(pool, h[i], &i, sizeof(i)), 0);
+	}
+}
+
+static uint64_t own_budget(void)
+{
+	const struct zsi_cache *cache = zsi_cache_get(pool);
+
+	return cache != NULL ? cache->budget : 0;
+}
+
+/* Replaces objects when the main thread lets it. */
+static void *churn_in_turn(void *arg)
+{
+	uint64_t *budget = arg;
+
+	for (unsigned round = 0; round < 2; round++) {
+		pthread_barrier_wait(&barrier);
+		replace_many();
+		budget[round] = own_budget();
+		pthread_barrier_wait(&barrier);
+	}
+	return NULL;
+}
+
+/* One who came first has what there is, until others want their share. */
+static void budgets_become_fair(void **state)
+{
+	uint64_t budget[2], step = 2 * 4096;
+	pthread_t t;
+
+	(void)state;
+	assert_int_equal(pthread_barrier_init(&barrier, NULL, 2), 0);
+	replace_many();
+	assert_true(own_budget() + step > zsi_cache_cap(pool));
+	assert_int_equal(pthread_create(&t, NULL, churn_in_turn, budget), 0);
+	for (unsigned round = 0; round < 2; round++) {
+		pthread_barrier_wait(&barrier);
+		/* It works now. */
+		pthread_barrier_wait(&barrier);
+		if (round == 0)
+			replace_many();
+	}
+	/* The second time the first thread had left it some. */
+	assert_true(budget[0] <= step);
+	assert_true(own_budget() <= zsi_cache_cap(pool) - step);
+	assert_true(budget[1] >= step);
+	assert_in_range(pool->cache_granted, 1, zsi_cache_cap(pool));
+	assert_int_equal(zs_pool_validate(pool), 0);
+	assert_int_equal(pthread_join(t, NULL), 0);
+	assert_int_equal(pthread_barrier_destroy(&barrier), 0);
+}
+
+/* What was freed serves the next malloc of a size a little smaller, whose size it has then. */
+static void a_near_bin_serves(void **state)
+{
+	unsigned near = 0;
+
+	(void)state;
+	for (unsigned i = 0; i < N; i++)
+		replace(i);
+	(void)zs_compact(pool);
+	for (unsigned i = 0; i < 200; i++) {
+		zs_handle large = zs_malloc(pool, 2048, 0);
+
+		assert_int_not_equal(large, 0);
+		zs_free(pool, large);
+		uint64_t requested = stats().bytes_requested;
+		zs_handle small = zs_malloc(pool, 2048 - 16 - 5, 0);
+
+		assert_int_not_equal(small, 0);
+		near += zs_usable_size(pool, small) == 2048;
+		assert_int_equal(stats().bytes_requested, requested + 2048 - 16 - 5);
+		zs_free(pool, small);
+		/* But not for one that is much smaller. */
+		zs_handle other = zs_malloc(pool, 1900, 0);
+
+		assert_true(zs_usable_size(pool, other) < 2000);
+		zs_free(pool, other);
+	}
+	assert_true(near > 50);
+	assert_int_equal(stats().obj_used, N);
+	for (unsigned i = 0; i < N; i++)
+		check(i);
+}
+
 static void *churn(void *arg)
 {
 	unsigned number = (unsigned)(uintptr_t)arg;
@@ -188,7 +282,7 @@ static void bounded_and_given_back_by_threads_that_end(void **state)
 	pthread_barrier_wait(&barrier);
 	assert_in_range(cached_bytes(), 1, zsi_cache_cap(pool));
 	assert_in_range(pool->cache_granted, 1, zsi_cache_cap(pool));
-	assert_in_range(zsi_cache_cap(pool), 32768, (uint64_t)zs_get_total_pages(pool) * 4096 / 64);
+	assert_in_range(zsi_cache_cap(pool), 32768, (uint64_t)zs_get_total_pages(pool) * 4096 / 32);
 	assert_int_equal(stats().obj_used, N);
 	assert_int_equal(zs_pool_validate(pool), 0);
 	pthread_barrier_wait(&barrier);
@@ -383,6 +477,8 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
+		TEST(budgets_become_fair),
+		TEST(a_near_bin_serves),
 		TEST(the_next_malloc_gets_what_was_freed),
 		TEST(off_by_flag_and_in_the_kernels_geometry),
 		TEST(not_in_small_pools),
