@@ -352,7 +352,7 @@ ZS_API int zs_pool_validate(struct zs_pool *pool);
 /*
  * Memory-safety misuse: a call got a handle that is not one of a live object of its pool. It is detected, in every
  * build, as far as the handle's generation allows: a stale handle is mistaken for a live one only after its table
- * entry was reused 262,144 times.
+ * entry was reused 65,536 times.
  */
 enum zs_misuse_reason {
 	ZS_MISUSE_DOUBLE_FREE, /* zs_free() of an object that was freed and whose handle was not reused since */

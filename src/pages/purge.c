@@ -114,11 +114,24 @@ uint64_t zsi_space_purge_locked(struct zsi_space *s, uint64_t keep, uint64_t mos
 		if (cuts.n == 0)
 			break;
 		purged += resident;
+		s->purging++;
 		zsi_unlock(&s->lock, ZSI_RANK_SOURCE);
 		zsi_arena_decommit(s, &cuts);
 		zsi_uncharge(s->account, resident << s->page_shift);
 		zsi_lock(&s->lock, ZSI_RANK_SOURCE);
+		s->purging--;
 		put_back_locked(s, &cuts);
 	}
 	return purged;
+}
+
+void zsi_space_lock_at_rest(struct zsi_space *s)
+{
+	for (unsigned round = 0;; round++) {
+		zsi_lock_unranked(&s->lock);
+		if (s->purging == 0)
+			return;
+		zsi_unlock_unranked(&s->lock);
+		zsi_backoff(round);
+	}
 }

@@ -101,6 +101,7 @@ struct zsi_space {
 	uint64_t chunk_table_committed;        /* bytes; Guarded by lock */
 	uint64_t pages_in_runs;                /* present pages of runs in use that the source gave; Guarded by lock */
 	uint64_t dirty_pages;                  /* resident pages of free runs; Guarded by lock */
+	unsigned purging;                      /* threads that give pages back right now; Guarded by lock */
 	uint32_t purge_cursor;                 /* chunk to look at next for those; Guarded by lock */
 	struct zsi_pagemap map;                /* source only; Guarded by lock */
 };
@@ -144,6 +145,12 @@ void zsi_run_free(struct zsi_space *s, uint32_t first, unsigned present);
 
 /* Give back what is kept for reuse beyond a small share, at most about `most` pages. */
 void zsi_space_purge(struct zsi_space *s, uint64_t most);
+
+/*
+ * Take the space's lock, without its rank, when nobody is giving pages back: they would be lost to a child that is forked.
+ * The caller holds nothing that those who do could wait for.
+ */
+void zsi_space_lock_at_rest(struct zsi_space *s);
 
 /* Give back all memory kept for reuse. Returns the pages given back. */
 uint64_t zsi_space_trim(struct zsi_space *s);

@@ -39,9 +39,9 @@ struct zsi_words {
 	uint64_t *map;     /* immutable after init; what it points to: Guarded by lock */
 	uint64_t reserved; /* bytes; immutable after init */
 	struct zsi_account *account;
-	struct zsi_lock lock; /* rank META */
-	uint64_t top;         /* bytes; Guarded by lock, as all that follows */
-	uint64_t committed;   /* bytes */
+	struct zsi_lock lock;   /* rank META */
+	uint64_t top;           /* bytes; Guarded by lock, as all that follows */
+	uint64_t committed;     /* bytes */
 	uint64_t map_committed; /* bytes */
 	uint64_t free_bytes;
 	uint64_t absent_bytes;

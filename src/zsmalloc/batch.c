@@ -117,9 +117,14 @@ void zsi_compact_end_batch(struct zs_pool *pool)
 	give_back_cuts(pool);
 	while ((c = lock_class_of_first(pool, &b->emptied)) != NULL) {
 		struct zsi_zspage *empty = pop(pool, &b->emptied);
+		bool callers = pool->space.base == NULL;
 
+		/* With the lock, so that a child that is forked meanwhile has it; but a caller's function may take its time. */
+		if (!callers)
+			zsi_zspage_free(pool, empty);
 		zsi_unlock(&c->lock, ZSI_RANK_CLASS);
-		zsi_zspage_free(pool, empty);
+		if (callers)
+			zsi_zspage_free(pool, empty);
 	}
 	zsi_space_purge(&pool->space, UINT64_MAX);
 }

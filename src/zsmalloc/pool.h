@@ -191,8 +191,8 @@ uint64_t zsi_class_freeable_locked(const struct zs_pool *pool, unsigned position
 struct zsi_zspage *zsi_zspage_create(struct zs_pool *pool, unsigned position);
 
 /*
- * Give a zspage's memory back. It is in no list and no count. No class lock is held. The first leaves the pages with the
- * space, which has to be purged sooner or later.
+ * Give a zspage's memory back. It is in no list and no count. The first leaves the pages with the space, which has to be
+ * purged sooner or later; a caller's go back at once. No class lock is held, but where the pages are the arena's it may be.
  */
 void zsi_zspage_free(struct zs_pool *pool, struct zsi_zspage *z);
 void zsi_zspage_release(struct zs_pool *pool, struct zsi_zspage *z);
