@@ -49,13 +49,16 @@ in_place() {
 	wait_for 10 mounted "$tmp/disk" || skip "nbdfuse can't mount here: $(head -n 1 "$tmp/nbdfuse.log")"
 	must mkfs.ext4 -q -F "$tmp/disk/nbd"
 	must e2fsck -f -n "$tmp/disk/nbd"
-	fuse2fs -o fakeroot,rw "$tmp/disk/nbd" "$tmp/fs" >"$tmp/fuse2fs.log" 2>&1 || skip "fuse2fs can't mount here: $(head -n 1 "$tmp/fuse2fs.log")"
-	wait_for 10 mounted "$tmp/fs" || skip "fuse2fs can't mount here"
+	# In the foreground: it writes its last blocks after the file system is no longer mounted.
+	fuse2fs -f -o fakeroot,rw "$tmp/disk/nbd" "$tmp/fs" >"$tmp/fuse2fs.log" 2>&1 </dev/null &
+	fs=$!
+	servers="$servers $fs"
+	wait_for 10 mounted "$tmp/fs" || skip "fuse2fs can't mount here: $(head -n 1 "$tmp/fuse2fs.log")"
 	cp -R "$tmp/tree" "$tmp/fs/"
 	diff -r "$tmp/tree" "$tmp/fs/tree" || fail "other files than were copied in"
 	rm -rf "$tmp/fs/tree/src"
 	must unmount "$tmp/fs"
-	wait_for 10 unmounted "$tmp/fs" || fail "fuse2fs does not end"
+	wait "$fs" || fail "fuse2fs: $(head -n 1 "$tmp/fuse2fs.log")"
 	must e2fsck -f -n "$tmp/disk/nbd"
 	# Read back by another program.
 	must debugfs -R "dump /tree/data $tmp/dumped" "$tmp/disk/nbd"
