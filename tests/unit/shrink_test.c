@@ -51,6 +51,51 @@ static void works_and_stops(void **state)
 	zs_destroy_pool(pool);
 }
 
+/* Waste of six or seven thousandths: less than one percent, more than the half that is the default. */
+#define MANY 40000u
+
+static zs_handle many[MANY];
+
+static struct zs_pool *hardly_wasteful(void)
+{
+	struct zs_pool_options o = ZS_POOL_OPTIONS_INIT;
+
+	o.flags = ZS_POOL_NO_THREAD_CACHE;
+	struct zs_pool *pool = zs_create_pool_with("hardly", &o);
+
+	assert_non_null(pool);
+	for (unsigned i = 0; i < MANY; i++)
+		many[i] = zs_malloc(pool, 1500, 0);
+	for (unsigned i = 0; i < MANY && zs_shrinker_count(pool) * 1000 <= zs_get_total_pages(pool) * 6; i += 40)
+		zs_free(pool, many[i]);
+	assert_in_range(zs_shrinker_count(pool) * 1000, zs_get_total_pages(pool) * 6, zs_get_total_pages(pool) * 9);
+	return pool;
+}
+
+static void default_is_half_a_percent(void **state)
+{
+	struct zs_shrinker_policy policy = ZS_SHRINKER_POLICY_INIT;
+	struct zs_pool *pool = hardly_wasteful();
+	unsigned long waste = zs_shrinker_count(pool);
+
+	(void)state;
+	policy.interval_ms = 5;
+	policy.waste_percent = 1;
+	policy.flags = ZS_SHRINKER_NO_PSI;
+	assert_int_equal(zs_register_shrinker(pool, &policy), 0);
+	usleep(200000);
+	assert_int_equal(zs_shrinker_count(pool), waste);
+	zs_unregister_shrinker(pool);
+	policy.waste_percent = 0;
+	assert_int_equal(zs_register_shrinker(pool, &policy), 0);
+	/* And once it works, it goes on to half of that. */
+	for (int i = 0; i < 2000 && zs_shrinker_count(pool) * 10000 > zs_get_total_pages(pool) * 25; i++)
+		usleep(10000);
+	assert_true(zs_shrinker_count(pool) * 10000 <= zs_get_total_pages(pool) * 25);
+	assert_int_equal(zs_pool_validate(pool), 0);
+	zs_destroy_pool(pool);
+}
+
 /* A thread that sleeps for a minute is not waited for. */
 static void stops_at_once(void **state)
 {
@@ -166,8 +211,11 @@ static void lives_on_in_a_child(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(works_and_stops),       cmocka_unit_test(stops_at_once),
-		cmocka_unit_test(policies_out_of_range), cmocka_unit_test(keeps_to_its_share_of_the_processor),
+		cmocka_unit_test(default_is_half_a_percent),
+		cmocka_unit_test(works_and_stops),
+		cmocka_unit_test(stops_at_once),
+		cmocka_unit_test(policies_out_of_range),
+		cmocka_unit_test(keeps_to_its_share_of_the_processor),
 		cmocka_unit_test(lives_on_in_a_child),
 	};
 
