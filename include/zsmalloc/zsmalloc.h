@@ -76,10 +76,7 @@ struct zs_page_source {
 	void *ctx;
 };
 
-#define ZS_PAGE_SOURCE_INIT                                     \
-	{                                                       \
-		sizeof(struct zs_page_source), NULL, NULL, NULL \
-	}
+#define ZS_PAGE_SOURCE_INIT { sizeof(struct zs_page_source), NULL, NULL, NULL }
 
 /* Pool flags, for zs_pool_options.flags. */
 #define ZS_POOL_NO_THREAD_CACHE (1u << 0) /* keep no per-thread caches in front of the classes */
@@ -99,14 +96,11 @@ struct zs_pool_options {
 	uint64_t limit_bytes;               /* hard limit on all the pool holds, metadata included; 0 = none */
 	const struct zs_page_source *pages; /* NULL = the built-in arena */
 	unsigned flags;                     /* ZS_POOL_* */
-	uint64_t numa_nodes; /* bit n: node n. One bit: prefer that node for the arena's pages; several: spread
+	uint64_t numa_nodes;                /* bit n: node n. One bit: prefer that node for the arena's pages; several: spread
 	                                       them over these; 0 = as the thread's policy says. Since: 0.2 */
 };
 
-#define ZS_POOL_OPTIONS_INIT                                                           \
-	{                                                                              \
-		sizeof(struct zs_pool_options), ZS_GEOMETRY_DENSE, 0, 0, 0, NULL, 0, 0 \
-	}
+#define ZS_POOL_OPTIONS_INIT { sizeof(struct zs_pool_options), ZS_GEOMETRY_DENSE, 0, 0, 0, NULL, 0, 0 }
 
 /*
  * Make a pool. name is copied (its first 63 bytes, control characters as '?') and appears in statistics and messages;
@@ -223,9 +217,8 @@ ZS_API unsigned long zs_shrinker_scan(struct zs_pool *pool, unsigned long nr_pag
 
 /* When and how hard a registered shrinker works. */
 struct zs_shrinker_policy {
-	size_t struct_size; /* filled by ZS_SHRINKER_POLICY_INIT */
-	unsigned
-		waste_percent; /* work when zs_shrinker_count() exceeds this share of the pages, 1 to 100; 0 = half of 1 */
+	size_t struct_size;     /* filled by ZS_SHRINKER_POLICY_INIT */
+	unsigned waste_percent; /* work when zs_shrinker_count() exceeds this share of the pages, 1 to 100; 0: half a percent */
 	unsigned cpu_percent;   /* at most this share of one processor, 1 to 100; 0 = 5 */
 	unsigned interval_ms;   /* after something was freed, wait this long and look, 1 to 60000; 0 = 100 */
 	const char *psi_path;   /* copied; a cgroup's memory.pressure; NULL = "/proc/pressure/memory" */
@@ -234,10 +227,7 @@ struct zs_shrinker_policy {
 	unsigned flags;         /* ZS_SHRINKER_* */
 };
 
-#define ZS_SHRINKER_POLICY_INIT                                           \
-	{                                                                 \
-		sizeof(struct zs_shrinker_policy), 0, 0, 0, NULL, 0, 0, 0 \
-	}
+#define ZS_SHRINKER_POLICY_INIT { sizeof(struct zs_shrinker_policy), 0, 0, 0, NULL, 0, 0, 0 }
 
 /*
  * Start a thread that compacts in the background under policy (NULL: all defaults). One a pool. It sleeps until
@@ -277,25 +267,22 @@ ZS_API int zs_set_limit(struct zs_pool *pool, uint64_t limit_bytes);
 
 /* One size class: what it is made of, and what is in it now. */
 struct zs_class_info {
-	size_t struct_size;           /* filled by ZS_CLASS_INFO_INIT */
-	unsigned index;               /* as zs_lookup_class_index() */
-	unsigned size;                /* bytes of one slot */
-	unsigned min_request;         /* smallest and largest zs_malloc() size that the class serves, bytes */
-	unsigned max_request;         /*                                                                    */
-	unsigned pages_per_zspage;    /* pages */
-	unsigned objs_per_zspage;     /* slots */
-	unsigned long zspages;        /* zspages now */
-	unsigned long obj_allocated;  /* slots in them */
-	unsigned long obj_used;       /* slots in use */
-	unsigned long pages_used;     /* pages held */
+	size_t struct_size;        /* filled by ZS_CLASS_INFO_INIT */
+	unsigned index;            /* as zs_lookup_class_index() */
+	unsigned size;             /* bytes of one slot */
+	unsigned min_request;      /* smallest and largest zs_malloc() size that the class serves, bytes */
+	unsigned max_request;      /*                                                                    */
+	unsigned pages_per_zspage; /* pages */
+	unsigned objs_per_zspage;  /* slots */
+	unsigned long zspages;     /* zspages now */
+	unsigned long obj_allocated; /* slots in them */
+	unsigned long obj_used;      /* slots in use */
+	unsigned long pages_used;    /* pages held */
 	unsigned long freeable_pages; /* pages compaction could free */
 	uint64_t bytes_requested;     /* the sizes asked for, added up */
 };
 
-#define ZS_CLASS_INFO_INIT                                                       \
-	{                                                                        \
-		sizeof(struct zs_class_info), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 \
-	}
+#define ZS_CLASS_INFO_INIT { sizeof(struct zs_class_info), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
 
 /*
  * The class with the smallest index that is at least index. To walk the table: start with 0, go on with info->index
@@ -322,10 +309,7 @@ struct zs_pool_stats {
 	unsigned long pressure_armed;  /* 1: a shrinker is registered and the kernel reports memory pressure to it */
 };
 
-#define ZS_POOL_STATS_INIT                                                                \
-	{                                                                                 \
-		sizeof(struct zs_pool_stats), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 \
-	}
+#define ZS_POOL_STATS_INIT { sizeof(struct zs_pool_stats), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
 
 /*
  * Fill stats as far as stats->struct_size reaches; 0 counts as the struct of version 0.1. The numbers of one class
@@ -355,13 +339,13 @@ ZS_API int zs_pool_validate(struct zs_pool *pool);
  * entry was reused 65,536 times.
  */
 enum zs_misuse_reason {
-	ZS_MISUSE_DOUBLE_FREE, /* zs_free() of an object that was freed and whose handle was not reused since */
-	ZS_MISUSE_STALE,       /* the object was freed earlier */
-	ZS_MISUSE_FORGED,      /* no pool ever gave out such a handle */
-	ZS_MISUSE_FOREIGN,     /* a handle of another pool that exists */
-	ZS_MISUSE_MAPPED,      /* zs_free() of what this thread has mapped, zs_obj_write() of what it maps to write */
-	ZS_MISUSE_NOT_MAPPED,  /* zs_unmap_object() of an object that this thread has not mapped */
-	ZS_MISUSE_NOT_HELD,    /* zs_obj_read_end() in a thread that holds nothing for reading */
+	ZS_MISUSE_DOUBLE_FREE,  /* zs_free() of an object that was freed and whose handle was not reused since */
+	ZS_MISUSE_STALE,        /* the object was freed earlier */
+	ZS_MISUSE_FORGED,       /* no pool ever gave out such a handle */
+	ZS_MISUSE_FOREIGN,      /* a handle of another pool that exists */
+	ZS_MISUSE_MAPPED,       /* zs_free() of what this thread has mapped, zs_obj_write() of what it maps to write */
+	ZS_MISUSE_NOT_MAPPED,   /* zs_unmap_object() of an object that this thread has not mapped */
+	ZS_MISUSE_NOT_HELD,     /* zs_obj_read_end() in a thread that holds nothing for reading */
 };
 
 struct zs_misuse {

@@ -18,8 +18,8 @@
  * Where pages come as slots are used (the dense geometry), what is left over is packed inside each partly filled
  * zspage, from its last slots into its first free ones, and the pages behind its last object are given back.
  *
- * A grace period ends a batch: a few hundred kilobytes moved, in a large pool more, of several classes. The class's lock is held for a few
- * objects at a time, dropped in between, and never held while waiting or while pages are given back to the system. An
+ * A grace period ends a batch: a few hundred kilobytes moved, in a large pool more, of several classes. The class's lock
+ * is held for a few objects at a time, dropped in between, and never held while waiting or while pages are given back to the system. An
  * object whose entry is locked by a writer is passed over; its zspage is set aside.
  */
 #include <errno.h>
