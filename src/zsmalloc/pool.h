@@ -326,8 +326,9 @@ static inline void zsi_shrinker_notice(struct zs_pool *pool)
 
 /* --- pressure.c: the thread that watches. The caller holds the shrinker's lock. --- */
 
-/* Start it, where the policy wants it; returns when it is known whether pressure will be reported. */
+/* Start it, where the policy wants it. And: wait until it is known whether pressure will be reported. */
 void zsi_pressure_start_locked(struct zs_pool *pool);
+void zsi_pressure_wait_locked(struct zs_pool *pool);
 
 /* End it. ZSI_BELL_STOP has been rung. */
 void zsi_pressure_stop_locked(struct zs_pool *pool);

@@ -68,6 +68,12 @@ void zsi_pressure_start_locked(struct zs_pool *pool)
 	s->watching = pthread_create(&s->watcher, NULL, watch, pool) == 0;
 	if (!s->watching)
 		atomic_store_explicit(&s->watch, ZSI_WATCH_OFF, memory_order_relaxed);
+}
+
+void zsi_pressure_wait_locked(struct zs_pool *pool)
+{
+	struct zsi_shrinker *s = &pool->shrinker;
+
 	/* acquire: pairs with the release in set_watch() */
 	while (atomic_load_explicit(&s->watch, memory_order_acquire) == ZSI_WATCH_STARTING)
 		(void)syscall(SYS_futex, &s->watch, FUTEX_WAIT_PRIVATE, ZSI_WATCH_STARTING, NULL, NULL, 0);

@@ -257,6 +257,8 @@ static int start_locked(struct zs_pool *pool)
 	if (error == 0)
 		zsi_pressure_start_locked(pool);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	/* Not with the caller's signals blocked. */
+	zsi_pressure_wait_locked(pool);
 	s->running = error == 0;
 	return error;
 }

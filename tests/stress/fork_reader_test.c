@@ -7,6 +7,7 @@
  */
 #include <check.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -69,6 +70,9 @@ int main(void)
 	CHECK(kept != 0);
 	CHECK(pthread_create(&reader, NULL, read_and_allocate, NULL) == 0);
 	CHECK(pthread_create(&compactor, NULL, compact, NULL) == 0);
+	/* A thread that begins has locks of a sanitizer's, which a child would wait for. */
+	while (atomic_load(&reads) == 0 || atomic_load(&compactions) == 0)
+		sched_yield();
 	for (uint64_t i = 0; i < forks || atomic_load(&compactions) < 3; i++) {
 		pid_t pid = fork();
 		int status;

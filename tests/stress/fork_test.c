@@ -9,12 +9,14 @@
  * One thread allocates and frees while it holds an object for reading. Compaction waits for it, so that nobody may
  * wait for compaction while he keeps that thread from going on; fork() once did.
  */
+#include <sched.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "pattern.h"
 #include "stress.h"
+#include "zsmalloc/pool.h"
 
 #define THREADS 3u
 #define FORKS 30u
@@ -130,6 +132,16 @@ static void *body_read_and_allocate(void *worker)
 	return NULL;
 }
 
+static void start_shrinker(void)
+{
+	const struct zsi_shrinker *s = &a.pool->shrinker;
+
+	CHECK(zs_register_shrinker(a.pool, NULL) == 0);
+	/* As with workers_start(). It sleeps, or has slept. */
+	while (atomic_load(&s->idle) == 0 && atomic_load(&s->wakeups) == 0)
+		sched_yield();
+}
+
 int main(int argc, char **argv)
 {
 	uint64_t forks = FORKS * check_soak_factor();
@@ -146,7 +158,7 @@ int main(int argc, char **argv)
 
 	/* A child may start a thread only where no sanitizer forbids it. */
 	if (!CHECK_TSAN)
-		CHECK(zs_register_shrinker(a.pool, NULL) == 0);
+		start_shrinker();
 	for (uint64_t i = 0; i < forks; i++) {
 		const struct timespec pause = { 0, 2000000 };
 		int status;

@@ -238,16 +238,28 @@ void worker_step(struct worker *w)
 	pthread_mutex_unlock(&s->lock);
 }
 
+static void *begin(void *worker)
+{
+	struct worker *w = worker;
+
+	atomic_fetch_add(&w->arena->begun, 1);
+	return w->body(w);
+}
+
 struct worker *workers_start(struct arena *a, unsigned n, uint64_t seed, uint64_t operations, void *(*body)(void *))
 {
 	struct worker *workers = calloc(n, sizeof(*workers));
+	unsigned begun = atomic_load(&a->begun);
 
 	CHECK(workers != NULL);
 	for (unsigned i = 0; i < n; i++) {
 		worker_init(&workers[i], a, rng_mix(seed + i));
 		workers[i].operations = operations;
-		CHECK(pthread_create(&workers[i].thread, NULL, body, &workers[i]) == 0);
+		workers[i].body = body;
+		CHECK(pthread_create(&workers[i].thread, NULL, begin, &workers[i]) == 0);
 	}
+	while (atomic_load(&a->begun) != begun + n)
+		sched_yield();
 	return workers;
 }
 

@@ -40,6 +40,7 @@ struct arena {
 	size_t max_size; /* of objects */
 	bool memory_is_short;
 	_Atomic bool stop;         /* tells the background threads to end */
+	_Atomic unsigned begun;    /* threads that have begun, of all workers_start() */
 	_Atomic uint64_t progress; /* operations of all workers */
 };
 
@@ -50,6 +51,7 @@ struct worker {
 	uint8_t *scratch; /* a page */
 	uint8_t *local;   /* a page, for read_begin */
 	pthread_t thread;
+	void *(*body)(void *);
 };
 
 /* argv: "arena" or "scattered", "dense" or "linux", each optional. */
@@ -72,7 +74,10 @@ void worker_step(struct worker *w);
 void worker_init(struct worker *w, struct arena *a, uint64_t seed);
 void worker_fini(struct worker *w);
 
-/* Start n workers that run `body`, each with `operations` to do; wait for them. */
+/*
+ * Start n workers that run `body`, each with `operations` to do; all have begun when it returns. A thread that begins takes
+ * locks of a sanitizer's, which a child that is forked at that moment would wait for. And: wait for them to end.
+ */
 struct worker *workers_start(struct arena *a, unsigned n, uint64_t seed, uint64_t operations, void *(*body)(void *));
 void workers_join(struct worker *w, unsigned n);
 

@@ -3,10 +3,13 @@
 #include "unit.h"
 
 #include <check.h>
+#include <stdatomic.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 #include <zsmalloc/zsmalloc.h>
+
+#include "zsmalloc/pool.h"
 
 #define N 3000
 
@@ -188,6 +191,9 @@ static void lives_on_in_a_child(void **state)
 	}
 	policy.interval_ms = 5;
 	assert_int_equal(zs_register_shrinker(pool, &policy), 0);
+	/* A thread that begins has locks of a sanitizer's, which the child would wait for. */
+	while (atomic_load(&pool->shrinker.idle) == 0)
+		usleep(100);
 	for (unsigned i = 0; i < N; i++)
 		h[i] = zs_malloc(pool, 1500, 0);
 	pid_t pid = fork();
