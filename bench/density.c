@@ -106,17 +106,23 @@ static void print(const struct test *t, const struct settings *set)
 
 static const char usage[] =
 	"usage: bench_density --dataset FILE --store dense|linux|malloc [--history churn|half] [--shrinker PERCENT]\n"
-	"                     [--objects N] [--churns N] [--seed N] [--samples N] [--no-refill]\n"
-	"Defaults: history churn, no shrinker, 10000 objects, 5 churns, seed 1, no samples. Prints one line of JSON.\n";
+	"                     [--objects N] [--churns N] [--seed N] [--samples N] [--rest SECONDS] [--no-refill]\n"
+	"Defaults: history churn, no shrinker, 10000 objects, 5 churns, seed 1, no samples, no rest. Prints one line of JSON.\n";
 
 static const char *parse(struct settings *set, int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "dataset", required_argument, NULL, 'd' }, { "store", required_argument, NULL, 's' },
-		{ "history", required_argument, NULL, 'h' }, { "shrinker", required_argument, NULL, 'k' },
-		{ "objects", required_argument, NULL, 'n' }, { "churns", required_argument, NULL, 'c' },
-		{ "seed", required_argument, NULL, 'r' },    { "samples", required_argument, NULL, 'm' },
-		{ "no-refill", no_argument, NULL, 'e' },     { NULL, 0, NULL, 0 },
+		{ "dataset", required_argument, NULL, 'd' },
+		{ "store", required_argument, NULL, 's' },
+		{ "history", required_argument, NULL, 'h' },
+		{ "shrinker", required_argument, NULL, 'k' },
+		{ "objects", required_argument, NULL, 'n' },
+		{ "churns", required_argument, NULL, 'c' },
+		{ "seed", required_argument, NULL, 'r' },
+		{ "samples", required_argument, NULL, 'm' },
+		{ "no-refill", no_argument, NULL, 'e' },
+		{ "rest", required_argument, NULL, 't' },
+		{ NULL, 0, NULL, 0 },
 	};
 	const char *dataset = NULL;
 
@@ -135,6 +141,8 @@ static const char *parse(struct settings *set, int argc, char **argv)
 			set->churns = (uint32_t)number("--churns", optarg, 0, 1000);
 		else if (o == 'r')
 			set->seed = number("--seed", optarg, 0, UINT64_MAX);
+		else if (o == 't')
+			set->rest = (unsigned)number("--rest", optarg, 0, 3600);
 		else if (o == 'e')
 			set->no_refill = true;
 		else if (o == 'm')

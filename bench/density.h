@@ -12,7 +12,8 @@
  *   history half    fill, freed (50 %), released, refill
  *
  * With a shrinker nothing is asked for: "released" is one second after "freed", and settled and refill_settled, one
- * second after churn and refill, are added. The second distribution is three quarters of each size of the first, which
+ * second after churn and refill, are added; before "freed" the pool may be left at rest for longer, so that the shrinker has
+ * saved up of its share. The second distribution is three quarters of each size of the first, which
  * is about what a stronger compressor makes of the same pages: none of its objects fits where one was freed.
  *
  *   ratio = (RSS after the stage - RSS before the pool was made) / sum of the sizes of the live objects
@@ -40,8 +41,9 @@ struct settings {
 	uint32_t churns;
 	uint32_t samples; /* of the memory in each stage, for a chart; 0 = none */
 	uint64_t seed;
-	bool half;         /* which history */
-	bool no_refill;    /* end it after "released" */
+	bool half;      /* which history */
+	bool no_refill; /* end it after "released" */
+	unsigned rest;  /* seconds before the mass free in which nothing is called, on top of those that are measured */
 	unsigned shrinker; /* its share of a processor, percent; 0 = none */
 };
 

@@ -12,6 +12,7 @@
 #include <inttypes.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "density.h"
 
@@ -234,6 +235,7 @@ void density_run(struct test *t, const struct settings *set)
 		if (set->shrinker != 0)
 			wait_second(t, set, SETTLED, set->objects);
 	}
+	(void)sleep(set->rest);
 	uint64_t bytes = t->requested;
 
 	free_some(t, set, freed);

@@ -85,7 +85,7 @@ def latency($mode; $what; $point; $unit): [$compact[0][].latency[$mode][$what][$
 		(density("dense"; many; "churn"; 0; "released")
 			| at_most("\(many | commas) objects: 70 % freed at random, then zs_compact"; 1.02; 4; "")),
 		(shrunk(many; "churn"; "released")
-			| at_most("the same, shrinker alone within 5 % of a processor, after one second"; 1.03; 4; "")),
+			| at_most("the same, at rest for ten seconds before, shrinker alone within 5 % of a processor, after one second"; 1.03; 4; "")),
 		(density("dense"; many; "churn"; 100; "released") | select(length > 0)
 			| at_most("the same, shrinker alone with cpu_percent 100, after one second"; 1.03; 4; "")),
 		(shrunk(many; "half"; "refill")

@@ -219,7 +219,7 @@ ZS_API unsigned long zs_shrinker_scan(struct zs_pool *pool, unsigned long nr_pag
 struct zs_shrinker_policy {
 	size_t struct_size;     /* filled by ZS_SHRINKER_POLICY_INIT */
 	unsigned waste_percent; /* work when zs_shrinker_count() exceeds this share of the pages, 1 to 100; 0: half a percent */
-	unsigned cpu_percent;   /* at most this share of one processor, 1 to 100; 0 = 5 */
+	unsigned cpu_percent;   /* at most this share of one processor over ten seconds, 1 to 100; 0 = 5 */
 	unsigned interval_ms;   /* after something was freed, wait this long and look, 1 to 60000; 0 = 100 */
 	const char *psi_path;   /* copied; a cgroup's memory.pressure; NULL = "/proc/pressure/memory" */
 	unsigned psi_stall_us;  /* memory pressure is when tasks stall for so long, 1 to psi_window_us; 0 = a tenth */

@@ -20,20 +20,13 @@
 #include <unistd.h>
 
 #include "base/bits.h"
+#include "base/pace.h"
 #include "zram/attr.h"
 #include "zram/device.h"
 
 #define DEFAULT_CPU_PERCENT 5u
 #define DEFAULT_INTERVAL_MS 1000u
 #define MAX_INTERVAL_MS 60000u
-
-static uint64_t cpu_ns(void)
-{
-	struct timespec ts;
-
-	(void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
-}
 
 /* Sleep; true when it is time to stop. */
 static bool sleep_or_stop(_Atomic uint32_t *stop, uint64_t ns)
@@ -89,14 +82,14 @@ static void *thread_main(void *arg)
 	const struct zram_background *p = &z->background.policy;
 	uint64_t interval_ns = (uint64_t)p->interval_ms * 1000000u;
 	uint64_t sleep_ns = interval_ns;
+	struct zsi_pace pace;
 
+	zsi_pace_init(&pace, p->cpu_percent);
 	while (!sleep_or_stop(&z->background.stop, sleep_ns)) {
-		uint64_t start = cpu_ns();
-
+		zsi_pace_start(&pace);
 		register_shrinker(z);
 		work(z);
-		/* worked / (worked + asleep) = cpu_percent / 100 */
-		sleep_ns = zsi_max(interval_ns, (cpu_ns() - start) * (100 - p->cpu_percent) / p->cpu_percent);
+		sleep_ns = zsi_max(interval_ns, zsi_pace_pause(&pace, false));
 	}
 	return NULL;
 }

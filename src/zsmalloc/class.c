@@ -91,8 +91,6 @@ void zsi_class_regroup_locked(struct zs_pool *pool, struct zsi_zspage *z)
 	struct zsi_class *c = zsi_class_of(pool, z);
 	unsigned group = zsi_fullness_group(z->inuse, zsi_size_class(pool, z)->objs);
 
-	if (group <= z->group)
-		zsi_shrinker_notice(pool);
 	/* An empty one is about to be removed, from the group it was last in. */
 	if (group == z->group || group == 0)
 		return;
@@ -284,8 +282,8 @@ unsigned zsi_zspage_trim_locked(struct zs_pool *pool, struct zsi_zspage *z, stru
 
 /*
  * With all pages of a zspage present from the start, the kernel's (allocated - used) / objs_per_zspage *
- * pages_per_zspage. Else compaction packs what is left over down to the page, each partly filled zspage on its own
- * where their free slots don't add up to one.
+ * pages_per_zspage. Else compaction packs what is left over down to the page, but for one, where free slots of several
+ * zspages don't add up to one.
  */
 uint64_t zsi_class_freeable_locked(const struct zs_pool *pool, unsigned position, uint64_t cached)
 {
@@ -301,7 +299,7 @@ uint64_t zsi_class_freeable_locked(const struct zs_pool *pool, unsigned position
 	if (used % sc->objs != 0)
 		needed += zsi_slot_pages(&pool->space, sc, (unsigned)(used % sc->objs) - 1);
 	if (spare < sc->objs && partial > 1)
-		needed += partial - 1;
+		needed++;
 	return c->pages > needed ? c->pages - needed : 0;
 }
 

@@ -15,20 +15,19 @@
  *     picks it again. Only where it would have picked it as the next destination is it really put back, after a
  *     grace period of its own.
  *
- * Where pages come as slots are used (the dense geometry), what is left over is packed inside each partly filled
- * zspage, from its last slots into its first free ones, and the pages behind its last object are given back.
+ * Where pages come as slots are used (the dense geometry), pack.c then gathers what is left over in one zspage a class.
  *
  * A grace period ends a batch: a few hundred kilobytes moved, in a large pool more, of several classes. The class's lock
- * is held for a few objects at a time, dropped in between, and never held while waiting or while pages are given back to the system. An
- * object whose entry is locked by a writer is passed over; its zspage is set aside.
+ * is held for a few objects at a time, dropped in between, and never held while waiting or while pages are given back to
+ * the system. An object whose entry is locked by a writer is passed over; its zspage is set aside.
  */
 #include <errno.h>
-#include <time.h>
 
+#include "base/pace.h"
 #include "base/probe.h"
 #include "base/rcu.h"
 #include "zsmalloc/cache.h"
-#include "zsmalloc/pool.h"
+#include "zsmalloc/compact.h"
 
 /*
  * Bytes moved between two grace periods: a share of the pool, since the old places of a batch are held meanwhile, and
@@ -38,9 +37,6 @@
 #define BATCH_MAX_BYTES ((uint64_t)2 << 20)
 #define BATCH_SHIFT 8
 
-/* Bytes moved under one hold of the class's lock: about ten microseconds of copying. */
-#define HOLD_BYTES ((uint64_t)24 << 10)
-
 /* How far ahead of the copying entries and objects are fetched, in slots. */
 #define FETCH_ENTRIES 8u
 #define FETCH_OBJECTS 2u
@@ -48,33 +44,17 @@
 /* Classes that share their grace periods, and the calls that give pages back. */
 #define CLASSES_TOGETHER 32u
 
-/* Objects moved between two looks at the clock. */
-#define CLOCK_EVERY 16u
-
 /* What an allocation that found no memory tries before it gives up. */
 #define ROOM_BYTES ((uint64_t)1 << 20)
 #define ROOM_PAGES 16u
 
-uint64_t zsi_now_ns(void)
-{
-	struct timespec ts;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
-}
-
-static bool exhausted(const struct zsi_compact_budget *budget)
+bool zsi_budget_exhausted(const struct zsi_compact_budget *budget)
 {
 	return budget->bytes == 0 || budget->pages == 0 ||
 	       (budget->deadline_ns != UINT64_MAX && zsi_now_ns() >= budget->deadline_ns);
 }
 
-static void spend(uint64_t *budget, uint64_t amount)
-{
-	*budget = amount < *budget ? *budget - amount : 0;
-}
-
-static uint64_t batch_bytes(const struct zs_pool *pool)
+uint64_t zsi_batch_bytes(const struct zs_pool *pool)
 {
 	uint64_t share =
 		atomic_load_explicit(&pool->pages, memory_order_relaxed) << pool->space.page_shift >> BATCH_SHIFT;
@@ -91,33 +71,44 @@ static bool worth_it(const struct zs_pool *pool, unsigned position)
 	return c->zspages * objs - c->used >= objs;
 }
 
-static struct zsi_zspage *isolate(struct zs_pool *pool, struct zsi_zspage *z)
+struct zsi_zspage *zsi_isolate_locked(struct zs_pool *pool, struct zsi_zspage *z)
 {
 	if (z != NULL)
 		zsi_class_unlist_locked(pool, z);
 	return z;
 }
 
-/* The objects are in no cache, nor are their entries: have them on their way while the ones before are copied. */
-static void fetch_ahead(const struct zs_pool *pool, const struct zsi_zspage *src, const uint32_t *slots, unsigned slot)
+/*
+ * The slot of the source that is looked at after `done` others. Where the pages behind the last object go back, from the
+ * last one down.
+ */
+static unsigned source_slot(const struct zs_pool *pool, const struct zsi_zspage *src, unsigned done)
 {
-	if (slot + FETCH_ENTRIES < src->bump && (slots[slot + FETCH_ENTRIES] & ZSI_SLOT_FREE) == 0)
-		__builtin_prefetch(&pool->handles.entries[slots[slot + FETCH_ENTRIES]], 1);
-	if (pool->space.base == NULL || slot + FETCH_OBJECTS >= src->bump ||
-	    (slots[slot + FETCH_OBJECTS] & ZSI_SLOT_FREE) != 0)
+	return pool->lazy_pages ? src->bump - 1u - done : done;
+}
+
+/* The objects are in no cache, nor are their entries: have them on their way while the ones before are copied. */
+static void fetch_ahead(const struct zs_pool *pool, const struct zsi_zspage *src, const uint32_t *slots, unsigned done)
+{
+	if (done + FETCH_ENTRIES < src->bump) {
+		uint32_t index = slots[source_slot(pool, src, done + FETCH_ENTRIES)];
+
+		if ((index & ZSI_SLOT_FREE) == 0)
+			__builtin_prefetch(&pool->handles.entries[index], 1);
+	}
+	if (pool->space.base == NULL || done + FETCH_OBJECTS >= src->bump)
 		return;
-	const uint8_t *at =
-		pool->space.base + zsi_slot_offset(&pool->space, src, zsi_size_class(pool, src), slot + FETCH_OBJECTS);
+	unsigned slot = source_slot(pool, src, done + FETCH_OBJECTS);
+
+	if ((slots[slot] & ZSI_SLOT_FREE) != 0)
+		return;
+	const uint8_t *at = pool->space.base + zsi_slot_offset(&pool->space, src, zsi_size_class(pool, src), slot);
 
 	for (unsigned line = 0; line < 4; line++)
 		__builtin_prefetch(at + line * ZSI_CACHE_LINE);
 }
 
-/*
- * Move from the batch's source to its destination until one is done with, the batch is full, the lock was held long
- * enough or the budget is spent. False: no memory for a page of the destination.
- */
-static bool move_objects(struct zs_pool *pool, struct zsi_compact_budget *budget)
+bool zsi_batch_move(struct zs_pool *pool, struct zsi_compact_budget *budget, bool only_holes)
 {
 	struct zsi_compact_batch *b = &pool->batch;
 	struct zsi_zspage *src = zsi_zspage_ptr(pool, b->src);
@@ -126,18 +117,20 @@ static bool move_objects(struct zs_pool *pool, struct zsi_compact_budget *budget
 	const uint32_t *slots = zsi_zspage_slots(&pool->words, src);
 	unsigned before = dst->present;
 	unsigned moves = 0;
-	uint64_t most = zsi_min(batch_bytes(pool), b->bytes + HOLD_BYTES);
+	uint64_t most = zsi_min(zsi_batch_bytes(pool), b->bytes + ZSI_HOLD_BYTES);
 	bool memory = true;
 
-	for (; b->src_scan < src->bump && src->inuse > 0 && memory; b->src_scan++) {
-		fetch_ahead(pool, src, slots, b->src_scan);
-		if ((slots[b->src_scan] & ZSI_SLOT_FREE) != 0)
+	for (; b->src_done < src->bump && src->inuse > 0 && memory; b->src_done++) {
+		unsigned slot = source_slot(pool, src, b->src_done);
+
+		fetch_ahead(pool, src, slots, b->src_done);
+		if ((slots[slot] & ZSI_SLOT_FREE) != 0)
 			continue;
-		if (!zsi_zspage_has_slot(dst, sc) || b->bytes >= most)
+		if (!zsi_zspage_has_slot(dst, sc) || (only_holes && dst->free_head == ZSI_NO_SLOT) || b->bytes >= most)
 			break;
-		if (budget->bytes == 0 || (++moves % CLOCK_EVERY == 0 && exhausted(budget)))
+		if (budget->bytes == 0 || (++moves % ZSI_CLOCK_EVERY == 0 && zsi_budget_exhausted(budget)))
 			break;
-		enum zsi_moved moved = zsi_object_move_locked(pool, src, b->src_scan, dst, ZSI_NO_SLOT);
+		enum zsi_moved moved = zsi_object_move_locked(pool, src, slot, dst, ZSI_NO_SLOT);
 
 		if (moved == ZSI_MOVE_NO_MEMORY) {
 			memory = false;
@@ -145,7 +138,7 @@ static bool move_objects(struct zs_pool *pool, struct zsi_compact_budget *budget
 		}
 		if (moved == ZSI_MOVED) {
 			b->bytes += sc->size;
-			spend(&budget->bytes, sc->size);
+			zsi_spend(&budget->bytes, sc->size);
 		}
 	}
 	b->grown += dst->present - before;
@@ -172,20 +165,19 @@ static bool choose_pair(struct zs_pool *pool, bool *end)
 			*end = true;
 			return true;
 		}
-		b->dst = zsi_zspage_ref(pool, isolate(pool, fullest));
+		b->dst = zsi_zspage_ref(pool, zsi_isolate_locked(pool, fullest));
 	}
 	if (src == NULL) {
-		src = isolate(pool, zsi_class_sparsest_locked(pool, b->position));
+		src = zsi_isolate_locked(pool, zsi_class_sparsest_locked(pool, b->position));
 		if (src == NULL)
 			return false;
 		b->src = zsi_zspage_ref(pool, src);
-		b->src_scan = 0;
+		b->src_done = 0;
 	}
 	return true;
 }
 
-/* After a move: what becomes of the source and of the destination. Returns the pages of an emptied source. */
-static uint64_t sort_out(struct zs_pool *pool)
+uint64_t zsi_batch_sort_out(struct zs_pool *pool, bool only_holes)
 {
 	struct zsi_compact_batch *b = &pool->batch;
 	struct zsi_zspage *src = zsi_zspage_ptr(pool, b->src);
@@ -197,81 +189,30 @@ static uint64_t sort_out(struct zs_pool *pool)
 		zsi_class_remove_locked(pool, src);
 		zsi_batch_push(pool, &b->emptied, src);
 		b->src = 0;
-	} else if (b->src_scan >= src->bump) {
+	} else if (b->src_done >= src->bump) {
 		/* What is left is held by writers. */
 		zsi_batch_push(pool, &b->passed, src);
 		b->src = 0;
 	}
-	if (!zsi_zspage_has_slot(dst, zsi_size_class(pool, dst))) {
+	if (!zsi_zspage_has_slot(dst, zsi_size_class(pool, dst)) || (only_holes && dst->free_head == ZSI_NO_SLOT)) {
 		zsi_class_list_locked(pool, dst);
 		b->dst = 0;
 	}
 	return freed;
 }
 
-/*
- * Move objects inside one zspage from its last slots to its first free ones. True: it was cut short, because the lock was
- * held long enough or the budget is spent.
- */
-static bool pack(struct zs_pool *pool, struct zsi_zspage *z, struct zsi_compact_budget *budget)
-{
-	const struct zsi_size_class *sc = zsi_size_class(pool, z);
-	const uint32_t *slots = zsi_zspage_slots(&pool->words, z);
-	unsigned low = 0, high = z->bump, moves = 0;
-	uint64_t most = pool->batch.bytes + HOLD_BYTES;
-	bool cut = false;
-
-	while (low < high && !cut) {
-		if ((slots[high - 1] & ZSI_SLOT_FREE) != 0) {
-			high--;
-		} else if ((slots[low] & ZSI_SLOT_FREE) == 0) {
-			low++;
-		} else {
-			/* One that a writer holds stays where it is, and so do the pages below it. */
-			if (zsi_object_move_locked(pool, z, high - 1, z, low) != ZSI_MOVED)
-				break;
-			z->inuse++;
-			pool->batch.bytes += sc->size;
-			spend(&budget->bytes, sc->size);
-			cut = pool->batch.bytes >= most || budget->bytes == 0 ||
-			      (++moves % CLOCK_EVERY == 0 && exhausted(budget));
-		}
-	}
-	/* The slots that were filled were taken from the middle of the free list. */
-	zsi_zspage_relist_slots_locked(pool, z);
-	return cut;
-}
-
-/* A partly filled zspage whose objects would fit into fewer pages; NULL: none. */
-static struct zsi_zspage *find_loose(struct zs_pool *pool, unsigned position)
-{
-	const struct zsi_size_class *sc = &pool->geometry.classes[position];
-
-	for (unsigned group = 1; group < ZSI_GROUP_FULL; group++)
-		for (struct zsi_zspage *z = zsi_zspage_ptr(pool, pool->classes[position].heads[group - 1]); z != NULL;
-		     z = zsi_zspage_ptr(pool, z->next))
-			if (zsi_slot_pages(&pool->space, sc, z->inuse - 1u) < z->present)
-				return z;
-	return NULL;
-}
-
-/* The class's lock is dropped for the end of the batch. */
-static void end_batch_between(struct zs_pool *pool, struct zsi_class *c)
+void zsi_batch_end_between(struct zs_pool *pool, struct zsi_class *c)
 {
 	zsi_unlock(&c->lock, ZSI_RANK_CLASS);
 	zsi_compact_end_batch(pool);
 	zsi_lock(&c->lock, ZSI_RANK_CLASS);
 }
 
-/*
- * Rounds that are enough for a class, each of which ends with a zspage empty or full, a batch or a hold; unless others
- * keep making work.
- */
-static uint64_t enough_rounds(const struct zs_pool *pool, unsigned position)
+uint64_t zsi_enough_rounds(const struct zs_pool *pool, unsigned position)
 {
 	const struct zsi_class *c = &pool->classes[position];
 
-	return 2 * (uint64_t)c->zspages + c->used * pool->geometry.classes[position].size / HOLD_BYTES + 2;
+	return 2 * (uint64_t)c->zspages + c->used * pool->geometry.classes[position].size / ZSI_HOLD_BYTES + 2;
 }
 
 /* Empty the sparse zspages of a class into the fuller ones. Returns the pages of those that are empty now. */
@@ -283,57 +224,29 @@ static uint64_t empty_sparse(struct zs_pool *pool, unsigned position, struct zsi
 	bool memory = true;
 
 	zsi_lock(&c->lock, ZSI_RANK_CLASS);
-	uint64_t rounds = enough_rounds(pool, position);
+	uint64_t rounds = zsi_enough_rounds(pool, position);
 
 	b->position = position;
-	while (memory && worth_it(pool, position) && !exhausted(budget) && rounds-- > 0) {
+	while (memory && worth_it(pool, position) && !zsi_budget_exhausted(budget) && rounds-- > 0) {
 		bool end = false;
 
 		if (!choose_pair(pool, &end))
 			break;
 		if (!end) {
-			memory = move_objects(pool, budget);
-			uint64_t pages = sort_out(pool);
+			memory = zsi_batch_move(pool, budget, false);
+			uint64_t pages = zsi_batch_sort_out(pool, false);
 
 			freed += pages;
-			spend(&budget->pages, pages);
+			zsi_spend(&budget->pages, pages);
 		}
-		if (end || b->bytes >= batch_bytes(pool))
-			end_batch_between(pool, c);
+		if (end || b->bytes >= zsi_batch_bytes(pool))
+			zsi_batch_end_between(pool, c);
 		else
 			zsi_lock_breathe(&c->lock, ZSI_RANK_CLASS);
 	}
 	zsi_batch_set_aside_pair(pool);
 	zsi_unlock(&c->lock, ZSI_RANK_CLASS);
 	return freed;
-}
-
-/* The partly filled zspages that are left, each on its own. They wait for the batch's end in `passed`. */
-static void pack_leftovers(struct zs_pool *pool, unsigned position, struct zsi_compact_budget *budget)
-{
-	struct zsi_class *c = &pool->classes[position];
-	struct zsi_compact_batch *b = &pool->batch;
-
-	zsi_lock(&c->lock, ZSI_RANK_CLASS);
-	uint64_t rounds = enough_rounds(pool, position);
-
-	b->position = position;
-	while (!exhausted(budget) && rounds-- > 0) {
-		struct zsi_zspage *z = isolate(pool, find_loose(pool, position));
-
-		if (z == NULL)
-			break;
-		/* In the batch before the lock is dropped: a child that is forked meanwhile has to find it. */
-		b->src = zsi_zspage_ref(pool, z);
-		while (pack(pool, z, budget) && b->bytes < batch_bytes(pool) && !exhausted(budget))
-			zsi_lock_breathe(&c->lock, ZSI_RANK_CLASS);
-		zsi_batch_set_aside_pair(pool);
-		if (b->bytes >= batch_bytes(pool))
-			end_batch_between(pool, c);
-		else
-			zsi_lock_breathe(&c->lock, ZSI_RANK_CLASS);
-	}
-	zsi_unlock(&c->lock, ZSI_RANK_CLASS);
 }
 
 /* The last page of a class, into larger classes. Returns the pages of a zspage that is empty now. */
@@ -346,7 +259,7 @@ static uint64_t fold(struct zs_pool *pool, unsigned position, struct zsi_compact
 	zsi_lock(&c->lock, ZSI_RANK_CLASS);
 	struct zsi_zspage *folded = zsi_class_fold_locked(pool, position, &b->bytes);
 
-	spend(&budget->bytes, b->bytes - before);
+	zsi_spend(&budget->bytes, b->bytes - before);
 	if (folded != NULL && folded->inuse == 0) {
 		freed = folded->present;
 		zsi_class_remove_locked(pool, folded);
@@ -358,23 +271,92 @@ static uint64_t fold(struct zs_pool *pool, unsigned position, struct zsi_compact
 	return freed;
 }
 
-/*
- * `n` classes from `top` down: each step on all of them before the next, since it begins with what the grace period after
- * the one before made free. Returns pages freed.
- */
-static uint64_t compact_classes(struct zs_pool *pool, unsigned top, unsigned n, struct zsi_compact_budget *budget)
+/* Classes that are compacted together. */
+struct some_classes {
+	unsigned position[CLASSES_TOGETHER];
+	unsigned n;
+	unsigned visited; /* with those that were passed over */
+};
+
+static uint64_t freeable(struct zs_pool *pool, unsigned position)
 {
-	struct zsi_compact_batch *b = &pool->batch;
+	struct zsi_class *c = &pool->classes[position];
+
+	zsi_lock(&c->lock, ZSI_RANK_CLASS);
+	uint64_t pages = zsi_class_freeable_locked(pool, position, 0);
+
+	zsi_unlock(&c->lock, ZSI_RANK_CLASS);
+	return pages;
+}
+
+/*
+ * What a class with anything to free has on average, in pages: pages that go back together cost little more than one, so
+ * that those with less are better left until it is more, or all have as little.
+ */
+static uint64_t mean_freeable(struct zs_pool *pool)
+{
+	uint64_t sum = 0, classes = 0;
+
+	for (unsigned i = 0; i < pool->geometry.nr_classes; i++) {
+		uint64_t pages = freeable(pool, i);
+
+		sum += pages;
+		classes += pages > 0;
+	}
+	return classes > 0 ? sum / classes : 0;
+}
+
+/* The next ones from the cursor down, of at most `left`. */
+static struct some_classes choose_classes(struct zs_pool *pool, unsigned left, uint64_t least_pages)
+{
+	struct some_classes some = { .n = 0 };
+
+	while (some.visited < left && some.visited <= pool->compact_cursor && some.n < CLASSES_TOGETHER) {
+		unsigned position = pool->compact_cursor - some.visited++;
+
+		if (least_pages == 0 || freeable(pool, position) >= least_pages)
+			some.position[some.n++] = position;
+	}
+	return some;
+}
+
+/*
+ * Each step on all of them before the next, since it begins with what the grace period after the one before made free.
+ * Returns pages of zspages that are empty now.
+ */
+static uint64_t compact_classes(struct zs_pool *pool, const struct some_classes *some,
+				struct zsi_compact_budget *budget)
+{
 	uint64_t freed = 0;
 
-	for (unsigned i = 0; i < n && !exhausted(budget); i++)
-		freed += empty_sparse(pool, top - i, budget);
+	for (unsigned i = 0; i < some->n && !zsi_budget_exhausted(budget); i++)
+		freed += empty_sparse(pool, some->position[i], budget);
 	zsi_compact_end_batch(pool);
-	for (unsigned i = 0; pool->lazy_pages && i < n && !exhausted(budget); i++)
-		pack_leftovers(pool, top - i, budget);
+	for (unsigned i = 0; pool->lazy_pages && i < some->n && !zsi_budget_exhausted(budget); i++)
+		freed += zsi_class_pack(pool, some->position[i], budget);
 	zsi_compact_end_batch(pool);
-	for (unsigned i = 0; pool->lazy_pages && i < n && !exhausted(budget); i++)
-		freed += fold(pool, top - i, budget);
+	for (unsigned i = 0; pool->lazy_pages && i < some->n && !zsi_budget_exhausted(budget); i++)
+		freed += fold(pool, some->position[i], budget);
+	zsi_compact_end_batch(pool);
+	return freed;
+}
+
+/* All classes once, as far as the budget goes. Returns pages freed. */
+static uint64_t compact_all(struct zs_pool *pool, uint64_t least_pages, struct zsi_compact_budget *budget)
+{
+	struct zsi_compact_batch *b = &pool->batch;
+	unsigned n = pool->geometry.nr_classes;
+	uint64_t freed = 0;
+
+	for (unsigned visited = 0; visited < n;) {
+		struct some_classes some = choose_classes(pool, n - visited, least_pages);
+
+		freed += compact_classes(pool, &some, budget);
+		if (zsi_budget_exhausted(budget))
+			break;
+		pool->compact_cursor = (pool->compact_cursor + n - some.visited) % n;
+		visited += some.visited;
+	}
 	zsi_compact_end_batch(pool);
 	freed += b->trimmed;
 	/* What a destination took on the way was not freed. */
@@ -383,43 +365,50 @@ static uint64_t compact_classes(struct zs_pool *pool, unsigned top, unsigned n, 
 	return freed;
 }
 
-/* After a whole pass: move the arrays of slot words together, and give back what that leaves free. */
-static void lower_words(struct zs_pool *pool, const struct zsi_compact_budget *budget)
+/* Move the arrays of slot words together, and give back what that leaves free. False: not all yet. */
+static bool lower_words(struct zs_pool *pool, const struct zsi_compact_budget *budget)
 {
 	uint32_t target = zsi_words_target(&pool->words);
 
-	for (unsigned position = 0; target != 0 && position < pool->geometry.nr_classes && !exhausted(budget);
-	     position++) {
+	for (unsigned position = 0; target != 0 && position < pool->geometry.nr_classes; position++) {
 		struct zsi_class *c = &pool->classes[position];
 
+		if (zsi_budget_exhausted(budget))
+			return false;
 		zsi_lock(&c->lock, ZSI_RANK_CLASS);
 		while (zsi_class_lower_words_locked(pool, position, target))
 			zsi_lock_breathe(&c->lock, ZSI_RANK_CLASS);
 		zsi_unlock(&c->lock, ZSI_RANK_CLASS);
 	}
 	zsi_words_trim(&pool->words);
+	return true;
+}
+
+bool zsi_compact_words(struct zs_pool *pool, uint64_t deadline_ns)
+{
+	const struct zsi_compact_budget budget = { .bytes = 1, .deadline_ns = deadline_ns, .pages = 1 };
+
+	zsi_lock(&pool->compact_lock, ZSI_RANK_COMPACT);
+	bool done = lower_words(pool, &budget);
+
+	zsi_unlock(&pool->compact_lock, ZSI_RANK_COMPACT);
+	return done;
 }
 
 uint64_t zsi_compact_locked(struct zs_pool *pool, struct zsi_compact_budget *budget)
 {
-	unsigned n = pool->geometry.nr_classes;
 	uint64_t start_ns = zsi_now_ns(), bytes = budget->bytes;
+	uint64_t least_pages = budget->skip_little ? mean_freeable(pool) : 0;
 	uint64_t freed = 0;
 
 	zsi_compact_end_batch(pool);
 	/* What one class leaves free in its last page another may fold into: until nothing comes of it any more. */
-	for (uint64_t before = UINT64_MAX; before != freed && !exhausted(budget);) {
+	for (uint64_t before = UINT64_MAX; before != freed && !zsi_budget_exhausted(budget);) {
 		before = freed;
-		for (unsigned visited = 0, together; visited < n; visited += together) {
-			together = (unsigned)zsi_min(zsi_min(n - visited, pool->compact_cursor + 1), CLASSES_TOGETHER);
-			freed += compact_classes(pool, pool->compact_cursor, together, budget);
-			if (exhausted(budget))
-				break;
-			pool->compact_cursor = (pool->compact_cursor + n - together) % n;
-		}
+		freed += compact_all(pool, least_pages, budget);
 	}
-	if (!exhausted(budget))
-		lower_words(pool, budget);
+	if (!zsi_budget_exhausted(budget))
+		(void)lower_words(pool, budget);
 	atomic_fetch_add_explicit(&pool->pages_compacted, freed, memory_order_relaxed);
 	if (!budget->keep_reserve)
 		(void)zsi_space_trim(&pool->space);
@@ -436,7 +425,8 @@ unsigned long zsi_compact(struct zs_pool *pool, struct zsi_compact_budget *budge
 		errno = EDEADLK;
 		return 0;
 	}
-	(void)zsi_caches_drain(pool, &drained);
+	if (!budget->keep_caches)
+		(void)zsi_caches_drain(pool, &drained);
 	atomic_fetch_add_explicit(&pool->pages_compacted, drained, memory_order_relaxed);
 	zsi_lock(&pool->compact_lock, ZSI_RANK_COMPACT);
 	freed = drained + zsi_compact_locked(pool, budget);

@@ -38,6 +38,7 @@ void zsi_slot_return_locked(struct zs_pool *pool, uint32_t index, struct zsi_zsp
 	pool->classes[position].used--;
 	zsi_slot_give_locked(pool, z, zsi_slot_at(&pool->space, z, zsi_size_class(pool, z), offset));
 	z->inuse--;
+	zsi_shrinker_notice(pool);
 	zsi_class_regroup_locked(pool, z);
 	if (z->inuse == 0 && z->state == ZSI_ZSPAGE_LISTED) {
 		zsi_class_remove_locked(pool, z);

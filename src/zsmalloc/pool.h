@@ -65,7 +65,7 @@ struct zsi_compact_batch {
 	uint32_t emptied;  /* isolated, nothing live left: released after the grace period */
 	uint32_t passed;   /* isolated, with objects that a writer holds */
 	uint32_t cut;      /* isolated, the pages behind their last objects are in cuts */
-	unsigned src_scan; /* slots of src below this are done with */
+	unsigned src_done; /* slots of src that were looked at */
 	uint64_t bytes;    /* moved since the last grace period */
 	uint64_t trimmed;  /* pages given back from inside zspages, not reported yet */
 	uint64_t grown;    /* pages that destinations took, not reported yet */
@@ -285,22 +285,25 @@ struct zsi_compact_budget {
 	uint64_t bytes;       /* still to move */
 	uint64_t deadline_ns; /* CLOCK_MONOTONIC; UINT64_MAX: none */
 	uint64_t pages;       /* still to free */
+	bool skip_little;  /* classes that have less to free than the others are passed over */
+	bool keep_caches;  /* those of the threads are not emptied */
 	bool keep_reserve; /* what the space keeps for reuse stays: more is to be done soon, or others go on allocating */
 };
 
-/* What all compaction begins with: empty the caches, take compact_lock, compact within the budget. Pages freed. */
+/* Empty the caches, take compact_lock, compact within the budget. Pages freed. */
 unsigned long zsi_compact(struct zs_pool *pool, struct zsi_compact_budget *budget);
 
 /* Compact within the budget. The caller holds compact_lock and is in no read section. Returns pages freed. */
 uint64_t zsi_compact_locked(struct zs_pool *pool, struct zsi_compact_budget *budget);
+
+/* What a whole compaction ends with: give back memory of slot words. False: the time was not enough, and more is to do. */
+bool zsi_compact_words(struct zs_pool *pool, uint64_t deadline_ns);
 
 /*
  * After an allocation found no memory: give back what is kept for reuse, empty the caches, or, where this thread may
  * wait for readers, compact a little. Whether a retry is worth it. The caller holds no lock.
  */
 bool zsi_make_room(struct zs_pool *pool);
-
-uint64_t zsi_now_ns(void);
 
 /* --- shrink.c --- */
 

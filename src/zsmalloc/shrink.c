@@ -11,6 +11,9 @@
  * the waste is half of the threshold, or under pressure until there is none. Waste that stays because writers hold the
  * objects is tried again after ever longer pauses, at last only when it changes.
  *
+ * While there is a multiple of the waste that is tolerated, as when many objects were freed at once, slices follow each
+ * other without a sleep for as long as the thread has savings of its share.
+ *
  * It sleeps on the bell, a futex, so that unregistering never waits out a sleep; a file descriptor would be closed
  * behind its back by programs that close all of theirs after a fork.
  *
@@ -28,6 +31,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/pace.h"
 #include "base/versioned.h"
 #include "zsmalloc/pool.h"
 #include "zsmalloc/stats.h"
@@ -48,6 +52,9 @@
 
 /* Work that was begun goes on until the waste is at this share of what is tolerated, in percent. */
 #define ENOUGH_SHARE 50u
+
+/* Waste that is a surge, as a share of what is tolerated, in percent. */
+#define SURGE_SHARE 800u
 
 /* Slices in a row that free nothing, each pause twice the one before, until the waste is left alone. */
 #define FRUITLESS_SLICES 8u
@@ -142,53 +149,43 @@ static uint32_t sleep_idle(struct zs_pool *pool, uint64_t left_alone)
 	return bits;
 }
 
-/* Time as it passes, and what of it this thread had the processor for. */
-struct spent {
-	uint64_t wall_ns;
-	uint64_t cpu_ns;
-};
-
-static struct spent spent_now(void)
-{
-	struct timespec cpu;
-
-	(void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &cpu);
-	return (struct spent){ .wall_ns = zsi_now_ns(),
-			       .cpu_ns = (uint64_t)cpu.tv_sec * 1000000000u + (uint64_t)cpu.tv_nsec };
-}
-
 /*
- * How long to sleep for what was spent since `start`: worked / (worked + waited + asleep) = cpu_percent / 100. Who waits
- * for readers or for a lock leaves the processor to others as well.
+ * A slice of compaction, and the sleep that pays for all work since the pace's start. Returns the pages freed.
+ *
+ * What others need soon stays as long as there is other waste: the reserve, and what their caches have. And so does what
+ * classes have that have little.
  */
-static uint64_t pause_for(struct spent start, unsigned cpu_percent)
-{
-	struct spent now = spent_now();
-	uint64_t worked = now.cpu_ns - start.cpu_ns;
-	uint64_t all = worked * 100 / cpu_percent, passed = now.wall_ns - start.wall_ns;
-
-	return all > passed ? all - passed : 0;
-}
-
-/* A slice of compaction and the sleep that pays for all work since start. Returns the pages freed. */
-static unsigned long run_slice(struct zs_pool *pool, struct spent start, bool pressure)
+static unsigned long run_slice(struct zs_pool *pool, struct zsi_pace *pace, bool thorough, bool pressure)
 {
 	struct zsi_compact_budget budget = { .bytes = UINT64_MAX,
 					     .deadline_ns = zsi_now_ns() + SLICE_NS,
 					     .pages = UINT64_MAX,
+					     .skip_little = !thorough && !pressure,
+					     .keep_caches = !thorough && !pressure,
 					     .keep_reserve = !pressure };
 	unsigned long freed = zsi_compact(pool, &budget);
+	bool surge = pressure || waste_above(pool, SURGE_SHARE) != 0;
 
 	atomic_fetch_add_explicit(&pool->shrinker.runs, 1, memory_order_relaxed);
-	(void)zsi_shrinker_wait(pool, ZSI_BELL_STOP, pause_for(start, pool->shrinker.policy.cpu_percent));
+	(void)zsi_shrinker_wait(pool, ZSI_BELL_STOP, zsi_pace_pause(pace, surge));
 	return freed;
+}
+
+/* What is left when the waste is gone: memory for slot words, and pages that were kept for reuse. */
+static void clean_up(struct zs_pool *pool, struct zsi_pace *pace)
+{
+	zsi_pace_start(pace);
+	while (!zsi_compact_words(pool, zsi_now_ns() + SLICE_NS) &&
+	       zsi_shrinker_wait(pool, ZSI_BELL_STOP, zsi_pace_pause(pace, false)) == 0)
+		zsi_pace_start(pace);
+	(void)zsi_space_trim(&pool->space);
 }
 
 /*
  * Slice after slice until it is enough; under pressure one at least, which gives back what is kept for reuse too.
  * Returns the waste that is to be left alone until it changes.
  */
-static uint64_t work(struct zs_pool *pool)
+static uint64_t work(struct zs_pool *pool, struct zsi_pace *pace)
 {
 	struct zsi_shrinker *s = &pool->shrinker;
 	uint64_t pause_ns = (uint64_t)s->policy.interval_ms * 1000000u;
@@ -196,15 +193,15 @@ static uint64_t work(struct zs_pool *pool)
 	bool pressure = false;
 
 	while (fruitless < FRUITLESS_SLICES && zsi_shrinker_wait(pool, ZSI_BELL_STOP, 0) == 0) {
-		struct spent start = spent_now();
 		bool reported = take_pressure(s);
 
+		zsi_pace_start(pace);
 		pressure = pressure || reported;
 		if (!reported && (pressure ? zs_shrinker_count(pool) : waste_above(pool, ENOUGH_SHARE)) == 0) {
-			(void)zsi_space_trim(&pool->space);
+			clean_up(pool, pace);
 			return 0;
 		}
-		if (run_slice(pool, start, pressure) > 0) {
+		if (run_slice(pool, pace, fruitless > 0, pressure) > 0) {
 			fruitless = 0;
 			continue;
 		}
@@ -221,6 +218,7 @@ static void *shrink(void *arg)
 	struct zsi_shrinker *s = &pool->shrinker;
 	uint64_t interval_ns = (uint64_t)s->policy.interval_ms * 1000000u;
 	uint64_t left_alone = 0;
+	struct zsi_pace pace;
 	const struct sched_param none = { 0 };
 
 	/*
@@ -228,6 +226,7 @@ static void *shrink(void *arg)
 	 * allocate wake it, by a lock that it waits for.
 	 */
 	(void)pthread_setschedparam(pthread_self(), SCHED_BATCH, &none);
+	zsi_pace_init(&pace, s->policy.cpu_percent);
 	for (;;) {
 		uint32_t bits = sleep_idle(pool, left_alone);
 
@@ -239,7 +238,7 @@ static void *shrink(void *arg)
 		uint64_t waste = too_much_waste(pool);
 
 		if ((bits & ZSI_BELL_PRESSURE) != 0 || (waste != 0 && waste != left_alone))
-			left_alone = work(pool);
+			left_alone = work(pool, &pace);
 	}
 }
 
