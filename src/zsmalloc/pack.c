@@ -29,7 +29,7 @@ static struct zsi_zspage *find_holes(struct zs_pool *pool, unsigned position)
 
 /*
  * Move objects inside one zspage from its last slots to its first free ones. True: it was cut short, because the lock was
- * held long enough or the budget is spent.
+ * held long enough or the budget is spent. Slots in limbo may be below objects that a writer held when the others left.
  */
 static bool pack(struct zs_pool *pool, struct zsi_zspage *z, struct zsi_compact_budget *budget)
 {

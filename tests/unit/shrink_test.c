@@ -9,6 +9,7 @@
 #include <unistd.h>
 #include <zsmalloc/zsmalloc.h>
 
+#include "base/pace.h"
 #include "zsmalloc/pool.h"
 
 #define N 3000
@@ -96,6 +97,72 @@ static void default_is_half_a_percent(void **state)
 		usleep(10000);
 	assert_true(zs_shrinker_count(pool) * 10000 <= zs_get_total_pages(pool) * 25);
 	assert_int_equal(zs_pool_validate(pool), 0);
+	zs_destroy_pool(pool);
+}
+
+/* The linker has the shrinker call this one in place of zsi_pace_pause(). */
+uint64_t __real_zsi_pace_pause(struct zsi_pace *p, bool surge);
+uint64_t __wrap_zsi_pace_pause(struct zsi_pace *p, bool surge);
+
+static atomic_uint surges, calms;
+
+uint64_t __wrap_zsi_pace_pause(struct zsi_pace *p, bool surge)
+{
+	atomic_fetch_add(surge ? &surges : &calms, 1);
+	return __real_zsi_pace_pause(p, surge);
+}
+
+/* Savings are for much waste: not for a little more than is tolerated, and not for the rest of what was much. */
+static void spends_its_savings_in_a_surge(void **state)
+{
+	struct zs_shrinker_policy policy = ZS_SHRINKER_POLICY_INIT;
+
+	(void)state;
+	policy.interval_ms = 5;
+	policy.cpu_percent = 100;
+	policy.flags = ZS_SHRINKER_NO_PSI;
+	for (unsigned much = 0; much <= 1; much++) {
+		struct zs_pool *pool = hardly_wasteful();
+
+		for (unsigned i = 1; much && i < MANY; i += 2)
+			zs_free(pool, many[i]);
+		atomic_store(&surges, 0);
+		atomic_store(&calms, 0);
+		assert_int_equal(zs_register_shrinker(pool, &policy), 0);
+		for (int i = 0; i < 2000 && zs_shrinker_count(pool) * 10000 > zs_get_total_pages(pool) * 25; i++)
+			usleep(10000);
+		assert_true(zs_shrinker_count(pool) * 10000 <= zs_get_total_pages(pool) * 25);
+		zs_unregister_shrinker(pool);
+		assert_int_equal(atomic_load(&surges) > 0, much);
+		assert_true(atomic_load(&calms) > 0);
+		assert_int_equal(zs_pool_validate(pool), 0);
+		zs_destroy_pool(pool);
+	}
+}
+
+/* It sleeps while objects are only allocated, and wakes up for the first that is freed. */
+static void is_woken_by_frees_alone(void **state)
+{
+	struct zs_shrinker_policy policy = ZS_SHRINKER_POLICY_INIT;
+	struct zs_pool_options o = ZS_POOL_OPTIONS_INIT;
+
+	(void)state;
+	o.flags = ZS_POOL_NO_THREAD_CACHE;
+	policy.flags = ZS_SHRINKER_NO_PSI;
+	policy.interval_ms = 1;
+	struct zs_pool *pool = zs_create_pool_with("asleep", &o);
+
+	assert_int_equal(zs_register_shrinker(pool, &policy), 0);
+	while (atomic_load(&pool->shrinker.idle) == 0)
+		usleep(100);
+	for (unsigned i = 0; i < N; i++)
+		assert_int_not_equal(h[i] = zs_malloc(pool, 1 + i % 4096, 0), 0);
+	assert_int_equal(atomic_load(&pool->shrinker.idle), 1);
+	assert_int_equal(atomic_load(&pool->shrinker.wakeups), 0);
+	zs_free(pool, h[0]);
+	for (int i = 0; i < 2000 && atomic_load(&pool->shrinker.wakeups) == 0; i++)
+		usleep(10000);
+	assert_true(atomic_load(&pool->shrinker.wakeups) > 0);
 	zs_destroy_pool(pool);
 }
 
@@ -219,6 +286,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(default_is_half_a_percent),
 		cmocka_unit_test(works_and_stops),
+		cmocka_unit_test(spends_its_savings_in_a_surge),
+		cmocka_unit_test(is_woken_by_frees_alone),
 		cmocka_unit_test(stops_at_once),
 		cmocka_unit_test(policies_out_of_range),
 		cmocka_unit_test(keeps_to_its_share_of_the_processor),
