@@ -7,8 +7,9 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "file_replace.h"
+#include "interrupt.h"
 #include "message.h"
 #include "units.h"
 
@@ -232,25 +233,20 @@ static void put_page(FILE *out, const struct advice *advice)
 
 bool advise_html(const struct advice *advice, const char *path)
 {
-	/* Written beside it and renamed, so that an old report stays whole until the new one is. */
-	char *part = NULL;
-	if (asprintf(&part, "%s.part", path) < 0) {
+	/* Made in memory first, so that an old report stays whole until the new one is. */
+	char *page = NULL;
+	size_t bytes = 0;
+	FILE *out = open_memstream(&page, &bytes);
+	if (!out) {
 		message("out of memory");
 		return false;
 	}
-	FILE *out = fopen(part, "we");
-	bool good = out != NULL;
-	if (good) {
-		put_page(out, advice);
-		good = fflush(out) == 0 && !ferror(out);
-		good = fclose(out) == 0 && good;
-		good = good && rename(part, path) == 0;
-	}
-	if (!good) {
+	put_page(out, advice);
+	bool made = !ferror(out);
+	made = fclose(out) == 0 && made;
+	bool good = made && file_replace(path, page, bytes);
+	if (!good && !interrupted())
 		message("%s: cannot write the report: %s", path, strerror(errno));
-		if (out)
-			unlink(part);
-	}
-	free(part);
+	free(page);
 	return good;
 }

@@ -4,12 +4,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "command.h"
 #include "control_client.h"
 #include "message.h"
 #include "options.h"
+#include "paste.h"
 
 enum {
 	OPTION_PROMETHEUS = OPTION_OWN,
@@ -69,18 +69,6 @@ static char *join(int argc, char **argv)
 	return all;
 }
 
-static char *absolute(const char *path)
-{
-	char *out = NULL;
-	if (path[0] == '/')
-		return strdup(path);
-	char *here = getcwd(NULL, 0);
-	if (here && asprintf(&out, "%s/%s", here, path) < 0)
-		out = NULL;
-	free(here);
-	return out;
-}
-
 static const char *stats_format(int option)
 {
 	return option == OPTION_PROMETHEUS ? "prometheus" : option == OPTION_CLASSES ? "classes" : "json";
@@ -110,7 +98,7 @@ static int read_request(int argc, char **argv, int format, struct request *r)
 	else if (argc == 1)
 		return EXIT_DONE;
 	else
-		r->rest = strcmp(r->word, "save") == 0 ? absolute(argv[1]) : join(argc - 1, argv + 1);
+		r->rest = strcmp(r->word, "save") == 0 ? absolute_path(argv[1]) : join(argc - 1, argv + 1);
 	if (!r->rest) {
 		message("%s", strerror(errno));
 		return EXIT_BROKEN;

@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "message.h"
+#include "paste.h"
 
 extern char **environ;
 
@@ -122,28 +123,16 @@ static const char *parameter(char **parameters, const char *name)
 	return NULL;
 }
 
-/* A control socket in the folder would be found by nobody after a change of directory, hence absolute. */
-static char *absolute(const char *path)
-{
-	char *out = NULL;
-	char *here = path[0] == '/' ? NULL : getcwd(NULL, 0);
-	if (path[0] == '/')
-		out = strdup(path);
-	else if (here)
-		out = path_in(here, path);
-	free(here);
-	return out;
-}
-
+/* A control socket in the folder would be found by nobody after a change of directory, hence absolute names. */
 static bool choose_names(struct server *s)
 {
 	const char *control = parameter(s->parameters, "control");
-	s->control = control ? absolute(control) : path_in(s->folder, "control");
+	s->control = control ? absolute_path(control) : path_in(s->folder, "control");
 	if (s->port) {
 		if (asprintf(&s->uri, "nbd://localhost:%u", s->port) < 0)
 			s->uri = NULL;
 	} else {
-		s->socket = s->unix_path ? absolute(s->unix_path) : path_in(s->folder, "nbd");
+		s->socket = s->unix_path ? absolute_path(s->unix_path) : path_in(s->folder, "nbd");
 		s->uri = s->socket ? uri_of_socket(s->socket) : NULL;
 	}
 	if (s->control && s->uri)
