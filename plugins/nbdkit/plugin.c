@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "config.h"
 #include "control.h"
@@ -66,6 +67,11 @@ static bool background_wanted(void)
 static int zram_get_ready(void)
 {
 	char why[WHY_BYTES];
+	/* Before a snapshot is loaded, which may take long. */
+	if (config.save && snapshot_try(config.save, why, sizeof(why)) != 0) {
+		nbdkit_error("the disk could not be saved: %s", why);
+		return -1;
+	}
 	if (make_disk() != 0)
 		return -1;
 	/* Its threads would not live through the fork: this is only to see what is wrong with it. */
@@ -100,6 +106,13 @@ static int zram_after_fork(void)
 	return 0;
 }
 
+/* nbdkit has done all it does at its end, and would end with 0. */
+static void end_in_failure(void)
+{
+	fflush(NULL);
+	_exit(EXIT_FAILURE);
+}
+
 static void zram_cleanup(void)
 {
 	char why[WHY_BYTES];
@@ -108,8 +121,10 @@ static void zram_cleanup(void)
 	if (!disk)
 		return;
 	zram_background_stop(disk);
-	if (config.save && snapshot_save(disk, config.save, why, sizeof(why)) != 0)
+	if (config.save && snapshot_save(disk, config.save, why, sizeof(why)) != 0) {
 		nbdkit_error("the disk is not saved: %s", why);
+		atexit(end_in_failure);
+	}
 }
 
 /* What is still there: the server may end without cleanup, where it has not begun to serve. */

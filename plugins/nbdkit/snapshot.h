@@ -2,8 +2,8 @@
 /*
  * snapshot.h - a disk in a file.
  *
- * A file is replaced as a whole or not at all: the snapshot is written to a file without a name in the same folder,
- * made durable, and then takes the name. Whatever ends the server before that leaves the old file as it was.
+ * A file is replaced as a whole or not at all, as replace.h says. Whatever ends the server before that leaves the old
+ * file as it was.
  */
 #ifndef ZRAM_PLUGIN_SNAPSHOT_H
 #define ZRAM_PLUGIN_SNAPSHOT_H
@@ -11,9 +11,11 @@
 #include <stddef.h>
 #include <zsmalloc/zram.h>
 
+/* Find out whether a snapshot can be written there, long before it is. 0, or -1 with errno and one line in why. */
+int snapshot_try(const char *path, char *why, size_t why_bytes);
+
 /*
- * Save to path, mode 0600; runs beside reads and writes. 0, or -1 with errno and one line in why. Any thread.
- * EINVAL: path is there and no regular file.
+ * Save to path; runs beside reads and writes. 0, or -1 with errno and one line in why. Any thread.
  */
 int snapshot_save(struct zram *z, const char *path, char *why, size_t why_bytes);
 
