@@ -8,10 +8,12 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <lz4.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "collect.h"
@@ -87,13 +89,17 @@ static void shuffle(struct collection *c)
 	}
 }
 
-/* Under another name first: whoever finds the file finds all of it. */
-static void write_out(const struct collection *c, const char *path)
+/* Under another name first: whoever finds the file finds all of it. What is there and no file stays. */
+static void write_out(const struct collection *c, const char *name)
 {
-	char part[4096];
+	char real[PATH_MAX], part[PATH_MAX + 8];
+	struct stat old;
+	const char *path = realpath(name, real) != NULL ? real : name;
 	struct dataset_header head = { .magic = DATASET_MAGIC, .sizes = c->total };
 
 	head.contents = c->total < c->contents_capacity ? c->total : c->contents_capacity;
+	if (stat(path, &old) == 0 && !S_ISREG(old.st_mode))
+		fail(0, "%s is no regular file", name);
 	if (snprintf(part, sizeof(part), "%s.part", path) >= (int)sizeof(part))
 		fail(ENAMETOOLONG, "%s", path);
 	FILE *out = fopen(part, "w");

@@ -14,12 +14,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <zsmalloc/zram.h>
@@ -56,31 +58,78 @@ static void *writer(void *unused)
 	return NULL;
 }
 
-/* To a new file beside the old one, and then in its place. */
-static int save(const char *path)
+static int save_to(int fd, const char *name)
 {
-	char new[4096];
-	int fd, result = -1;
-
-	if ((size_t)snprintf(new, sizeof(new), "%s.new", path) >= sizeof(new)) {
-		fprintf(stderr, "%s: the name is too long\n", path);
+	if (zram_save(device, fd) != 0) {
+		fprintf(stderr, "%s: %s\n", name, zram_strerror());
 		return -1;
 	}
+	/* A pipe or a device that can't be synced has nothing to wait for. */
+	if (fsync(fd) != 0 && errno != EINVAL && errno != EROFS) {
+		perror(name);
+		return -1;
+	}
+	return 0;
+}
+
+/* A device or a pipe is no file that another could take the place of: it is written into. */
+static int save_into(const char *path)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY), result;
+
+	if (fd < 0) {
+		perror(path);
+		return -1;
+	}
+	result = save_to(fd, path);
+	if (close(fd) != 0 && result == 0) {
+		perror(path);
+		result = -1;
+	}
+	return result;
+}
+
+/* To a new file beside the old one, and then in its place. old: NULL where there is none. */
+static int save_beside(const char *path, const struct stat *old)
+{
+	char new[PATH_MAX + 8];
+	int fd, result;
+
+	snprintf(new, sizeof(new), "%s.new", path);
 	fd = open(new, O_CREAT | O_WRONLY | O_TRUNC | O_CLOEXEC, 0600);
 	if (fd < 0) {
 		perror(new);
 		return -1;
 	}
-	if (zram_save(device, fd) != 0)
-		fprintf(stderr, "%s: %s\n", new, zram_strerror());
-	else if (fsync(fd) != 0 || rename(new, path) != 0)
+	result = save_to(fd, new);
+	/* Its owner, as far as that may be given, and then its mode, from which a change of owner takes bits away. */
+	if (result == 0 && old != NULL &&
+	    ((fchown(fd, old->st_uid, old->st_gid) != 0 && errno != EPERM) || fchmod(fd, old->st_mode & 07777) != 0)) {
 		perror(new);
-	else
-		result = 0;
-	close(fd);
+		result = -1;
+	}
+	if (close(fd) != 0 || (result == 0 && rename(new, path) != 0)) {
+		perror(new);
+		result = -1;
+	}
 	if (result != 0)
 		(void)unlink(new);
 	return result;
+}
+
+/* What the name means stays: behind a symbolic link it is the file that is replaced. */
+static int save(const char *path)
+{
+	char real[PATH_MAX];
+	struct stat old, link;
+
+	if (lstat(path, &link) != 0 && errno == ENOENT)
+		return save_beside(path, NULL);
+	if (stat(path, &old) != 0 || realpath(path, real) == NULL) {
+		perror(path);
+		return -1;
+	}
+	return S_ISREG(old.st_mode) ? save_beside(real, &old) : save_into(path);
 }
 
 static struct zram *load(const char *path)
