@@ -162,19 +162,18 @@ uint64_t zsi_block_replace(struct zram *z, struct zsi_stream *s, uint64_t index,
 			   const struct zsi_stored *stored)
 {
 	const uint64_t times = ~((1ull << ZSI_TIME_SHIFT) - 1);
+	/* A save does not want what was not there at its moment. */
+	const uint64_t touched = zsi_unlikely(z->save != NULL) ? ZSI_TOUCHED : 0;
 
 	if ((meta & ZSI_USED) != 0)
 		release_content(z, s, index, meta);
 	else
 		zsi_table_used(z, index);
-	/* A save does not want what was not there at its moment. */
-	if (zsi_unlikely(z->save != NULL) && (meta & ZSI_USED) == 0)
-		(void)zsi_save_keeps(z, index, meta);
 	zsi_block_at(z, index)->handle = stored->handle;
 	if (zsi_unlikely(z->table.sums != NULL))
 		z->table.sums[index] = stored->sum;
 	count_block(s, stored->meta, 1);
-	return stored->meta | (meta & times);
+	return stored->meta | touched | (meta & times);
 }
 
 uint64_t zsi_block_install(struct zram *z, struct zsi_stream *s, uint64_t index, uint64_t meta,

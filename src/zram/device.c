@@ -146,6 +146,7 @@ void zsi_device_reset(struct zram *z)
 	atomic_store_explicit(&z->disksize, 0, memory_order_relaxed);
 	if (z->pool != NULL)
 		uninit_locked(z);
+	z->marks_left = false;
 	zsi_algs_reset_locked(z);
 	zsi_backing_close(z);
 	(void)zsi_memory_set_limit_locked(z, 0);

@@ -82,6 +82,7 @@ struct zram {
 		streams[ZSI_STREAMS]; /* NULL until first used; stay until the device is destroyed */
 
 	_Alignas(ZSI_CACHE_LINE) struct zsi_lock save_lock; /* rank SAVE: saving, resetting */
+	bool marks_left; /* a save that is over may have left blocks TOUCHED. Guarded by save_lock */
 	struct zsi_lock pp_lock; /* rank TRAIN: one recompression or writeback at a time */
 	struct zsi_background background;
 	struct zsi_lock lock; /* rank DEVICE: configuring, initialising, resetting */

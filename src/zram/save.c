@@ -10,6 +10,7 @@
 #include "base/assert.h"
 #include "base/bits.h"
 #include "zram/device.h"
+#include "zram/idle.h"
 #include "zram/stream.h"
 
 /* Blocks looked at with one stream in hand. */
@@ -27,14 +28,6 @@ struct saver {
 };
 
 /* --- what blocks do --- */
-
-/* Sets the bit; whether it was. */
-static bool touch(struct zsi_save *save, uint64_t index)
-{
-	uint64_t bit = 1ull << (index % 64);
-
-	return (atomic_fetch_or_explicit(&save->touched[index / 64], bit, memory_order_relaxed) & bit) != 0;
-}
 
 static bool keep_locked(struct zsi_save *save, const struct zsi_kept *k)
 {
@@ -72,7 +65,7 @@ bool zsi_save_keeps(struct zram *z, uint64_t index, uint64_t meta)
 	struct zsi_kept k = content(z, index, meta);
 	bool kept;
 
-	if (touch(save, index) || (meta & ZSI_USED) == 0)
+	if ((meta & (ZSI_USED | ZSI_TOUCHED)) != ZSI_USED)
 		return false;
 	zsi_lock(&save->lock, ZSI_RANK_TABLE);
 	kept = keep_locked(save, &k);
@@ -159,8 +152,10 @@ static int put_batch(struct saver *v, struct zsi_stream *s, uint64_t *index)
 		uint64_t meta = zsi_block_lock(z, *index);
 		struct zsi_kept k = content(z, *index, meta);
 
-		if ((meta & ZSI_USED) != 0 && !touch(&v->save, *index))
+		if ((meta & (ZSI_USED | ZSI_TOUCHED)) == ZSI_USED) {
 			result = put_block(v, s, &k);
+			meta |= ZSI_TOUCHED;
+		}
 		zsi_block_unlock(z, *index, meta);
 		++*index;
 	}
@@ -209,7 +204,7 @@ static int save_error(struct saver *v)
 	return error == 0 ? 0 : zsi_fail(error, "%s: saving: no memory for what changes meanwhile", v->z->name);
 }
 
-/* Nothing more is kept once all blocks are touched: so what is kept is looked at after the last of them. */
+/* Nothing more is kept once all blocks are TOUCHED: so what is kept is looked at after the last of them. */
 static int write_blocks(struct saver *v)
 {
 	uint64_t index = 0;
@@ -291,21 +286,30 @@ static void put_header(struct saver *v)
 	}
 }
 
+static int take_mark(struct zram *z, struct zsi_stream *s, uint64_t index, void *arg)
+{
+	uint64_t meta = zsi_block_lock(z, index);
+
+	(void)s;
+	(void)arg;
+	zsi_block_unlock(z, index, meta & ~ZSI_TOUCHED);
+	return 0;
+}
+
 /* Everything but what blocks hold is noted, and from here on blocks keep what they held. */
 static int begin(struct saver *v)
 {
 	struct zram *z = v->z;
 	int result = 0;
 
+	/* Nobody makes marks while there is no save. */
+	if (z->marks_left && zsi_walk_blocks(z, 0, UINT64_MAX, take_mark, NULL) != 0)
+		return -1;
 	zsi_lock(&z->lock, ZSI_RANK_DEVICE);
 	if (z->pool == NULL) {
 		result = zsi_fail(EINVAL, "%s: saving: the device is not initialised: set disksize first", z->name);
 	} else {
-		v->save.touched = calloc(zsi_div_up(z->table.nr_blocks, 64), sizeof(uint64_t));
-		if (v->save.touched == NULL)
-			result = zsi_fail(ENOMEM, "%s: saving: no memory", z->name);
-	}
-	if (result == 0) {
+		z->marks_left = true;
 		zsi_gate_close(z);
 		put_header(v);
 		for (unsigned n = 0; n < ZSI_DICTS; n++)
@@ -354,7 +358,6 @@ int zram_save(struct zram *z, int fd)
 		errno = error;
 	}
 	error = errno;
-	free(v.save.touched);
 	zsi_io_fini(&v.io);
 	zsi_unlock(&z->save_lock, ZSI_RANK_SAVE);
 	errno = error;

@@ -5,9 +5,12 @@
  * A save writes the state of one moment, and takes a while. So a block that changes before it was saved hands what it held
  * to the save instead of freeing it:
  *
- *   touched[i]   the block was saved, or has changed since the moment; what it holds now is not to be saved
- *   kept         what blocks held at the moment that changed before they were saved; written, then freed, as soon as the
- *                save comes to it
+ *   TOUCHED   in a block's word: it was saved, or has changed since the moment; what it holds now is not to be saved
+ *   kept      what blocks held at the moment that changed before they were saved; written, then freed, as soon as the
+ *             save comes to it
+ *
+ * A block that holds nothing needs no mark: whoever writes it makes one. Marks stay when a save ends; the next one takes
+ * them away before its moment. So what a save needs beside what it keeps is the same for every size of device.
  *
  * z->save changes only while the gate is closed, so that who holds a stream may look at it. Trained dictionaries stay
  * while there is a save.
@@ -41,9 +44,8 @@ struct zsi_kept {
 };
 
 struct zsi_save {
-	_Atomic uint64_t *touched; /* a bit a block; set with the block's lock held */
-	struct zsi_lock lock;      /* rank TABLE, which is not taken together with the table's */
-	struct zsi_kept *kept;     /* Guarded by lock, as all that follows */
+	struct zsi_lock lock;  /* rank TABLE, which is not taken together with the table's */
+	struct zsi_kept *kept; /* Guarded by lock, as all that follows */
 	size_t nr_kept, room;
 	int error; /* errno: something could not be kept, so the save fails */
 };

@@ -103,21 +103,57 @@ int zsi_table_init(struct zram *z, uint64_t nr_blocks, bool sums)
 	return -1;
 }
 
+/* The first page of chunks[] from this one on that was written; behind the last one: none. */
+static uint64_t touched_page(const struct zsi_table *t, uint64_t page, uint64_t pages)
+{
+	uint64_t skip = ~0ull << (page % 64);
+
+	for (uint64_t word = page / 64; word * 64 < pages; word++, skip = ~0ull) {
+		/* acquire: pairs with the release in make_chunk_locked() */
+		uint64_t bits = atomic_load_explicit(&t->touched[word], memory_order_acquire) & skip;
+
+		if (bits != 0)
+			return word * 64 + (unsigned)__builtin_ctzll(bits);
+	}
+	return pages;
+}
+
+/* The first chunk from this one on that is there, or nr_chunks. */
+static uint64_t present_chunk(const struct zsi_table *t, uint64_t chunk)
+{
+	const uint64_t pages = zsi_div_up(t->nr_chunks, 1ull << t->directory_shift);
+
+	while (chunk < t->nr_chunks) {
+		uint64_t page = chunk >> t->directory_shift, touched = touched_page(t, page, pages);
+
+		if (touched != page)
+			chunk = touched << t->directory_shift;
+		else if (zsi_table_has(t, chunk << t->chunk_shift))
+			return chunk;
+		else
+			chunk++;
+	}
+	return t->nr_chunks;
+}
+
+uint64_t zsi_table_hole_end(const struct zsi_table *t, uint64_t index)
+{
+	return zsi_min(present_chunk(t, (index >> t->chunk_shift) + 1) << t->chunk_shift, t->nr_blocks);
+}
+
 void zsi_table_fini(struct zram *z)
 {
 	struct zsi_table *t = &z->table;
-	uint64_t bytes = 0;
+	uint64_t bytes = 0, page = UINT64_MAX;
 
 	if (t->blocks == NULL)
 		return;
-	for (uint64_t first = 0; first < t->nr_chunks; first += 1ull << t->directory_shift) {
-		if (!zsi_table_touched(t, first))
-			continue;
+	for (uint64_t c = present_chunk(t, 0); c < t->nr_chunks; c = present_chunk(t, c + 1))
+		bytes += t->chunk_bytes;
+	const uint64_t pages = zsi_div_up(t->nr_chunks, 1ull << t->directory_shift);
+
+	while ((page = touched_page(t, page + 1, pages)) < pages)
 		bytes += system_page();
-		for (uint64_t c = first; c < zsi_min(first + (1ull << t->directory_shift), t->nr_chunks); c++)
-			if ((atomic_load_explicit(&t->chunks[c], memory_order_relaxed) & ZSI_CHUNK_PRESENT) != 0)
-				bytes += t->chunk_bytes;
-	}
 	zsi_memory_uncharge(z, bytes);
 	release(t);
 }
@@ -238,9 +274,8 @@ void zsi_table_trim_frozen(struct zram *z)
 		for (unsigned i = 0; i < n; i++)
 			trim_chunk_frozen(z, t->pending[i]);
 	} else {
-		for (uint64_t chunk = 0; chunk < t->nr_chunks; chunk++)
-			if (zsi_table_touched(t, chunk))
-				trim_chunk_frozen(z, chunk);
+		for (uint64_t c = present_chunk(t, 0); c < t->nr_chunks; c = present_chunk(t, c + 1))
+			trim_chunk_frozen(z, c);
 	}
 	atomic_store_explicit(&t->nr_pending, 0, memory_order_relaxed);
 	zsi_unlock(&t->lock, ZSI_RANK_TABLE);

@@ -9,7 +9,7 @@
  *
  * A block's word, meta, from bit 0:
  *
- *   size 17 | lock 1 | flags 8 | priority 2 | dictionary 3 | unused 1 | access time 32
+ *   size 17 | lock 1 | flags 8 | priority 2 | dictionary 3 | touched 1 | access time 32
  *
  * size is that of the stored object, and 0 where there is none. The lock bit guards handle and the rest of meta; whoever
  * holds it is the only one who writes the word, and releases it by writing the new word. `handle` is, by flags:
@@ -48,7 +48,8 @@
 #define ZSI_PRIORITY_MASK (3ull << ZSI_PRIORITY_SHIFT)
 #define ZSI_DICT_SHIFT 28 /* which trained dictionary it needs; 0: none */
 #define ZSI_DICT_MASK (7ull << ZSI_DICT_SHIFT)
-#define ZSI_TIME_SHIFT 32 /* of the last access, in ticks of zsi_tick_now() */
+#define ZSI_TOUCHED (1ull << 31) /* saved, or written since the moment of the save under way: see save.h */
+#define ZSI_TIME_SHIFT 32        /* of the last access, in ticks of zsi_tick_now() */
 
 struct zsi_block {
 	uint64_t handle; /* Guarded by the lock bit */
@@ -108,14 +109,11 @@ static inline bool zsi_table_has(const struct zsi_table *t, uint64_t index)
 	       0;
 }
 
-/* The block after a hole that is known to be one since its chunk is not there: the first that may not be. */
-static inline uint64_t zsi_table_hole_end(const struct zsi_table *t, uint64_t index)
-{
-	uint64_t chunk = index >> t->chunk_shift;
-
-	chunk = zsi_table_touched(t, chunk) ? chunk + 1 : ((chunk >> t->directory_shift) + 1) << t->directory_shift;
-	return chunk << t->chunk_shift;
-}
+/*
+ * The block after a hole that is known to be one since its chunk is not there: the first of the next chunk that is there, or
+ * nr_blocks. What it looks at grows with what is stored; of the rest of the table it costs a bit for each 2^18 blocks.
+ */
+uint64_t zsi_table_hole_end(const struct zsi_table *t, uint64_t index);
 
 /* Make sure that it is: 0, or -1 with ENOMEM. The caller holds a stream and no block. */
 int zsi_table_make(struct zram *z, uint64_t index);
