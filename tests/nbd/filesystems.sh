@@ -33,6 +33,10 @@ mounted() {
 	grep -q " $1 fuse" /proc/mounts
 }
 
+mounted_or_ended() {
+	mounted "$1" || ended "$2"
+}
+
 unmount() {
 	fusermount3 -u "$1" 2>/dev/null || fusermount -u "$1"
 }
@@ -45,15 +49,18 @@ in_place() {
 	mkdir "$tmp/disk" "$tmp/fs"
 	mounts="$tmp/fs $tmp/disk"
 	nbdfuse "$tmp/disk" "$uri" >"$tmp/nbdfuse.log" 2>&1 </dev/null &
-	servers="$servers $!"
-	wait_for 10 mounted "$tmp/disk" || skip "nbdfuse can't mount here: $(head -n 1 "$tmp/nbdfuse.log")"
+	nbdfuse=$!
+	servers="$servers $nbdfuse"
+	wait_for 10 mounted_or_ended "$tmp/disk" "$nbdfuse" || fail "nbdfuse neither mounts nor ends"
+	mounted "$tmp/disk" || skip "nbdfuse can't mount here: $(head -n 1 "$tmp/nbdfuse.log")"
 	must mkfs.ext4 -q -F "$tmp/disk/nbd"
 	must e2fsck -f -n "$tmp/disk/nbd"
 	# In the foreground: it writes its last blocks after the file system is no longer mounted.
 	fuse2fs -f -o fakeroot,rw "$tmp/disk/nbd" "$tmp/fs" >"$tmp/fuse2fs.log" 2>&1 </dev/null &
 	fs=$!
 	servers="$servers $fs"
-	wait_for 10 mounted "$tmp/fs" || skip "fuse2fs can't mount here: $(head -n 1 "$tmp/fuse2fs.log")"
+	wait_for 10 mounted_or_ended "$tmp/fs" "$fs" || fail "fuse2fs neither mounts nor ends"
+	mounted "$tmp/fs" || skip "fuse2fs can't mount here: $(head -n 1 "$tmp/fuse2fs.log")"
 	cp -R "$tmp/tree" "$tmp/fs/"
 	diff -r "$tmp/tree" "$tmp/fs/tree" || fail "other files than were copied in"
 	rm -rf "$tmp/fs/tree/src"

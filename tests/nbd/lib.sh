@@ -6,6 +6,8 @@
 # serve starts a disk and sets $uri, $socket, $control, $server (its process) and $log; stop ends it as a user does and
 # expects it to end well. Everything is in $tmp, and gone at the end, processes too.
 set -eu
+# shellcheck source=tests/support/wait.sh
+. "$ZS_SOURCE_DIR/tests/support/wait.sh"
 
 : "${ZS:?}" "${PLUGIN:?}"
 
@@ -18,6 +20,10 @@ clean_up() {
 	done
 	# shellcheck disable=SC2086 # one word a process
 	[ -z "$servers" ] || kill -KILL $servers 2>/dev/null || true
+	# Until they have ended, they may make files.
+	for process in $servers; do
+		wait_for 10 ended "$process" || true
+	done
 	rm -rf "$tmp"
 }
 trap clean_up EXIT
@@ -77,19 +83,8 @@ expect_same() {
 	[ "$2" = "$3" ] || fail "$1: '$2' is not '$3'"
 }
 
-# wait_for SECONDS COMMAND...: until it succeeds
-wait_for() {
-	tries=$(($1 * 50))
-	shift
-	until "$@"; do
-		tries=$((tries - 1))
-		[ $tries -gt 0 ] || return 1
-		sleep 0.02
-	done
-}
-
-gone() {
-	! kill -0 "$1" 2>/dev/null
+pid_or_ended() {
+	[ -s "$1" ] || ended "$2"
 }
 
 # serve [NBDKIT-OPTION...] PARAMETER...: nbdkit's options begin with "-" and come first.
@@ -112,7 +107,7 @@ serve() {
 		>"$log" 2>&1 </dev/null &
 	server=$!
 	servers="$servers $server"
-	wait_for 20 test -s "$tmp/pid$number" -o ! -d "/proc/$server" || fail "the server does not start"
+	wait_for 20 pid_or_ended "$tmp/pid$number" "$server" || fail "the server does not start"
 	[ -s "$tmp/pid$number" ] || { cat "$log"; fail "the server ended: $*"; }
 }
 

@@ -25,9 +25,8 @@ unharmed() {
 # begin [OPTION]
 begin() {
 	serve "$@" 16M
-	must nbdcopy "$tmp/data" "$uri"
-	sleep 0.2
 	before=$(descriptors)
+	must nbdcopy "$tmp/data" "$uri"
 }
 
 real_data 16777216 "$tmp/data"

@@ -10,13 +10,17 @@ export XDG_RUNTIME_DIR
 mkdir "$XDG_RUNTIME_DIR"
 real_data 4194304 "$tmp/data"
 
+said_or_ended() {
+	grep -q '^}' "$tmp/said" || ended "$server"
+}
+
 # begin OPTION... PARAMETER...: zs serve in the background, until it says where the disk is
 begin() {
 	: >"$tmp/said"
 	env --default-signal=INT,TERM,HUP "$ZS" serve --json "$@" >"$tmp/said" 2>"$err" </dev/null &
 	server=$!
 	servers="$servers $server"
-	wait_for 20 sh -c "grep -q '^}' '$tmp/said' || [ ! -d /proc/$server ]" || fail "zs serve says nothing"
+	wait_for 20 said_or_ended || fail "zs serve says nothing"
 	grep -q '^}' "$tmp/said" || fail "zs serve has ended"
 	uri=$(jq -r .uri "$tmp/said")
 	control=$(jq -r .control "$tmp/said")
@@ -30,7 +34,7 @@ end() {
 	status=0
 	wait "$server" || status=$?
 	expect_same "exit status after SIG$1" $status 0
-	wait_for 5 gone "$nbdkit" || fail "nbdkit lives on"
+	wait_for 5 ended "$nbdkit" || fail "nbdkit lives on"
 	expect_same "what is left behind" "$(ls -A "$XDG_RUNTIME_DIR")" ""
 }
 
@@ -50,7 +54,7 @@ done
 begin 16M
 kill -KILL "$server"
 wait "$server" 2>/dev/null || true
-wait_for 10 gone "$nbdkit" || fail "nbdkit outlives zs serve"
+wait_for 10 ended "$nbdkit" || fail "nbdkit outlives zs serve"
 rm -rf "$XDG_RUNTIME_DIR"/zs-*
 
 # Sockets and ports of one's own choice; a name with a blank.

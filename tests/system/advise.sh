@@ -134,15 +134,9 @@ status=0
 cat "$tmp/mixed" | "$ZS" advise --quick --json - >"$out" 2>"$err" || status=$?
 expect_clean
 expect_json '.sample_bytes == 300 * 4096'
-"$HOLD_MEMORY" "$tmp/ready" words 200 random 30 &
-held=$!
-while [ ! -e "$tmp/ready" ]; do
-	kill -0 $held 2>/dev/null || fail "hold_memory ended"
-	sleep 0.05
-done
-advise --pid $held
-kill -KILL $held
-held=
+hold process words 200 random 30
+advise --pid $pid
+end_held $pid
 grep -q 'Permission denied' "$err" || {
 	expect_status 0
 	expect_json '.sample_bytes >= 230 * 4096' '.sample_bytes < 400 * 4096' '.predictions[0].kernel.huge_pages == 30'

@@ -6,6 +6,8 @@
 # A test runs zs with run, which leaves the exit status in $status, standard output in $out and standard error in $err
 # (file names), and then checks. The first check that fails ends the test and shows all three.
 set -eu
+# shellcheck source=tests/support/wait.sh
+. "$ZS_SOURCE_DIR/tests/support/wait.sh"
 
 : "${ZS:?}" "${MAKE_PAGES:?}" "${HOLD_MEMORY:?}"
 
@@ -83,6 +85,27 @@ expect_message() {
 	for text; do
 		grep -qF -- "$text" "$err" || fail "standard error does not say: $text"
 	done
+}
+
+ready_or_ended() {
+	[ -e "$1" ] || ended "$2"
+}
+
+# hold NAME KIND COUNT...: a process whose memory is filled, as hold_memory.c has it; its number is in $pid.
+hold() {
+	ready=$tmp/$1
+	shift
+	"$HOLD_MEMORY" "$ready" "$@" &
+	pid=$!
+	held="$held $pid"
+	wait_for 10 ready_or_ended "$ready" $pid || fail "hold_memory does not get ready"
+	[ -e "$ready" ] || fail "hold_memory has ended"
+}
+
+# end_held PID: it has ended, and its memory is gone
+end_held() {
+	kill -KILL "$1"
+	wait_for 10 ended "$1" || fail "process $1 does not end"
 }
 
 # json EXPRESSION: of the JSON on standard output

@@ -69,15 +69,9 @@ expect_lines 1
 expect_message "$tmp/file: Input/output error when it was read again; 640 pages were checked as read the first time"
 
 # A process ends in the middle.
-"$HOLD_MEMORY" "$tmp/ready" random 640 &
-pid=$!
-held=$pid
-until [ -e "$tmp/ready" ]; do
-	kill -0 $pid || fail "hold_memory has ended"
-	sleep 0.1
-done
+hold process random 640
 if dd if="/proc/$pid/mem" of=/dev/null count=0 2>/dev/null; then
-	run with ZS_TEST_AT_READ=5 ZS_TEST_COMMAND="kill -KILL $pid; while grep -qs '^State:.[^ZX]' /proc/$pid/status; do sleep 0.1; done" \
+	run with ZS_TEST_AT_READ=5 ZS_TEST_COMMAND=". '$ZS_SOURCE_DIR/tests/support/wait.sh'; kill -KILL $pid; wait_for 10 ended $pid" \
 		"$ZS" pack --json --threads 1 --pid $pid
 	expect_status 1
 	expect_lines 1

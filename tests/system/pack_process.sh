@@ -4,22 +4,6 @@
 # shellcheck source=tests/system/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-# hold NAME KIND COUNT...: start a process and wait until its memory is filled; its number is in $pid.
-hold() {
-	ready=$tmp/$1
-	shift
-	"$HOLD_MEMORY" "$ready" "$@" &
-	pid=$!
-	held="$held $pid"
-	tries=0
-	until [ -e "$ready" ]; do
-		tries=$((tries + 1))
-		[ $tries -lt 300 ] || fail "hold_memory does not get ready"
-		kill -0 $pid 2>/dev/null || fail "hold_memory has ended"
-		sleep 0.1
-	done
-}
-
 hold first random 500 word 400 words 300
 if ! dd if="/proc/$pid/mem" of=/dev/null count=0 2>/dev/null; then
 	skip "this system lets nobody read the memory of another process of the same user"
@@ -58,12 +42,12 @@ run "$ZS" pack --pid $pid "$tmp/file"
 grep -q 'files byte for byte, memory by hash' "$out" || fail "does not say how it was compared"
 
 # Reading leaves the process as it was.
-kill -0 $first || fail "the process has ended"
+! ended $first || fail "the process has ended"
 run "$ZS" pack --json --pid $first
 expect_json '.incompressible_pages >= 500 and .incompressible_pages <= 505' '.pages <= 1300'
 
 # A process that waits to be collected has no memory any more.
-kill -KILL $pid
+end_held $pid
 run "$ZS" pack --json --pid $pid "$tmp/file"
 expect_status 1
 expect_lines 1
