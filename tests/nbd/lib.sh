@@ -37,8 +37,8 @@ log=$tmp/log
 
 fail() {
 	echo "FAILED: $*"
-	for file in out err log; do
-		[ ! -s "$tmp/$file" ] || { echo "--- $file"; tail -n 40 "$tmp/$file"; }
+	for file in "$out" "$err" "$log"; do
+		[ ! -s "$file" ] || { echo "--- ${file##*/}"; tail -n 40 "$file"; }
 	done
 	exit 1
 }

@@ -34,8 +34,6 @@ begin
 
 must "$RUDE" connections "$uri" 1000
 unharmed "1,000 connections"
-must "$RUDE" vanish "$uri" 40
-unharmed "clients that vanish"
 must "$RUDE" past-end "$uri"
 unharmed "requests past the end"
 must "$RUDE" random "$socket" 50
@@ -46,9 +44,11 @@ must ctl get mm_stat
 expect_same "fields of mm_stat" "$(wc -w <"$out")" 9
 stop
 
-# Several requests are under way when the client goes. nbdkit 1.32 itself fails an assertion then, with any plugin,
-# where more than one of its threads answers: so one does.
+# Requests are under way when the client goes. nbdkit 1.32 itself fails an assertion then, now and then and with any
+# plugin, its own memory too, where more than one of its threads answers: so one does.
 begin --threads=1
+must "$RUDE" vanish "$uri" 40
+unharmed "clients that vanish"
 must "$RUDE" vanish-busy "$uri" 40
 unharmed "clients that vanish with many requests under way"
 stop
