@@ -14,6 +14,7 @@ enum {
 };
 
 struct config config = {
+	.size = CONFIG_NO_SIZE,
 	.options = ZRAM_OPTIONS_INIT,
 	.background = ZRAM_BACKGROUND_INIT,
 };
@@ -55,9 +56,14 @@ static int take_bytes(const char *key, const char *value, uint64_t *bytes)
 	return 0;
 }
 
+/* Any number of bytes, 0 too, as nbdkit's own disks take. */
 static int take_size(const char *value)
 {
-	return take_bytes("size", value, &config.options.disksize);
+	int64_t n = nbdkit_parse_size(value);
+	if (n < 0)
+		return -1;
+	config.size = (uint64_t)n;
+	return 0;
 }
 
 static int take_mem_limit(const char *value)
@@ -282,18 +288,17 @@ static int choose(const char *given, const char *dflt, const char *key, const ch
 	return 0;
 }
 
+size_t config_block_size(void)
+{
+	return config.options.block_size ? config.options.block_size : BLOCK_SIZE_MIN;
+}
+
 int config_check(void)
 {
 	const struct zram_options *options = &config.options;
 	struct zram_background *background = &config.background;
-	size_t block_size = options->block_size ? options->block_size : BLOCK_SIZE_MIN;
-	if (options->disksize == 0 && !config.load) {
+	if (config.size == CONFIG_NO_SIZE && !config.load) {
 		nbdkit_error("size= is needed: nbdkit zram 4G");
-		return -1;
-	}
-	if (options->disksize % block_size != 0) {
-		nbdkit_error("size=%llu: must be a multiple of the block size, %zu",
-			     (unsigned long long)options->disksize, block_size);
 		return -1;
 	}
 	if (choose(recompress, "type=idle", "recompress", "recomp", options->recomp_algorithm[0] != NULL,

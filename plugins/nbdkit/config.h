@@ -9,11 +9,18 @@
 #define ZRAM_PLUGIN_CONFIG_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <zsmalloc/zram.h>
 
+#include "snapshot.h"
+
+/* config.size where none was given. */
+#define CONFIG_NO_SIZE SNAPSHOT_ANY_SIZE
+
 struct config {
-	struct zram_options options;
+	uint64_t size;               /* of the disk, bytes, or CONFIG_NO_SIZE */
+	struct zram_options options; /* but for disksize, which follows from size */
 	struct zram_background background;
 	char *load;         /* snapshot to start from; NULL: an empty disk */
 	bool load_optional; /* an empty disk also where that file does not exist */
@@ -29,6 +36,9 @@ extern const char config_help[];
 /* nbdkit's callbacks: 0, or -1 after nbdkit_error(). */
 int config_take(const char *key, const char *value);
 int config_check(void);
+
+/* Bytes of a block of a disk that is not loaded. */
+size_t config_block_size(void);
 
 /* Free what config_take() made. */
 void config_free(void);

@@ -22,6 +22,7 @@
 
 #include "config.h"
 #include "control.h"
+#include "disk.h"
 #include "request.h"
 #include "snapshot.h"
 
@@ -33,7 +34,7 @@ enum {
 };
 
 /* All set before the first connection, and constant until the last one is closed. */
-static struct zram *disk;
+static struct disk disk;
 static size_t block_size;
 static struct control *control;
 static struct request control_request;
@@ -41,20 +42,22 @@ static struct request control_request;
 static int make_disk(void)
 {
 	char why[WHY_BYTES];
-	if (config.load) {
-		disk = snapshot_load(config.load, &config.options, why, sizeof(why));
-		if (!disk && !(config.load_optional && errno == ENOENT && config.options.disksize)) {
-			nbdkit_error("%s", why);
-			return -1;
-		}
+	disk.size = config.size;
+	if (config.load && snapshot_load(&disk, config.load, &config.options, why, sizeof(why)) != 0 &&
+	    !(config.load_optional && errno == ENOENT && config.size != CONFIG_NO_SIZE)) {
+		nbdkit_error("%s", why);
+		return -1;
 	}
-	if (!disk)
-		disk = zram_create("disk", &config.options);
-	if (!disk) {
+	if (!disk.z) {
+		struct zram_options options = config.options;
+		options.disksize = disk_device_bytes(disk.size, config_block_size());
+		disk.z = zram_create("disk", &options);
+	}
+	if (!disk.z) {
 		nbdkit_error("%s", zram_strerror());
 		return -1;
 	}
-	block_size = zram_block_size(disk);
+	block_size = zram_block_size(disk.z);
 	return 0;
 }
 
@@ -76,11 +79,11 @@ static int zram_get_ready(void)
 		return -1;
 	/* Its threads would not live through the fork: this is only to see what is wrong with it. */
 	if (background_wanted()) {
-		if (zram_background_start(disk, &config.background) != 0) {
+		if (zram_background_start(disk.z, &config.background) != 0) {
 			nbdkit_error("%s", zram_strerror());
 			return -1;
 		}
-		zram_background_stop(disk);
+		zram_background_stop(disk.z);
 	}
 	if (config.control) {
 		control = control_open(config.control, why, sizeof(why));
@@ -94,11 +97,11 @@ static int zram_get_ready(void)
 
 static int zram_after_fork(void)
 {
-	if (background_wanted() && zram_background_start(disk, &config.background) != 0) {
+	if (background_wanted() && zram_background_start(disk.z, &config.background) != 0) {
 		nbdkit_error("%s", zram_strerror());
 		return -1;
 	}
-	control_request = (struct request){ disk, config.save };
+	control_request = (struct request){ &disk, config.save };
 	if (control && control_start(control, &control_request) != 0) {
 		nbdkit_error("control=: can't start a thread: %m");
 		return -1;
@@ -118,10 +121,10 @@ static void zram_cleanup(void)
 	char why[WHY_BYTES];
 	control_close(control);
 	control = NULL;
-	if (!disk)
+	if (!disk.z)
 		return;
-	zram_background_stop(disk);
-	if (config.save && snapshot_save(disk, config.save, why, sizeof(why)) != 0) {
+	zram_background_stop(disk.z);
+	if (config.save && snapshot_save(&disk, config.save, why, sizeof(why)) != 0) {
 		nbdkit_error("the disk is not saved: %s", why);
 		atexit(end_in_failure);
 	}
@@ -131,7 +134,7 @@ static void zram_cleanup(void)
 static void zram_unload(void)
 {
 	control_close(control);
-	zram_destroy(disk);
+	zram_destroy(disk.z);
 	config_free();
 }
 
@@ -144,7 +147,7 @@ static void *zram_open(int readonly)
 static int64_t zram_get_size(void *handle)
 {
 	(void)handle;
-	return (int64_t)zram_disksize(disk);
+	return (int64_t)disk.size;
 }
 
 static int zram_block_sizes(void *handle, uint32_t *minimum, uint32_t *preferred, uint32_t *maximum)
@@ -202,44 +205,37 @@ static int failed(const char *what, uint64_t offset)
 static int zram_read(void *handle, void *buf, uint32_t count, uint64_t offset, uint32_t flags)
 {
 	(void)handle, (void)flags;
-	return zram_pread(disk, buf, count, offset) == 0 ? 0 : failed("read", offset);
+	return zram_pread(disk.z, buf, count, offset) == 0 ? 0 : failed("read", offset);
 }
 
 /* FUA asks for no more than has happened already: this memory is all the persistence there is. */
 static int zram_write(void *handle, const void *buf, uint32_t count, uint64_t offset, uint32_t flags)
 {
 	(void)handle, (void)flags;
-	return zram_pwrite(disk, buf, count, offset) == 0 ? 0 : failed("write", offset);
+	return disk_write(&disk, buf, count, offset) == 0 ? 0 : failed("write", offset);
 }
 
 static int zram_trim(void *handle, uint32_t count, uint64_t offset, uint32_t flags)
 {
 	(void)handle, (void)flags;
-	return zram_discard(disk, offset, count) == 0 ? 0 : failed("trim", offset);
-}
-
-/* Whether at least one whole block lies in the range. */
-static bool has_whole_block(uint64_t offset, uint64_t count)
-{
-	uint64_t first = (offset + block_size - 1) / block_size;
-	return first < (offset + count) / block_size;
+	return disk_trim(&disk, count, offset) == 0 ? 0 : failed("trim", offset);
 }
 
 static int zram_zeroes(void *handle, uint32_t count, uint64_t offset, uint32_t flags)
 {
 	(void)handle;
 	/* Parts of blocks are read, changed and written: without a whole block that is what a write does. */
-	if ((flags & NBDKIT_FLAG_FAST_ZERO) && !has_whole_block(offset, count)) {
+	if ((flags & NBDKIT_FLAG_FAST_ZERO) && !disk_has_whole_block(&disk, count, offset)) {
 		nbdkit_set_error(EOPNOTSUPP);
 		return -1;
 	}
-	return zram_zero(disk, offset, count) == 0 ? 0 : failed("zero", offset);
+	return disk_zero(&disk, count, offset) == 0 ? 0 : failed("zero", offset);
 }
 
 static int zram_flush_disk(void *handle, uint32_t flags)
 {
 	(void)handle, (void)flags;
-	return zram_flush(disk) == 0 ? 0 : failed("flush", 0);
+	return zram_flush(disk.z) == 0 ? 0 : failed("flush", 0);
 }
 
 /* It is in memory already. */
@@ -272,7 +268,7 @@ static int zram_list_extents(void *handle, uint32_t count, uint64_t offset, uint
 {
 	(void)handle;
 	struct extent_walk walk = { extents, (flags & NBDKIT_FLAG_REQ_ONE) != 0, false };
-	if (zram_extents(disk, offset, count, add_extent, &walk) < 0)
+	if (zram_extents(disk.z, offset, count, add_extent, &walk) < 0)
 		return failed("extents", offset);
 	return walk.failed ? -1 : 0;
 }

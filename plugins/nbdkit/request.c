@@ -3,6 +3,7 @@
 #include "request.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,6 +39,14 @@ static char *next_word(char **rest)
 	return word;
 }
 
+/* The disk's size is what clients see, not that of the whole blocks behind it. */
+static ssize_t get_attr(const struct disk *disk, const char *attr, char *buf, size_t room)
+{
+	if (strcmp(attr, "disksize") == 0)
+		return snprintf(buf, room, "%" PRIu64 "\n", disk->size);
+	return zram_attr_get(disk->z, attr, buf, room);
+}
+
 static void run_get(const struct request *request, char *rest, struct outcome *o)
 {
 	const char *attr = next_word(&rest);
@@ -53,7 +62,7 @@ static void run_get(const struct request *request, char *rest, struct outcome *o
 			return;
 		}
 		o->body = grown;
-		ssize_t len = zram_attr_get(request->z, attr, o->body, room);
+		ssize_t len = get_attr(request->disk, attr, o->body, room);
 		if (len < 0) {
 			refuse(o, "%s", zram_strerror());
 			return;
@@ -72,7 +81,7 @@ static void run_set(const struct request *request, char *rest, struct outcome *o
 		refuse(o, "usage: set ATTR VALUE");
 	else if (strcmp(attr, "reset") == 0 || strcmp(attr, "disksize") == 0)
 		refuse(o, "%s: the disk is in use: %s", attr, strerror(EBUSY));
-	else if (zram_attr_set(request->z, attr, rest) != 0)
+	else if (zram_attr_set(request->disk->z, attr, rest) != 0)
 		refuse(o, "%s", zram_strerror());
 }
 
@@ -85,11 +94,11 @@ static void run_stats(const struct request *request, char *rest, struct outcome 
 		return;
 	}
 	if (strcmp(rest, "json") == 0)
-		result = zram_stats_print(request->z, out, ZRAM_STATS_JSON);
+		result = zram_stats_print(request->disk->z, out, ZRAM_STATS_JSON);
 	else if (strcmp(rest, "prometheus") == 0)
-		result = zram_stats_print(request->z, out, ZRAM_STATS_PROMETHEUS);
+		result = zram_stats_print(request->disk->z, out, ZRAM_STATS_PROMETHEUS);
 	else if (strcmp(rest, "classes") == 0)
-		result = zs_stats_print(zram_get_pool(request->z), out, ZS_STATS_CLASSES);
+		result = zs_stats_print(zram_get_pool(request->disk->z), out, ZS_STATS_CLASSES);
 	else {
 		refuse(o, "usage: stats json|prometheus|classes");
 		result = 0;
@@ -107,7 +116,7 @@ static void run_save(const struct request *request, char *rest, struct outcome *
 	else if (path[0] != '/')
 		refuse(o, "save: the file's name must begin with '/'");
 	else
-		snapshot_save(request->z, path, o->why, sizeof(o->why));
+		snapshot_save(request->disk, path, o->why, sizeof(o->why));
 }
 
 static const struct {

@@ -16,13 +16,14 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <zsmalloc/zram.h>
+
+#include "disk.h"
 
 /* Longest request, its line end included. */
 enum { REQUEST_BYTES = 4096 };
 
 struct request {
-	struct zram *z;
+	const struct disk *disk;
 	const char *save; /* where "save" alone goes; NULL: nowhere */
 };
 

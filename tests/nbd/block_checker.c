@@ -11,7 +11,8 @@
  * errors=E: operations may fail with E. Then the range must be, block for block, as it was or as it was to be; and at
  * least one must fail, or the test was none. Afterwards everything is read once more and compared.
  *
- * Trims: whole blocks inside the range read as zeros afterwards, parts of blocks at the ends are as before.
+ * Trims: whole blocks inside the range read as zeros afterwards, parts of blocks at the ends are as before. A last block
+ * of which the disk has only a part is whole where all of that lies in the range.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -127,6 +128,12 @@ static uint64_t round_down(uint64_t n)
 	return n / settings.block * settings.block;
 }
 
+/* Where the last whole block of a range ends that ends at n. */
+static uint64_t whole_end(uint64_t n)
+{
+	return n == shadow.size ? n : round_down(n);
+}
+
 /*
  * The operation on the range failed. Each block of it, or the part of one that was concerned, must be as before or as
  * after (wanted); the shadow takes over what it is.
@@ -170,7 +177,7 @@ static void do_zero(struct worker *w)
 	bool fast = rng_one_in(&w->rng, 4);
 	int result = nbd_zero(w->nbd, w->len, w->offset, flags | (fast ? LIBNBD_CMD_FLAG_FAST_ZERO : 0));
 	if (result == -1 && fast && (nbd_get_errno() == ENOTSUP || nbd_get_errno() == EOPNOTSUPP)) {
-		if (round_up(w->offset) < round_down(w->offset + w->len))
+		if (round_up(w->offset) < whole_end(w->offset + w->len))
 			fail(w, "a range with whole blocks can't be zeroed fast");
 		return;
 	}
@@ -183,7 +190,7 @@ static void do_zero(struct worker *w)
 
 static void do_trim(struct worker *w)
 {
-	uint64_t first = round_up(w->offset), end = round_down(w->offset + w->len);
+	uint64_t first = round_up(w->offset), end = whole_end(w->offset + w->len);
 	memcpy(w->buf, shadow.bytes + w->offset, w->len);
 	if (first < end)
 		memset(w->buf + (first - w->offset), 0, end - first);
@@ -274,6 +281,9 @@ static void choose_range(struct worker *w)
 	w->offset = rng_below(&w->rng, size - w->len + 1);
 	if (whole)
 		w->offset = round_down(w->offset);
+	/* A disk that ends within a block: often to its very end. */
+	if (shadow.size % settings.block != 0 && rng_one_in(&w->rng, 6))
+		w->offset = shadow.size - w->len;
 }
 
 static void do_one(struct worker *w)

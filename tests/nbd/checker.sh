@@ -15,6 +15,7 @@ default) serve 64M ;;
 zstd16) block=16384; serve 64M algorithm=zstd block-size=16K checksum=on ;;
 linux64) block=65536; serve 64M geometry=linux block-size=64K ;;
 idle) serve 64M algorithm=lz4 recomp=zstd idle=1 cpu=50 checksum=on ;;
+odd) block=16384; serve 20000003 recomp=zstd block-size=16K checksum=on ;;
 limit) errors=ENOSPC; serve 64M mem-limit=12M ;;
 *) fail "no such set-up: $1" ;;
 esac

@@ -28,7 +28,7 @@ enum { DISK = 4 << 20, CLIENTS = 8 };
 
 static char folder[] = "/tmp/zs-control-XXXXXX";
 static char path[64], snapshot[64];
-static struct zram *disk;
+static struct disk disk;
 static struct request request;
 
 static int setup(void **state)
@@ -36,15 +36,15 @@ static int setup(void **state)
 	struct zram_options options = ZRAM_OPTIONS_INIT;
 	(void)state;
 	options.disksize = DISK;
-	disk = zram_create("test", &options);
-	request = (struct request){ disk, NULL };
-	return disk ? 0 : -1;
+	disk = (struct disk){ zram_create("test", &options), DISK };
+	request = (struct request){ &disk, NULL };
+	return disk.z ? 0 : -1;
 }
 
 static int teardown(void **state)
 {
 	(void)state;
-	zram_destroy(disk);
+	zram_destroy(disk.z);
 	unlink(path);
 	unlink(snapshot);
 	return 0;
@@ -97,7 +97,7 @@ static void requests(void **state)
 	expect("save /no/such/folder/file", "error can't make a file in /no/such/folder");
 	expect("", "error unknown request ''");
 	expect("frobnicate\x1b[2J", "error unknown request 'frobnicate?[2J'");
-	assert_int_equal(zram_disksize(disk), DISK);
+	assert_int_equal(zram_disksize(disk.z), DISK);
 }
 
 /* Whatever comes is answered by one line or by a body of the length that is said, and the disk is what it was. */
@@ -110,7 +110,7 @@ static void random_requests(void **state)
 	(void)state;
 	for (size_t i = 0; i < DISK; i++)
 		before[i] = (uint8_t)(i / 97);
-	assert_int_equal(zram_pwrite(disk, before, DISK, 0), 0);
+	assert_int_equal(zram_pwrite(disk.z, before, DISK, 0), 0);
 	for (uint64_t i = check_scale(20000); i > 0; i--) {
 		char line[REQUEST_BYTES];
 		size_t len = (size_t)snprintf(line, sizeof(line), "%s",
@@ -123,7 +123,7 @@ static void random_requests(void **state)
 			assert_ptr_equal(strchr(answer, '\n'), answer + strlen(answer) - 1);
 		free(answer);
 	}
-	assert_int_equal(zram_pread(disk, after, DISK, 0), 0);
+	assert_int_equal(zram_pread(disk.z, after, DISK, 0), 0);
 	assert_memory_equal(before, after, DISK);
 }
 
@@ -163,7 +163,7 @@ static void *writer_main(void *arg)
 	struct rng rng = { 9 };
 	(void)arg;
 	while (!atomic_load(&stop))
-		CHECK(zram_pwrite(disk, block, sizeof(block), rng_below(&rng, DISK / 4096) * 4096) == 0);
+		CHECK(zram_pwrite(disk.z, block, sizeof(block), rng_below(&rng, DISK / 4096) * 4096) == 0);
 	return NULL;
 }
 
@@ -239,19 +239,65 @@ static void save_and_load(void **state)
 	(void)state;
 	memset(in, 'a', sizeof(in));
 	in[4000] = 'b';
-	assert_int_equal(zram_pwrite(disk, in, sizeof(in), 12345), 0);
+	assert_int_equal(zram_pwrite(disk.z, in, sizeof(in), 12345), 0);
 	snprintf(line, sizeof(line), "save %s", snapshot);
 	expect(line, "ok 0\n");
-	struct zram *copy = snapshot_load(snapshot, &options, why, sizeof(why));
-	assert_non_null(copy);
-	assert_int_equal(zram_pread(copy, out, sizeof(out), 12345), 0);
+	struct disk copy = { NULL, SNAPSHOT_ANY_SIZE };
+	assert_int_equal(snapshot_load(&copy, snapshot, &options, why, sizeof(why)), 0);
+	assert_int_equal(copy.size, DISK);
+	assert_int_equal(zram_pread(copy.z, out, sizeof(out), 12345), 0);
 	assert_memory_equal(in, out, sizeof(in));
-	zram_destroy(copy);
+	zram_destroy(copy.z);
 	assert_int_equal(truncate(snapshot, 100), 0);
-	assert_null(snapshot_load(snapshot, &options, why, sizeof(why)));
+	copy = (struct disk){ NULL, SNAPSHOT_ANY_SIZE };
+	assert_int_equal(snapshot_load(&copy, snapshot, &options, why, sizeof(why)), -1);
 	assert_int_equal(errno, EBADMSG);
-	assert_null(snapshot_load("/no/such/file", &options, why, sizeof(why)));
+	assert_int_equal(snapshot_load(&copy, "/no/such/file", &options, why, sizeof(why)), -1);
 	assert_int_equal(errno, ENOENT);
+}
+
+/* A disk that ends within a block, against plain memory; what lies behind its end in the device stays zeros. */
+static void ends_within_block(void **state)
+{
+	enum { BLOCK = 16384, SIZE = 3 * BLOCK + 777, DEVICE = 4 * BLOCK };
+	static uint8_t shadow[DEVICE], got[DEVICE], bytes[DEVICE];
+	struct zram_options options = ZRAM_OPTIONS_INIT;
+	struct rng rng = { 13 };
+	(void)state;
+	assert_int_equal(disk_device_bytes(SIZE, BLOCK), DEVICE);
+	assert_int_equal(disk_device_bytes(DEVICE, BLOCK), DEVICE);
+	assert_int_equal(disk_device_bytes(0, BLOCK), BLOCK);
+	assert_int_equal(disk_device_bytes(UINT64_MAX, BLOCK), UINT64_MAX);
+	options.disksize = DEVICE;
+	options.block_size = BLOCK;
+	struct disk d = { zram_create("odd", &options), SIZE };
+	assert_non_null(d.z);
+	for (uint64_t i = check_scale(2000); i > 0; i--) {
+		uint32_t count = (uint32_t)rng_range(&rng, 1, SIZE);
+		uint64_t offset = rng_one_in(&rng, 2) ? SIZE - count : rng_below(&rng, SIZE - count + 1);
+		uint64_t first = (offset + BLOCK - 1) / BLOCK * BLOCK;
+		uint64_t end = offset + count == SIZE ? SIZE : (offset + count) / BLOCK * BLOCK;
+		assert_int_equal(disk_has_whole_block(&d, count, offset), first < end);
+		switch (rng_below(&rng, 4)) {
+		case 0:
+			assert_int_equal(disk_zero(&d, count, offset), 0);
+			memset(shadow + offset, 0, count);
+			break;
+		case 1:
+			assert_int_equal(disk_trim(&d, count, offset), 0);
+			if (first < end)
+				memset(shadow + first, 0, end - first);
+			break;
+		default:
+			memset(bytes, (int)rng_range(&rng, 1, 255), count);
+			bytes[count / 2] ^= 1;
+			assert_int_equal(disk_write(&d, bytes, count, offset), 0);
+			memcpy(shadow + offset, bytes, count);
+		}
+		assert_int_equal(zram_pread(d.z, got, DEVICE, 0), 0);
+		assert_memory_equal(shadow, got, DEVICE);
+	}
+	zram_destroy(d.z);
 }
 
 int main(void)
@@ -262,6 +308,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(clients, setup, teardown),
 		cmocka_unit_test_setup_teardown(names, setup, teardown),
 		cmocka_unit_test_setup_teardown(save_and_load, setup, teardown),
+		cmocka_unit_test(ends_within_block),
 	};
 	if (!mkdtemp(folder)) {
 		perror(folder);

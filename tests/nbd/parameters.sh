@@ -11,10 +11,10 @@ refused() {
 	must_fail "$text" nbdkit -U - "$PLUGIN" "$@" --run true
 }
 refused "size= is needed"
-refused "must be a multiple of the block size, 4096" 4097
-refused "must be a multiple of the block size, 65536" 4096 block-size=64K
-refused "must be more than 0" 0
 refused "" 4X
+refused "" -1
+refused "no address space for a table" 9223372036854775807
+refused "mem-limit=0: must be more than 0" 1M mem-limit=0
 refused "block-size=5000: must be a power of two" 1M block-size=5000
 refused "block-size=2048: must be a power of two" 1M block-size=2048
 refused "block-size=128K: must be a power of two" 1M block-size=128K
