@@ -145,14 +145,28 @@ grep -q 'Permission denied' "$err" || {
 # Bad input beside good: one line each, the rest is done.
 : >"$tmp/empty"
 { cat "$tmp/few"; printf 'rest'; } >"$tmp/partial"
-advise "$tmp/nowhere" "$tmp/few" "$tmp/empty" "$tmp/partial"
+advise "$tmp/nowhere" "$tmp/few"
 expect_status 1
-expect_lines 3
-expect_message "$tmp/nowhere: No such file or directory" "$tmp/empty: is empty" "the last 4 bytes are left out"
-expect_json '.problems | length == 3' '.sample_bytes == 6 * 4096'
+expect_lines 1
+expect_message "$tmp/nowhere: No such file or directory"
+expect_json '.problems | length == 1' '.sample_bytes == 3 * 4096'
+# Ordinary files: a line for all of them, and nothing wrong.
+advise "$tmp/few" "$tmp/empty" "$tmp/partial" "$tmp/partial"
+expect_status 0
+expect_lines 2
+expect_message '2 files: last pages are not whole and count as filled with zeros' "$tmp/empty: is empty"
+expect_json '.problems == []' '.sample_bytes == 11 * 4096' '.padded_pages == 2'
+advise --no-pad "$tmp/partial"
+expect_status 0
+expect_json '.sample_bytes == 3 * 4096' '.padded_pages == 0'
 advise --pad "$tmp/partial"
 expect_clean
 expect_json '.sample_bytes == 4 * 4096'
+# Names of files by a list.
+printf '%s\0' "$tmp/few" "$tmp/partial" >"$tmp/list"
+advise --pad -0 --files-from "$tmp/list"
+expect_clean
+expect_json '.sample_bytes == 7 * 4096' '.inputs == 2'
 run "$ZS" advise "$tmp/nowhere"
 expect_status 1
 expect_no_output

@@ -100,9 +100,11 @@ wrong "--html '': must be the name of a file" advise --html '' /dev/null
 wrong "no FILE and no --pid given" advise
 wrong "standard input can be read only once" advise - -
 wrong "no FILE and no --pid given" pack
-wrong "--null goes with --files-from" pack --null /dev/null
+for command in pack advise; do
+	wrong "--null goes with --files-from" $command --null /dev/null
+	wrong "standard input can be read only once" $command --files-from - -
+done
 wrong "standard input can be read only once" pack - -
-wrong "standard input can be read only once" pack --files-from - -
 
 run "$ZS"
 expect_status 2

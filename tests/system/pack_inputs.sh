@@ -14,6 +14,54 @@ run "$ZS" pack --pad --json "$tmp/whole" "$tmp/partial" "$tmp/short"
 expect_clean
 expect_json '.pages == 662' '.inputs == 3' '.compressed_pages == 602' '.problems == []'
 
+# Without it too, with one line for all files and nothing wrong: a folder of ordinary files ends with 0.
+pads="last pages are not whole and count as filled with zeros, as the kernel has them (--no-pad leaves them out)"
+run "$ZS" pack --json "$tmp/whole" "$tmp/partial" "$tmp/short"
+expect_status 0
+expect_lines 1
+expect_message "zs pack: 2 files: $pads"
+expect_json '.pages == 662' '.inputs == 3' '.padded_pages == 2' '.problems == []' '.intact_pages == 662'
+run "$ZS" pack --json "$tmp/partial"
+expect_status 0
+expect_lines 1
+expect_message "zs pack: $tmp/partial: the last page is not whole and counts as filled with zeros, as the kernel has it"
+expect_json '.pages == 331' '.padded_pages == 1'
+# What is stored for it is what the kernel would store: the same as for a page that was padded by hand.
+{ cat "$tmp/short"; head -c 4091 /dev/zero; } >"$tmp/by_hand"
+run "$ZS" pack --json --pad "$tmp/short"
+expect_clean
+short=$(json '[.compressed_bytes, .kernel.compr_data_size]')
+run "$ZS" pack --json "$tmp/by_hand"
+expect_clean
+[ "$(json '[.compressed_bytes, .kernel.compr_data_size]')" = "$short" ] || fail "a part page is not what it is with zeros"
+# Left out where that is wanted.
+run "$ZS" pack --json --no-pad "$tmp/whole" "$tmp/partial" "$tmp/short"
+expect_status 0
+expect_lines 1
+expect_message 'zs pack: 2 files: last pages are not whole and left out'
+expect_json '.pages == 660' '.inputs == 2' '.padded_pages == 0' '.problems == []'
+run "$ZS" pack --no-pad "$tmp/short"
+expect_status 1
+expect_no_output
+expect_lines 2
+expect_message 'nothing to pack'
+# Empty files: nothing is wrong with them, and nothing is in them.
+: >"$tmp/empty"
+: >"$tmp/empty2"
+run "$ZS" pack --json "$tmp/whole" "$tmp/empty"
+expect_status 0
+expect_lines 1
+expect_message "zs pack: $tmp/empty: is empty"
+expect_json '.pages == 330' '.problems == []'
+run "$ZS" pack --json "$tmp/empty" "$tmp/whole" "$tmp/empty2"
+expect_status 0
+expect_lines 1
+expect_message 'zs pack: 2 files are empty'
+run "$ZS" pack "$tmp/empty"
+expect_status 1
+expect_lines 2
+expect_message 'nothing to pack'
+
 # Holes are zeros.
 run "$ZS" pack --json "$tmp/sparse"
 expect_clean

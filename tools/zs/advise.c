@@ -21,13 +21,15 @@
 enum {
 	OPTION_PID = OPTION_OWN,
 	OPTION_PAD,
+	OPTION_NO_PAD,
 	OPTION_SAMPLE,
 	OPTION_SURVEY,
 	OPTION_GOAL,
 	OPTION_ACCESS,
 	OPTION_QUICK,
 	OPTION_THREADS,
-	OPTION_HTML
+	OPTION_HTML,
+	OPTION_FILES_FROM
 };
 
 enum { MOST_THREADS = 1024, DEFAULT_SAMPLE = 64 << 20, DEFAULT_SURVEY = 1 << 20, QUICK_SURVEY = 1 << 18 };
@@ -37,6 +39,7 @@ static const struct option long_options[] = {
 	HELP_OPTION,
 	{ "pid", required_argument, NULL, OPTION_PID },
 	{ "pad", no_argument, NULL, OPTION_PAD },
+	{ "no-pad", no_argument, NULL, OPTION_NO_PAD },
 	{ "sample", required_argument, NULL, OPTION_SAMPLE },
 	{ "survey", required_argument, NULL, OPTION_SURVEY },
 	{ "goal", required_argument, NULL, OPTION_GOAL },
@@ -44,6 +47,8 @@ static const struct option long_options[] = {
 	{ "quick", no_argument, NULL, OPTION_QUICK },
 	{ "threads", required_argument, NULL, OPTION_THREADS },
 	{ "html", required_argument, NULL, OPTION_HTML },
+	{ "files-from", required_argument, NULL, OPTION_FILES_FROM },
+	{ "null", no_argument, NULL, '0' },
 	OPTIONS_END,
 };
 
@@ -57,8 +62,12 @@ static const char help[] = "usage: zs advise [OPTION]... FILE...\n"
 			   "A FILE may be a block device or a pipe; - is standard input.\n"
 			   "\n"
 			   "  --pid PID               read the memory of this process; may be repeated\n"
-			   "  --pad                   fill a last page that is not whole with zeros; without\n"
-			   "                          this it is left out and reported\n"
+			   "  --pad                   say nothing of last pages that are not whole: they\n"
+			   "                          count as filled with zeros, as in the kernel's memory\n"
+			   "  --no-pad                leave such pages out\n"
+			   "  --files-from LIST       read names of further files from LIST, one a line;\n"
+			   "                          - is standard input\n"
+			   "  -0, --null              names in LIST end with a null byte (find -print0)\n"
 			   "  --sample SIZE|all       read no more than this, in pieces spread evenly over\n"
 			   "                          the input (default 64M)\n"
 			   "  --survey SIZE           try the candidates on so much of the sample\n"
@@ -83,8 +92,9 @@ static const char help[] = "usage: zs advise [OPTION]... FILE...\n"
 
 struct arguments {
 	struct advise_settings settings;
-	bool pad, json, help;
-	const char *html;
+	enum part_pages parts;
+	bool json, null, help;
+	const char *html, *files_from;
 	char **files;
 	size_t file_count;
 	int *pids; /* room for as many as there are arguments */
@@ -169,13 +179,22 @@ static bool take_option(struct arguments *args, int option)
 	case OPTION_ACCESS:
 		return take_access(optarg, &args->settings.sequential);
 	case OPTION_PAD:
-		args->pad = true;
+		args->parts = PARTS_PADDED_QUIET;
+		return true;
+	case OPTION_NO_PAD:
+		args->parts = PARTS_LEFT_OUT;
 		return true;
 	case OPTION_QUICK:
 		args->settings.quick = true;
 		return true;
 	case OPTION_HTML:
 		args->html = optarg;
+		return true;
+	case OPTION_FILES_FROM:
+		args->files_from = optarg;
+		return true;
+	case '0':
+		args->null = true;
 		return true;
 	case OPTION_JSON:
 		args->json = true;
@@ -190,7 +209,7 @@ static bool take_option(struct arguments *args, int option)
 
 static bool read_arguments(struct arguments *args, int argc, char **argv)
 {
-	for (int option; (option = option_next(argc, argv, ":h", long_options)) != -1;) {
+	for (int option; (option = option_next(argc, argv, ":h0", long_options)) != -1;) {
 		if (!take_option(args, option))
 			return false;
 		if (args->help)
@@ -200,10 +219,12 @@ static bool read_arguments(struct arguments *args, int argc, char **argv)
 	args->file_count = (size_t)(argc - optind);
 	if (args->settings.survey_bytes == 0)
 		args->settings.survey_bytes = args->settings.quick ? QUICK_SURVEY : DEFAULT_SURVEY;
-	size_t from_stdin = 0;
+	size_t from_stdin = args->files_from && strcmp(args->files_from, "-") == 0;
 	for (size_t i = 0; i < args->file_count; i++)
 		from_stdin += strcmp(args->files[i], "-") == 0;
-	if (args->file_count == 0 && args->pid_count == 0)
+	if (args->null && !args->files_from)
+		message_usage("--null goes with --files-from");
+	else if (!args->files_from && args->file_count == 0 && args->pid_count == 0)
 		message_usage("no FILE and no --pid given");
 	else if (from_stdin > 1)
 		message_usage("standard input can be read only once");
@@ -219,6 +240,8 @@ static bool add_inputs(struct page_set *set, const struct arguments *args)
 	bool added = true;
 	for (size_t i = 0; i < args->file_count && added && !interrupted(); i++)
 		added = page_set_add_file(set, args->files[i]);
+	if (args->files_from && added && !interrupted())
+		added = page_set_add_list(set, args->files_from, args->null);
 	for (size_t i = 0; i < args->pid_count && added && !interrupted(); i++)
 		added = page_set_add_process(set, args->pids[i]);
 	if (!added)
@@ -262,6 +285,7 @@ static int advise(struct page_set *set, const struct arguments *args)
 	bool good = sample_take(&advice.sample, set, args->settings.sample_bytes);
 	if (good)
 		advice.given_back = page_set_report(set);
+	advice.padded = page_set_padded(set);
 	if (good && !interrupted() && advice.sample.pages == 0) {
 		message("nothing to advise on: no page could be read");
 		status = EXIT_PARTLY;
@@ -282,9 +306,12 @@ static int advise_inputs(const struct arguments *args)
 {
 	struct page_set set;
 	int status = EXIT_PARTLY;
-	page_set_init(&set, SAMPLE_PAGE, args->pad);
+	page_set_init(&set, SAMPLE_PAGE, args->parts);
 	interrupt_catch();
-	if (!add_inputs(&set, args))
+	bool added = add_inputs(&set, args);
+	if (added && !interrupted())
+		page_set_tell(&set);
+	if (!added)
 		status = EXIT_BROKEN;
 	else if (set.pages > 0 && !interrupted())
 		status = advise(&set, args);

@@ -81,7 +81,7 @@ struct advise_settings {
 struct advice {
 	struct advise_settings settings;
 	size_t inputs;
-	uint64_t given_back; /* pages */
+	uint64_t given_back, padded; /* pages */
 	struct sample sample;
 	struct geometries geometries;
 	unsigned char *survey; /* whole pieces, in an order without meaning; zeros up to a multiple of LONGEST_BLOCK */

@@ -25,6 +25,7 @@ static void put_sample(struct json *j, const struct advice *advice)
 	json_uint(j, "sampled", !advice->sample.whole);
 	json_uint(j, "survey_bytes", (uint64_t)advice->survey_pages * SAMPLE_PAGE);
 	json_uint(j, "dictionary_bytes", advice->dictionary.size);
+	json_uint(j, "padded_pages", advice->padded);
 	json_uint(j, "given_back_pages", advice->given_back);
 	json_string(j, "goal", goal_name(advice->settings.goal));
 	json_string(j, "access", advice->settings.sequential ? "sequential" : "random");

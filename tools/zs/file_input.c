@@ -7,6 +7,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -16,6 +17,7 @@
 #include "interrupt.h"
 #include "message.h"
 #include "pages.h"
+#include "paste.h"
 #include "units.h"
 
 #define STDIN_NAME "standard input"
@@ -30,7 +32,14 @@ static bool fits(uint64_t pages)
 	return pages < ram / PAGE_RECORD_BYTES;
 }
 
-/* The whole pages of offset..end, and the last part too if it is padded. fd becomes the set's. */
+/* One more file of a kind that is told in one line. Without memory for its name that has the number alone. */
+static void count_file(uint64_t *files, char **first, const char *name)
+{
+	if ((*files)++ == 0)
+		*first = strdup(name);
+}
+
+/* The pages of offset..end. fd becomes the set's. */
 static bool add_span(struct page_set *set, const char *name, int fd, off_t offset, off_t end)
 {
 	uint64_t bytes = end > offset ? (uint64_t)(end - offset) : 0;
@@ -40,14 +49,10 @@ static bool add_span(struct page_set *set, const char *name, int fd, off_t offse
 		message_problem(name, "is too large: not even a list of its pages (%s) fits into memory",
 				format_bytes(bytes).s);
 	else if (bytes == 0)
-		message_problem(name, "is empty");
-	else if (rest && !set->pad && rest == bytes)
-		message_problem(name, "is left out: %s, less than a page of %zu (--pad fills the page with zeros)",
-				format_plural(rest, "byte", "bytes").s, set->page_size);
-	else if (rest && !set->pad)
-		message_problem(name, "the last %s left out: not a whole page of %zu (--pad fills it with zeros)",
-				format_plural(rest, "byte is", "bytes are").s, set->page_size);
-	if (rest && !set->pad)
+		count_file(&set->empty_files, &set->first_empty, name);
+	else if (rest)
+		count_file(&set->part_files, &set->first_part, name);
+	if (set->parts == PARTS_LEFT_OUT)
 		bytes -= rest;
 	if (bytes == 0 || too_large) {
 		if (fd > STDIN_FILENO)
@@ -98,6 +103,24 @@ static bool add_stream(struct page_set *set, const char *name, int from)
 	return true;
 }
 
+/* A folder is no input, but what is in it may be: say how. */
+static void refuse_folder(const char *name, bool has_name)
+{
+	char *line_end = NULL;
+	size_t len = strlen(name);
+	/* A slash more, as a word can't end with a line break where control characters are spelt out. */
+	if (len && name[len - 1] == '\n' && asprintf(&line_end, "%s/", name) < 0)
+		line_end = NULL;
+	char *word = has_name ? shell_path(line_end ? line_end : name) : NULL;
+	if (word)
+		message_problem(name, "is a directory (try: find %s -type f -print0 | %s --null --files-from -)", word,
+				message_command());
+	else
+		message_problem(name, "is a directory");
+	free(word);
+	free(line_end);
+}
+
 /* fd is open for reading. Files and block devices are read again later: through fd if keep, else by name. */
 static bool add_open(struct page_set *set, const char *name, int fd, bool keep)
 {
@@ -115,8 +138,7 @@ static bool add_open(struct page_set *set, const char *name, int fd, bool keep)
 		else
 			return add_span(set, name, keep ? fd : -1, start, end);
 	} else if (S_ISDIR(st.st_mode)) {
-		message_problem(name, "is a directory (try: find %s -type f -print0 | zs pack --null --files-from -)",
-				name);
+		refuse_folder(name, !keep);
 	} else {
 		message_problem(name, "is neither a file nor a block device nor a pipe");
 	}

@@ -24,6 +24,11 @@ void message_prefix(const char *text)
 	prefix = text;
 }
 
+const char *message_command(void)
+{
+	return prefix;
+}
+
 static void put_line(const char *text)
 {
 	progress_clear();

@@ -13,6 +13,9 @@
 /* Set what messages begin with: "zs", or "zs pack". The string must stay. */
 void message_prefix(const char *text);
 
+/* What they begin with: how the command is called. */
+const char *message_command(void);
+
 /* Print one line. Bytes that would break the line or drive the terminal are shown as \ooo. */
 void message(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

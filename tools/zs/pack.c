@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* pack.c - zs pack: store real pages, read them back, say what that took. */
-#include <errno.h>
 #include <limits.h>
 #include <sched.h>
 #include <stdio.h>
@@ -17,7 +16,7 @@
 #include "pages.h"
 #include "report.h"
 
-enum { OPTION_ALGO = OPTION_OWN, OPTION_THREADS, OPTION_PID, OPTION_PAD, OPTION_FILES_FROM };
+enum { OPTION_ALGO = OPTION_OWN, OPTION_THREADS, OPTION_PID, OPTION_PAD, OPTION_NO_PAD, OPTION_FILES_FROM };
 
 enum { MOST_THREADS = 1024 };
 
@@ -29,6 +28,7 @@ static const struct option long_options[] = {
 	{ "threads", required_argument, NULL, OPTION_THREADS },
 	{ "pid", required_argument, NULL, OPTION_PID },
 	{ "pad", no_argument, NULL, OPTION_PAD },
+	{ "no-pad", no_argument, NULL, OPTION_NO_PAD },
 	{ "files-from", required_argument, NULL, OPTION_FILES_FROM },
 	{ "null", no_argument, NULL, '0' },
 	OPTIONS_END,
@@ -47,8 +47,9 @@ static const char help[] =
 	"  --threads N             threads to store and read with (default: one for each\n"
 	"                          processor)\n"
 	"  --pid PID               read the memory of this process; may be repeated\n"
-	"  --pad                   fill a last page that is not whole with zeros; without\n"
-	"                          this it is left out and reported\n"
+	"  --pad                   say nothing of last pages that are not whole: they\n"
+	"                          count as filled with zeros, as in the kernel's memory\n"
+	"  --no-pad                leave such pages out\n"
 	"  --files-from LIST       read names of further files from LIST, one a line;\n"
 	"                          - is standard input\n"
 	"  -0, --null              names in LIST end with a null byte (find -print0)\n"
@@ -64,7 +65,8 @@ struct arguments {
 	struct pool_settings pool;
 	const char *algorithm;
 	unsigned threads;
-	bool pad, json, null, help;
+	enum part_pages parts;
+	bool json, null, help;
 	const char *files_from;
 	char **files;
 	size_t file_count;
@@ -111,7 +113,10 @@ static bool take_option(struct arguments *args, int option)
 		args->pids[args->pid_count++] = (int)n;
 		return true;
 	case OPTION_PAD:
-		args->pad = true;
+		args->parts = PARTS_PADDED_QUIET;
+		return true;
+	case OPTION_NO_PAD:
+		args->parts = PARTS_LEFT_OUT;
 		return true;
 	case OPTION_FILES_FROM:
 		args->files_from = optarg;
@@ -162,44 +167,13 @@ static bool read_arguments(struct arguments *args, int argc, char **argv)
 	return check_arguments(args);
 }
 
-/* Add the files that a list names. False without memory. */
-static bool add_listed(struct page_set *set, const struct arguments *args)
-{
-	bool from_stdin = strcmp(args->files_from, "-") == 0, added = true;
-	FILE *list = from_stdin ? stdin : fopen(args->files_from, "re");
-	if (!list) {
-		message_problem(args->files_from, "%s", strerror(errno));
-		return true;
-	}
-	int end = args->null ? '\0' : '\n';
-	char *name = NULL;
-	size_t room = 0;
-	ssize_t len;
-	while (added && !interrupted() && (len = getdelim(&name, &room, end, list)) > 0) {
-		if (name[len - 1] == end)
-			name[--len] = '\0';
-		if (strlen(name) != (size_t)len)
-			message_problem(args->files_from, "has a null byte in a name (is --null missing?)");
-		else if (strcmp(name, "-") == 0)
-			added = page_set_add_file(set, "./-");
-		else if (len > 0)
-			added = page_set_add_file(set, name);
-	}
-	if (ferror(list) && !interrupted())
-		message_problem(args->files_from, "%s", strerror(errno));
-	free(name);
-	if (!from_stdin)
-		fclose(list);
-	return added;
-}
-
 static bool add_inputs(struct page_set *set, const struct arguments *args)
 {
 	bool added = true;
 	for (size_t i = 0; i < args->file_count && added && !interrupted(); i++)
 		added = page_set_add_file(set, args->files[i]);
 	if (args->files_from && added && !interrupted())
-		added = add_listed(set, args);
+		added = page_set_add_list(set, args->files_from, args->null);
 	for (size_t i = 0; i < args->pid_count && added && !interrupted(); i++)
 		added = page_set_add_process(set, args->pids[i]);
 	if (!added)
@@ -262,9 +236,12 @@ static int pack_inputs(const struct arguments *args)
 {
 	struct page_set set;
 	int status = EXIT_PARTLY;
-	page_set_init(&set, args->pool.page_size, args->pad);
+	page_set_init(&set, args->pool.page_size, args->parts);
 	interrupt_catch();
-	if (!add_inputs(&set, args))
+	bool added = add_inputs(&set, args);
+	if (added && !interrupted())
+		page_set_tell(&set);
+	if (!added)
 		status = EXIT_BROKEN;
 	else if (set.pages > 0 && !interrupted())
 		status = pack(&set, args);

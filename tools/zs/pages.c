@@ -11,13 +11,13 @@
 #include "message.h"
 #include "units.h"
 
-void page_set_init(struct page_set *set, size_t page_size, bool pad)
+void page_set_init(struct page_set *set, size_t page_size, enum part_pages parts)
 {
 	enum { CHUNK_BYTES = 262144 }; /* four pages of the largest size; stays in a second-level cache */
 	memset(set, 0, sizeof(*set));
 	set->page_size = page_size;
 	set->chunk_bytes = CHUNK_BYTES;
-	set->pad = pad;
+	set->parts = parts;
 }
 
 void page_set_destroy(struct page_set *set)
@@ -29,6 +29,8 @@ void page_set_destroy(struct page_set *set)
 	}
 	free(set->inputs);
 	free(set->chunks);
+	free(set->first_part);
+	free(set->first_empty);
 	memset(set, 0, sizeof(*set));
 }
 
@@ -166,6 +168,35 @@ void page_set_read(struct page_set *set, const struct chunk *chunk, void *buffer
 		read_process(set, input, chunk, buffer, good);
 	else
 		read_file(set, input, chunk, buffer, good);
+}
+
+void page_set_tell(const struct page_set *set)
+{
+	static const char *const all[] = {
+		[PARTS_PADDED] = "last pages are not whole and count as filled with zeros, as the kernel has them "
+				 "(--no-pad leaves them out)",
+		[PARTS_LEFT_OUT] = "last pages are not whole and left out",
+	};
+	static const char *const one[] = {
+		[PARTS_PADDED] = "the last page is not whole and counts as filled with zeros, as the kernel has it "
+				 "(--no-pad leaves it out)",
+		[PARTS_LEFT_OUT] = "the last page is not whole and left out",
+	};
+	if (set->parts == PARTS_PADDED_QUIET || set->part_files == 0)
+		;
+	else if (set->part_files == 1 && set->first_part)
+		message("%s: %s", set->first_part, one[set->parts]);
+	else
+		message("%s: %s", format_plural(set->part_files, "file", "files").s, all[set->parts]);
+	if (set->empty_files == 1 && set->first_empty)
+		message("%s: is empty", set->first_empty);
+	else if (set->empty_files)
+		message("%s", format_plural(set->empty_files, "file is empty", "files are empty").s);
+}
+
+uint64_t page_set_padded(const struct page_set *set)
+{
+	return set->parts == PARTS_LEFT_OUT ? 0 : set->part_files;
 }
 
 uint64_t page_set_report(struct page_set *set)

@@ -46,10 +46,20 @@ struct chunk {
 /* What each page of a set takes in the memory of whoever works on it: a record, and its part of a chunk. */
 #define PAGE_RECORD_BYTES 32
 
+/* What becomes of a file's last page that is not whole. Padded is what the kernel has in memory and would store. */
+enum part_pages {
+	PARTS_PADDED,       /* with zeros, and told */
+	PARTS_PADDED_QUIET, /* the same, as it was asked for */
+	PARTS_LEFT_OUT,
+};
+
 struct page_set {
 	size_t page_size;
 	size_t chunk_bytes; /* most in one chunk, a multiple of page_size */
-	bool pad;           /* fill a last page of a file that is not whole with zeros, instead of leaving it out */
+	enum part_pages parts;
+	/* What is told in one line for all files, since nothing is wrong with them; the names are of the first ones. */
+	uint64_t part_files, empty_files;
+	char *first_part, *first_empty;
 	struct input *inputs;
 	size_t input_count, input_room;
 	struct chunk *chunks;
@@ -57,7 +67,7 @@ struct page_set {
 	uint64_t pages;
 };
 
-void page_set_init(struct page_set *set, size_t page_size, bool pad);
+void page_set_init(struct page_set *set, size_t page_size, enum part_pages parts);
 void page_set_destroy(struct page_set *set);
 
 /* Pages of one chunk, at most chunk_bytes / page_size. */
@@ -70,8 +80,17 @@ bool page_set_add_range(struct page_set *set, uint64_t offset, uint64_t bytes); 
 /* A file, named pipe or block device; "-": standard input. */
 bool page_set_add_file(struct page_set *set, const char *path);
 
+/* The files that a list names, a line each, or each with a null byte behind it; "-": standard input is the list. */
+bool page_set_add_list(struct page_set *set, const char *path, bool null);
+
 /* The memory of a process that is private to it, writable and in use. */
 bool page_set_add_process(struct page_set *set, int pid);
+
+/* When all inputs are there: a line each, for all files together, about part pages and empty files. */
+void page_set_tell(const struct page_set *set);
+
+/* Part pages that were filled up. */
+uint64_t page_set_padded(const struct page_set *set);
 
 /*
  * Read a chunk into buffer (chunk_bytes). good[i] says whether page i of the chunk was read. Any thread.

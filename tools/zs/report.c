@@ -153,6 +153,7 @@ static void json_memory(struct json *j, const struct report *r)
 	json_uint(j, "incompressible_pages", packer->incompressible);
 	json_uint(j, "compressed_pages", packer->compressed);
 	json_uint(j, "lost_pages", packer->lost);
+	json_uint(j, "padded_pages", page_set_padded(packer->set));
 	json_uint(j, "input_bytes", bytes);
 	json_uint(j, "compressed_bytes", packer->compressed_bytes);
 	json_uint(j, "held_bytes", r->held_bytes);
