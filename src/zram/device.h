@@ -219,8 +219,14 @@ void zsi_fill_words(void *data, size_t bytes, uint64_t word);
 
 /* --- memory.c --- */
 
-/* 0, or -1 with ENOMEM and nothing charged. */
+/*
+ * 0, or -1 with ENOMEM and nothing charged. Where the limit refuses it, the pool is compacted first, which waits for readers:
+ * the caller holds no lock that one of them may want, that is none of the table's, and not z->lock but for a device that
+ * nobody else knows.
+ */
 int zsi_memory_charge(struct zram *z, uint64_t bytes);
+/* The same without making room, for what can be done without: a refusal is none that counts. */
+bool zsi_memory_try_charge(struct zram *z, uint64_t bytes);
 void zsi_memory_uncharge(struct zram *z, uint64_t bytes);
 /* Change mem_limit: 0 or -1 with EINVAL. z->lock is held. */
 int zsi_memory_set_limit_locked(struct zram *z, uint64_t bytes);

@@ -115,7 +115,8 @@ static bool fill_stream(struct zram *z, struct zsi_stream *s)
 	s->block = s->out + out;
 	s->copy = page != 0 ? s->block + z->block_size : NULL;
 	bytes += out + z->block_size + page;
-	if (zsi_memory_charge(z, bytes) != 0)
+	/* Threads can share one. */
+	if (!zsi_memory_try_charge(z, bytes))
 		goto fail;
 	s->bytes = bytes;
 	return true;

@@ -11,6 +11,9 @@
 #include "base/bits.h"
 #include "zram/device.h"
 
+/* How often a refused charge is tried again after room was made, as for an object. */
+#define ROOM_TRIES 4u
+
 static uint64_t own(const struct zram *z)
 {
 	return atomic_load_explicit(&z->memory.own, memory_order_relaxed);
@@ -52,7 +55,7 @@ static bool charge_locked(struct zram *z, uint64_t bytes)
 	return true;
 }
 
-static bool try_charge(struct zram *z, uint64_t bytes)
+bool zsi_memory_try_charge(struct zram *z, uint64_t bytes)
 {
 	bool ok;
 
@@ -62,10 +65,34 @@ static bool try_charge(struct zram *z, uint64_t bytes)
 	return ok;
 }
 
+/*
+ * What an object's allocation tries before it gives up: free slots become pages, and those go back, as many as are missing.
+ * Whether a retry is worth it.
+ */
+static bool make_room(struct zram *z, uint64_t bytes)
+{
+	uint64_t limit = atomic_load_explicit(&z->memory.limit, memory_order_relaxed), held = own(z) + bytes;
+
+	/* Before there is a pool there is nothing to win, and above the limit not enough. */
+	if (z->pool == NULL || limit < held)
+		return false;
+	uint64_t before = zs_get_total_bytes(z->pool);
+
+	if (before <= limit - held)
+		return true;
+	uint64_t pages = zsi_div_up(before - (limit - held), z->pool_options.page_size);
+
+	return zs_shrinker_scan(z->pool, (unsigned long)pages) > 0 || zs_get_total_bytes(z->pool) < before;
+}
+
 int zsi_memory_charge(struct zram *z, uint64_t bytes)
 {
-	if (try_charge(z, bytes))
-		return 0;
+	for (unsigned tries = 0;; tries++) {
+		if (zsi_likely(zsi_memory_try_charge(z, bytes)))
+			return 0;
+		if (tries == ROOM_TRIES || !make_room(z, bytes))
+			break;
+	}
 	atomic_fetch_add_explicit(&z->memory.hits, 1, memory_order_relaxed);
 	return zsi_fail(ENOMEM, "%s: mem_limit is reached", z->name);
 }

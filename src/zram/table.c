@@ -173,18 +173,18 @@ static int make_accessible_locked(struct zsi_table *t, uint64_t chunk)
 	return 0;
 }
 
-static int make_chunk_locked(struct zram *z, uint64_t chunk)
+/* What a chunk takes that is not there: itself, and the page of chunks[] that it is in. */
+static uint64_t bytes_for(const struct zsi_table *t, uint64_t chunk)
 {
-	struct zsi_table *t = &z->table;
-	uint64_t page = chunk >> t->directory_shift;
-	uint64_t bytes = t->chunk_bytes + (zsi_table_touched(t, chunk) ? 0 : system_page());
+	return t->chunk_bytes + (zsi_table_touched(t, chunk) ? 0 : system_page());
+}
 
-	if (zsi_memory_charge(z, bytes) != 0)
+static int make_chunk_locked(struct zsi_table *t, uint64_t chunk)
+{
+	uint64_t page = chunk >> t->directory_shift;
+
+	if (make_accessible_locked(t, chunk) != 0)
 		return -1;
-	if (make_accessible_locked(t, chunk) != 0) {
-		zsi_memory_uncharge(z, bytes);
-		return -1;
-	}
 	/* release: pairs with zsi_table_has(); the count is 0 while the chunk isn't there */
 	atomic_store_explicit(&t->chunks[chunk], ZSI_CHUNK_PRESENT, memory_order_release);
 	atomic_fetch_or_explicit(&t->touched[page / 64], 1ull << (page % 64), memory_order_release);
@@ -194,12 +194,24 @@ static int make_chunk_locked(struct zram *z, uint64_t chunk)
 static int make_chunk(struct zram *z, uint64_t index)
 {
 	struct zsi_table *t = &z->table;
+	uint64_t chunk = index >> t->chunk_shift;
+	/* Charged without the lock, since room may have to be made: what others made meanwhile is given back. */
+	uint64_t charged = bytes_for(t, chunk), needed = 0;
 	int result = 0;
 
+	if (zsi_memory_charge(z, charged) != 0)
+		return -1;
 	zsi_lock(&t->lock, ZSI_RANK_TABLE);
-	if (!zsi_table_has(t, index))
-		result = make_chunk_locked(z, index >> t->chunk_shift);
+	if (!zsi_table_has(t, index)) {
+		uint64_t bytes = bytes_for(t, chunk);
+
+		result = make_chunk_locked(t, chunk);
+		if (result == 0)
+			needed = bytes;
+	}
 	zsi_unlock(&t->lock, ZSI_RANK_TABLE);
+	if (needed < charged)
+		zsi_memory_uncharge(z, charged - needed);
 	return result;
 }
 
