@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * ops.c - bench_ops: time of zs_malloc() with zs_free() in a pool of many objects against one of few, and of
+ * ops_main.c - bench_ops: time of zs_malloc() with zs_free() in a pool of many objects against one of few, and of
  * zs_obj_read_begin() with zs_obj_read_end() against liburcu's own lock and unlock. One process, one line of JSON.
  *
  * Sizes are those of the data set divided by 16, but at least 32, so that millions of objects need no more memory than

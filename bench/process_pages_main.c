@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * process_pages.c - the private writable memory of a program as a file, page after page as it lies in its address space.
+ * process_pages_main.c - the private writable memory of a program as a file, page after page as it lies in its address space.
  *
  *   bench_process_pages COMMAND >FILE
  *

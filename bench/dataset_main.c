@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * make_dataset.c - bench_dataset: read real pages of this machine, compress each with LZ4, write the data set.
+ * dataset_main.c - bench_dataset: read real pages of this machine, compress each with LZ4, write the data set.
  *
  * Prints one line of JSON about what it is made of.
  */

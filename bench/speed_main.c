@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * speed.c - bench_speed, with this library's handles, and bench_speed_malloc, with plain pointers: the same operations
+ * speed_main.c - bench_speed, with this library's handles, and bench_speed_malloc, with plain pointers: the same operations
  * on the same objects. One process, one line of JSON.
  */
 #include "speed.h"

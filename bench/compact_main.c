@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * compact.c - bench_compact: what compaction achieves and what others notice of it. One process, one line of JSON.
+ * compact_main.c - bench_compact: what compaction achieves and what others notice of it. One process, one line of JSON.
  */
 #include "compact.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * density.c - bench_density: how much memory an allocator needs for real sizes, through a history of allocating and
+ * density_main.c - bench_density: how much memory an allocator needs for real sizes, through a history of allocating and
  * freeing. One process, one allocator, one line of JSON. density.h says what the stages are.
  */
 #include "density.h"
