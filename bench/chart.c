@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* chart.c - bench_chart: read the description of a chart (chart.h says how it looks), write it as SVG. */
+/* chart.c - the description of a chart: reading it. */
 #include "chart.h"
 
 #include <math.h>
@@ -198,18 +198,4 @@ void chart_read(struct chart *c, FILE *in)
 	}
 	if (c->panels == 0 || !(c->x.low < c->x.high) || !(c->y.low <= c->y.high))
 		fail(0, "nothing to draw");
-}
-
-int main(int argc, char **argv)
-{
-	static struct chart chart;
-
-	(void)argv;
-	if (argc != 1) {
-		fputs("usage: bench_chart <DESCRIPTION >PICTURE.svg\n", stderr);
-		return 2;
-	}
-	chart_read(&chart, stdin);
-	chart_draw(&chart, stdout);
-	return fflush(stdout) == 0 ? 0 : 1;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * chart.h - the parts of bench_chart: a description in, a picture out.
+ * chart.h - what bench_chart draws: a description in, a picture out.
  *
  * The description has one thing a line, its words separated by tabs:
  *
@@ -91,8 +91,5 @@ struct chart {
 
 /* Read a description; the program ends with a message, and the line's number, where it is wrong. */
 void chart_read(struct chart *c, FILE *in);
-
-/* Write the picture as SVG. */
-void chart_draw(const struct chart *c, FILE *out);
 
 #endif

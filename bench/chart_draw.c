@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "chart.h"
+#include "chart_draw.h"
 
 #define WIDTH 900.0
 #define HEIGHT 440.0

@@ -25,6 +25,11 @@ struct source {
 	uint64_t compressed_bytes; /* sum of the sizes */
 };
 
+struct collection;
+
+/* What is done with a page. False when s has its quota. */
+typedef bool (*collect_fn)(struct collection *c, struct source *s, const uint8_t page[DATASET_PAGE]);
+
 /*
  * All pages so far. Contents are a reservoir: each of the first total pages has the same chance to be among them.
  */
@@ -35,10 +40,8 @@ struct collection {
 	uint32_t contents_capacity;
 	uint8_t *content;
 	struct rng rng;
+	collect_fn take; /* each page goes here */
 };
-
-/* Compress a page and count it for s. False when s has its quota. */
-bool collect_page(struct collection *c, struct source *s, const uint8_t page[DATASET_PAGE]);
 
 /* Whole pages of regular files below the folder root (not into other file systems): those that match, or all. */
 void collect_files(struct collection *c, struct source *s, const char *root, bool (*match)(const char *name));

@@ -70,7 +70,7 @@ static bool collect_file(struct collection *c, struct source *s, const char *pat
 
 		for (off_t i = 0; more && i < all; i += step)
 			if (pread(fd, page, sizeof(page), i * (off_t)DATASET_PAGE) == (ssize_t)sizeof(page))
-				more = collect_page(c, s, page);
+				more = c->take(c, s, page);
 	}
 	close(fd);
 	return more;

@@ -139,7 +139,7 @@ bool collect_process(struct collection *c, struct source *s, const char *command
 
 		for (size_t i = 0; more && i < in_use.count; i += step)
 			if (pread(mem, page, sizeof(page), (off_t)in_use.at[i]) == (ssize_t)sizeof(page))
-				more = collect_page(c, s, page);
+				more = c->take(c, s, page);
 		close(mem);
 	}
 	stop(&h);

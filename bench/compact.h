@@ -3,45 +3,11 @@
 #ifndef BENCH_COMPACT_H
 #define BENCH_COMPACT_H
 
+#include <stdint.h>
+
+#include "companion.h"
 #include "histogram.h"
-#include "speed.h"
-
-/* Objects in a pool, and the sizes that more are made of. */
-struct crowd {
-	struct zs_pool *pool;
-	struct object *object;
-	uint32_t live;
-	uint64_t bytes; /* of the live ones */
-	struct supply supply;
-};
-
-static inline void crowd_add(struct crowd *c)
-{
-	struct object *o = &c->object[c->live++];
-
-	object_make(c->pool, o, &c->supply, supply_size(&c->supply));
-	c->bytes += o->size;
-}
-
-static inline void crowd_remove_random(struct crowd *c)
-{
-	struct object *o = &c->object[rng_below(&c->supply.rng, c->live)];
-
-	ref_free(c->pool, o->ref);
-	c->bytes -= o->size;
-	*o = c->object[--c->live];
-}
-
-/* Compare every object with what was written, validate and destroy the pool. */
-void crowd_end(struct crowd *c);
-
-/* A thread beside the one that measures, with something to do or asleep. */
-enum beside { BESIDE_NOTHING, BESIDE_COMPACTION, BESIDE_COPYING, BESIDES };
-
-struct companion;
-struct companion *companion_start(struct zs_pool *pool);
-void companion_set(struct companion *c, enum beside what); /* returns when it does that */
-void companion_stop(struct companion *c);
+#include "supply.h"
 
 /* How fast zs_compact() moves, against memcpy(). */
 struct compact_rate {

@@ -11,6 +11,7 @@
  * counts. The last kind says how much of a loss is the machine's, whose memory both threads share.
  */
 #include "compact.h"
+#include "crowd.h"
 
 #define SLICES 5u
 #define PLAN 16384u

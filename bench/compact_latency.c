@@ -15,6 +15,7 @@
 #include <sys/resource.h>
 
 #include "compact.h"
+#include "crowd.h"
 
 struct run {
 	struct crowd crowd;

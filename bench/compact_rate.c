@@ -18,6 +18,7 @@
 #include <sys/mman.h>
 
 #include "compact.h"
+#include "crowd.h"
 
 #define REGION_BITS 21u
 #define REGION (UINT64_C(1) << REGION_BITS)

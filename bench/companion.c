@@ -14,8 +14,11 @@
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
+#include <string.h>
 
-#include "compact.h"
+#include "common.h"
+#include "companion.h"
+#include "dataset.h"
 
 #define COMPACT_NS 1000000u
 #define COPY_BYTES (UINT64_C(64) << 20)

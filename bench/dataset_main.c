@@ -42,7 +42,8 @@ static bool same_filled(const uint8_t page[DATASET_PAGE])
 	return memcmp(page, page + sizeof(uint64_t), DATASET_PAGE - sizeof(uint64_t)) == 0;
 }
 
-bool collect_page(struct collection *c, struct source *s, const uint8_t page[DATASET_PAGE])
+/* Compress a page and count it for s. */
+static bool take_page(struct collection *c, struct source *s, const uint8_t page[DATASET_PAGE])
 {
 	char out[LZ4_COMPRESSBOUND(DATASET_PAGE)];
 
@@ -186,7 +187,7 @@ int main(int argc, char **argv)
 		{ NULL, 0, NULL, 0 },
 	};
 	struct wanted wanted[MOST_SOURCES];
-	struct collection c = { .contents_capacity = 4096, .rng = { SEED } };
+	struct collection c = { .contents_capacity = 4096, .rng = { SEED }, .take = take_page };
 	unsigned count = 0;
 	const char *out = NULL;
 

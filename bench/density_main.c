@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * density_main.c - bench_density: how much memory an allocator needs for real sizes, through a history of allocating and
- * freeing. One process, one allocator, one line of JSON. density.h says what the stages are.
+ * density_main.c - bench_density: how much memory an allocator needs for real sizes, through a history of allocating
+ * and freeing. One process, one allocator, one line of JSON. density.h says what the stages are.
  */
 #include "density.h"
 
@@ -107,7 +107,8 @@ static void print(const struct test *t, const struct settings *set)
 static const char usage[] =
 	"usage: bench_density --dataset FILE --store dense|linux|malloc [--history churn|half] [--shrinker PERCENT]\n"
 	"                     [--objects N] [--churns N] [--seed N] [--samples N] [--rest SECONDS] [--no-refill]\n"
-	"Defaults: history churn, no shrinker, 10000 objects, 5 churns, seed 1, no samples, no rest. Prints one line of JSON.\n";
+	"Defaults: history churn, no shrinker, 10000 objects, 5 churns, seed 1, no samples, no rest. Prints one line of\n"
+	"JSON.\n";
 
 static const char *parse(struct settings *set, int argc, char **argv)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * process_pages_main.c - the private writable memory of a program as a file, page after page as it lies in its address space.
+ * process_pages_main.c - the private writable memory of a program as a file, page after page as it lies in its address
+ * space.
  *
  *   bench_process_pages COMMAND >FILE
  *
@@ -10,8 +11,7 @@
 
 #include "collect.h"
 
-/* In place of the one that counts pages: all of them are written. */
-bool collect_page(struct collection *c, struct source *s, const uint8_t page[DATASET_PAGE])
+static bool write_page(struct collection *c, struct source *s, const uint8_t page[DATASET_PAGE])
 {
 	(void)c;
 	s->counted++;
@@ -22,11 +22,12 @@ bool collect_page(struct collection *c, struct source *s, const uint8_t page[DAT
 
 int main(int argc, char **argv)
 {
+	struct collection c = { .take = write_page };
 	struct source s = { .quota = UINT32_MAX };
 
 	if (argc != 2)
 		fail(0, "usage: bench_process_pages COMMAND >FILE");
-	if (!collect_process(NULL, &s, argv[1]) || fflush(stdout) != 0)
+	if (!collect_process(&c, &s, argv[1]) || fflush(stdout) != 0)
 		return 1;
 	return 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * speed_main.c - bench_speed, with this library's handles, and bench_speed_malloc, with plain pointers: the same operations
- * on the same objects. One process, one line of JSON.
+ * speed_main.c - bench_speed, with this library's handles, and bench_speed_malloc, with plain pointers: the same
+ * operations on the same objects. One process, one line of JSON.
  */
 #include "speed.h"
 
