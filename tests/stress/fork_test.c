@@ -21,7 +21,7 @@
 #define THREADS 3u
 #define FORKS 30u
 #define HELD_BYTES 3000u
-#define CHILD_SECONDS 30u /* until what hangs is ended by SIGALRM, and the test fails */
+#define CHILD_SECONDS 120u /* until what hangs is ended by SIGALRM, and the test fails */
 
 static struct arena a;
 

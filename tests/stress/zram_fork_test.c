@@ -18,6 +18,7 @@
 #include <zsmalloc/zram.h>
 
 #include "check.h"
+#include "eventually.h"
 #include "rng.h"
 
 #define THREADS 3u
@@ -89,7 +90,7 @@ static void in_the_child(unsigned number)
 {
 	struct rng r = { number };
 
-	alarm(60);
+	alarm(120);
 	for (unsigned d = 0; d < 2; d++) {
 		struct zram *z = devices[d];
 
@@ -124,8 +125,7 @@ int main(void)
 	CHECK(devices[0] != NULL && devices[1] != NULL);
 	for (uintptr_t t = 0; t < THREADS; t++)
 		CHECK(pthread_create(&threads[t], NULL, work, (void *)(t + 1)) == 0);
-	while (atomic_load(&begun) != THREADS)
-		usleep(100);
+	EVENTUALLY(atomic_load(&begun) == THREADS);
 	for (unsigned i = 0; i < FORKS * check_soak_factor(); i++) {
 		int status = 0;
 

@@ -5,7 +5,7 @@
 #include <pattern.h>
 #include <pthread.h>
 #include <test_source.h>
-#include <unistd.h>
+#include <eventually.h>
 
 #include "zsmalloc/pool.h"
 
@@ -208,6 +208,22 @@ static void *compact_aside(void *arg)
 	return NULL;
 }
 
+/* Whether one of what is held lies elsewhere by now. */
+static bool has_moved(const void *held[N])
+{
+	bool moved = false;
+
+	for (unsigned i = 0; i < N && !moved; i++) {
+		if (held[i] == NULL)
+			continue;
+		const void *now = zs_obj_read_begin(pool, h[i], NULL);
+
+		moved = now != held[i];
+		zs_obj_read_end(pool, h[i], now);
+	}
+	return moved;
+}
+
 /* What a reader holds moves all the same, but not under him: the pointer shows the same bytes until he lets go. */
 static void held_objects_stay_readable(void **state)
 {
@@ -222,7 +238,7 @@ static void held_objects_stay_readable(void **state)
 	for (unsigned i = 0; i < N; i++)
 		held[i] = h[i] != 0 ? zs_obj_read_begin(pool, h[i], NULL) : NULL;
 	assert_int_equal(pthread_create(&t, NULL, compact_aside, NULL), 0);
-	usleep(100000);
+	EVENTUALLY(has_moved(held));
 	/* It waits for this reader; what it has moved so far is read at two places. */
 	assert_int_equal(atomic_load(&compacting), 1);
 	for (unsigned i = 0; i < N; i++) {

@@ -3,6 +3,7 @@
 #include "unit.h"
 
 #include <check.h>
+#include <eventually.h>
 #include <pthread.h>
 #include <linux/mempolicy.h>
 #include <sys/mman.h>
@@ -382,16 +383,15 @@ static void freed_memory_serves_at_the_limit(void **state)
 
 static struct zs_pool *limited;
 static zs_handle limited_objects[LIMITED];
-static _Atomic int reader_holds;
+static _Atomic int reader_holds, about_to_allocate;
 
 static void *hold_for_a_while(void *arg)
 {
 	const void *mem = zs_obj_read_begin(limited, limited_objects[0], NULL);
 
 	atomic_store(&reader_holds, 1);
-	/* Until the compaction has begun, and long enough for an allocation that would rather fail than wait. */
-	while (atomic_load(&limited->compact_lock.word) == 0)
-		usleep(100);
+	/* Until the compaction waits for this reader, and long enough for an allocation that would rather fail than wait. */
+	EVENTUALLY(atomic_load(&about_to_allocate) != 0);
 	usleep(200000);
 	zs_obj_read_end(limited, limited_objects[0], mem);
 	return arg;
@@ -430,12 +430,11 @@ static void limit_waits_for_the_compaction_under_way(void **state)
 	assert_true(zs_shrinker_count(limited) > 100);
 	atomic_store(&reader_holds, 0);
 	assert_int_equal(pthread_create(&reader, NULL, hold_for_a_while, NULL), 0);
-	while (atomic_load(&reader_holds) == 0)
-		usleep(100);
+	EVENTUALLY(atomic_load(&reader_holds) != 0);
 	assert_int_equal(pthread_create(&compactor, NULL, compact_limited, NULL), 0);
-	while (atomic_load(&limited->compact_lock.word) == 0)
-		usleep(100);
+	EVENTUALLY(atomic_load(&limited->compact_lock.word) != 0);
 	usleep(20000);
+	atomic_store(&about_to_allocate, 1);
 	assert_int_not_equal(zs_malloc(limited, 3000, 0), 0);
 	assert_int_equal(pthread_join(reader, NULL), 0);
 	assert_int_equal(pthread_join(compactor, NULL), 0);

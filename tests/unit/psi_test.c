@@ -56,7 +56,7 @@ static void arms_and_stops(void **state)
 	bool before[100], during[100];
 
 	open_descriptors(before);
-	alarm(30);
+	alarm(100);
 	for (int i = 0; i < 20; i++) {
 		assert_int_equal(zs_register_shrinker(pool, NULL), 0);
 		assert_int_equal(armed(pool), 1);
@@ -167,7 +167,7 @@ static void keeps_nothing_of_the_programs_open(void **state)
 	assert_int_equal(pipe(fds), 0);
 	assert_int_equal(zs_register_shrinker(pool, NULL), 0);
 	assert_int_equal(close(fds[1]), 0);
-	alarm(30);
+	alarm(100);
 	assert_int_equal(read(fds[0], &byte, 1), 0);
 	alarm(0);
 	close(fds[0]);

@@ -2,7 +2,7 @@
 /* zram_background_test.c - memory comes back by itself; starting, stopping, and policies that make no sense. */
 #include "unit.h"
 
-#include <unistd.h>
+#include <eventually.h>
 
 #include "zram/device.h"
 
@@ -30,9 +30,7 @@ static void discard_most(struct zram *z)
 
 static void wait_compacted(struct zram *z)
 {
-	for (unsigned i = 0; i < 1000 && zs_shrinker_count(zram_get_pool(z)) * 20 > zs_get_total_pages(zram_get_pool(z)); i++)
-		usleep(10000);
-	assert_true(zs_shrinker_count(zram_get_pool(z)) * 20 <= zs_get_total_pages(zram_get_pool(z)));
+	EVENTUALLY(zs_shrinker_count(zram_get_pool(z)) * 20 <= zs_get_total_pages(zram_get_pool(z)));
 }
 
 static void memory_comes_back(void **state)

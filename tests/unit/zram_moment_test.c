@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include <check.h>
+#include <eventually.h>
 #include <rng.h>
 
 #include "zram/device.h"
@@ -62,8 +63,7 @@ static void begin_save(struct zram *z)
 	assert_int_equal(errno, EAGAIN);
 	assert_int_equal(fcntl(pipe_ends[0], F_SETFL, 0), 0);
 	assert_int_equal(pthread_create(&save_thread, NULL, save, NULL), 0);
-	while (!save_has_begun(z))
-		usleep(200);
+	EVENTUALLY(save_has_begun(z));
 }
 
 /* What it writes goes to save_fd. */
@@ -183,15 +183,13 @@ static void at_the_last_look(void **state)
 			assert_int_equal(zram_pwrite(z, shadow[i], BS, i * BS), 0);
 	}
 	assert_int_equal(pthread_create(&holder, NULL, hold_first_block, z), 0);
-	while (!atomic_load(&holds))
-		usleep(200);
+	EVENTUALLY(atomic_load(&holds));
 	saved = z;
 	save_fd = memfd_create("saved", MFD_CLOEXEC);
 	pipe_ends[1] = dup(save_fd);
 	assert_true(pipe_ends[1] >= 0);
 	assert_int_equal(pthread_create(&save_thread, NULL, save, NULL), 0);
-	while (!save_has_begun(z))
-		usleep(200);
+	EVENTUALLY(save_has_begun(z));
 	/* It comes to block 0, and waits there. */
 	usleep(50000);
 	for (uint64_t i = 1; i < 8; i++) {

@@ -12,6 +12,7 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
+#include <eventually.h>
 #include <rng.h>
 
 #include "zram/device.h"
@@ -436,6 +437,11 @@ static unsigned current_dict(struct zram *z)
 	return current;
 }
 
+static bool training(struct zram *z)
+{
+	return atomic_load(&z->train.running);
+}
+
 static void trained_dictionaries_come_along(void **state)
 {
 	struct zram_options o = ZRAM_OPTIONS_INIT;
@@ -454,7 +460,7 @@ static void trained_dictionaries_come_along(void **state)
 			memset(shadow[i] + BS / 2, 0, BS / 4);
 			assert_int_equal(zram_pwrite(z, shadow[i], BS, i * BS), 0);
 		}
-		usleep(100000);
+		EVENTUALLY(!training(z));
 	}
 	assert_int_not_equal(current_dict(z), 0);
 	for (uint64_t i = 0; i < blocks / 2; i++)

@@ -3,6 +3,7 @@
 #include "unit.h"
 
 #include <check.h>
+#include <eventually.h>
 #include <rng.h>
 #include <stdbool.h>
 #include <time.h>
@@ -76,18 +77,18 @@ static void check_blocks(struct zram *z, uint64_t first, uint64_t n, uint64_t vo
 }
 
 /* Until the thread is through with what it has begun; it must have begun, where the caller knows that it has. */
+static bool trained(struct zram *z, uint64_t times)
+{
+	zsi_lock(&z->lock, ZSI_RANK_DEVICE);
+	bool done = z->train.tried >= times;
+
+	zsi_unlock(&z->lock, ZSI_RANK_DEVICE);
+	return done && !atomic_load(&z->train.running);
+}
+
 static void wait_trained(struct zram *z, uint64_t times)
 {
-	for (unsigned i = 0; i < 6000; i++) {
-		zsi_lock(&z->lock, ZSI_RANK_DEVICE);
-		bool done = z->train.tried >= times;
-
-		zsi_unlock(&z->lock, ZSI_RANK_DEVICE);
-		if (done && !atomic_load(&z->train.running))
-			return;
-		usleep(10000);
-	}
-	fail_msg("no training came to an end");
+	EVENTUALLY(trained(z, times));
 }
 
 static void makes_blocks_smaller(void **state)

@@ -5,6 +5,7 @@
  */
 #include "zram_backed.h"
 
+#include <eventually.h>
 #include <pthread.h>
 #include <stdatomic.h>
 
@@ -186,8 +187,7 @@ static void used_while_it_is_written(void **state)
 		atomic_store(&writing, false);
 		atomic_store(&go_on, false);
 		assert_int_equal(pthread_create(&thread, NULL, write_back, NULL), 0);
-		while (!atomic_load(&writing))
-			usleep(100);
+		EVENTUALLY(atomic_load(&writing));
 		refused(z, "writeback", "type=huge", EAGAIN);
 		refused(z, "recompress", "type=huge", EAGAIN);
 		switch (use) {
