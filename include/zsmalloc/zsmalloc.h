@@ -120,6 +120,7 @@ ZS_API void zs_destroy_pool(struct zs_pool *pool);
 
 /* Flags of zs_malloc() and zs_malloc_batch(). */
 #define ZS_NOWAIT (1u << 0) /* only from memory that the pool holds already; else fail at once with ENOMEM */
+#define ZS_HEADROOM (1u << 3) /* what zs_set_headroom() keeps may be used. Since: 0.3 */
 
 /*
  * Allocate size bytes, 1 to page_size. The contents are undefined; an address read through the handle is a multiple
@@ -264,6 +265,13 @@ ZS_API uint64_t zs_get_total_bytes(struct zs_pool *pool);
  * was freed. Errors: EINVAL a limit on a pool with ZS_POOL_HUGEPAGE.
  */
 ZS_API int zs_set_limit(struct zs_pool *pool, uint64_t limit_bytes);
+
+/*
+ * Keep so many bytes below limit_bytes for allocations with ZS_HEADROOM: memory is refused to all others when they are all
+ * that is left. So one that replaces an object finds room where new objects do not. 0, as at first: none. Without a limit
+ * it means nothing. Any thread, at any time. Since: 0.3
+ */
+ZS_API void zs_set_headroom(struct zs_pool *pool, uint64_t bytes);
 
 /* One size class: what it is made of, and what is in it now. */
 struct zs_class_info {

@@ -3,3 +3,4 @@
 #include "base/account.h"
 
 _Thread_local bool zsi_charge_frozen;
+_Thread_local bool zsi_charge_headroom;

@@ -5,6 +5,7 @@
  * Everything resident is charged before it is touched and uncharged after it was given back, so that
  *
  *   used <= limit                   where limit is not 0, and was not set below what was used then
+ *   used <= limit - headroom        the same, for charges of those who may not use the headroom
  *   used  = data pages + metadata   when no call is running
  *
  * One shared line, written once a page and never once an object.
@@ -21,6 +22,7 @@
 
 struct zsi_account {
 	_Atomic uint64_t limit;    /* bytes; 0 = none */
+	_Atomic uint64_t headroom; /* bytes below the limit for those only who may use them */
 	_Atomic bool lowered;      /* the limit was once set below what was used */
 	_Atomic uint64_t used;     /* bytes */
 	_Atomic uint64_t metadata; /* bytes of used that are metadata */
@@ -33,6 +35,21 @@ struct zsi_account {
  */
 extern _Thread_local bool zsi_charge_frozen;
 
+/* While it is set this thread's charges may use the headroom. */
+extern _Thread_local bool zsi_charge_headroom;
+
+/* Up to where this thread may charge; 0: no limit. */
+static inline uint64_t zsi_charge_limit(const struct zsi_account *a)
+{
+	uint64_t limit = atomic_load_explicit(&a->limit, memory_order_relaxed);
+	uint64_t headroom = atomic_load_explicit(&a->headroom, memory_order_relaxed);
+
+	if (limit == 0 || headroom == 0 || zsi_charge_headroom)
+		return limit;
+	/* 0 would be none. */
+	return limit > headroom ? limit - headroom : 1;
+}
+
 /* 0, or -1 with ENOMEM and nothing charged. */
 static inline int zsi_charge(struct zsi_account *a, uint64_t bytes)
 {
@@ -43,7 +60,7 @@ static inline int zsi_charge(struct zsi_account *a, uint64_t bytes)
 		return -1;
 	}
 	do {
-		uint64_t limit = atomic_load_explicit(&a->limit, memory_order_relaxed);
+		uint64_t limit = zsi_charge_limit(a);
 
 		if (limit != 0 && (bytes > limit || used > limit - bytes)) {
 			atomic_fetch_add_explicit(&a->hits, 1, memory_order_relaxed);

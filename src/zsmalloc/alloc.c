@@ -28,6 +28,8 @@
 /* Objects of a batch allocated under one hold of the class's lock. */
 #define HOLD_OBJECTS 256u
 
+#define KNOWN_FLAGS (ZS_NOWAIT | ZS_HEADROOM)
+
 /* How often a failed allocation is tried again after room was made. */
 #define ROOM_TRIES 4
 
@@ -277,7 +279,7 @@ static size_t alloc_all(struct zs_pool *pool, struct zsi_cache *cache, size_t si
 	int saved = errno;
 	size_t done = 0;
 
-	if (size == 0 || (flags & ~ZS_NOWAIT) != 0) {
+	if (size == 0 || (flags & ~KNOWN_FLAGS) != 0) {
 		errno = EINVAL;
 		return 0;
 	}
@@ -291,8 +293,9 @@ static size_t alloc_all(struct zs_pool *pool, struct zsi_cache *cache, size_t si
 
 	for (unsigned tries = 0; done < n; tries++) {
 		zsi_charge_frozen = nowait;
+		zsi_charge_headroom = (flags & ZS_HEADROOM) != 0;
 		done += alloc_some(pool, cache, position, size, out + done, n - done);
-		zsi_charge_frozen = false;
+		zsi_charge_frozen = zsi_charge_headroom = false;
 		if (done == n)
 			break;
 		/* What other threads have in their caches is the pool's already, and nobody has to be waited for. */
@@ -329,7 +332,7 @@ zs_handle zs_malloc(struct zs_pool *pool, size_t size, unsigned flags)
 	zs_handle h = 0;
 
 	if (zsi_likely(cache != NULL && atomic_load_explicit(&cache->pool, memory_order_relaxed) == pool &&
-		       size - 1 < pool->geometry.page_size && (flags & ~ZS_NOWAIT) == 0)) {
+		       size - 1 < pool->geometry.page_size && (flags & ~KNOWN_FLAGS) == 0)) {
 		unsigned position = pool->lookup[zsi_lookup_entry(size)];
 
 		if (zsi_likely(zsi_cache_enter(cache)) &&

@@ -314,3 +314,8 @@ int zs_set_limit(struct zs_pool *pool, uint64_t limit_bytes)
 	zsi_account_set_limit(&pool->account, limit_bytes);
 	return 0;
 }
+
+void zs_set_headroom(struct zs_pool *pool, uint64_t bytes)
+{
+	atomic_store_explicit(&pool->account.headroom, bytes, memory_order_relaxed);
+}

@@ -65,10 +65,34 @@ static void together(void **state)
 	assert_int_equal(shared.used, 0);
 }
 
+/* The last bytes are for those only who may use them. */
+static void headroom(void **state)
+{
+	struct zsi_account a = { .limit = 100, .headroom = 30 };
+
+	(void)state;
+	assert_int_equal(zsi_charge(&a, 70), 0);
+	assert_int_equal(zsi_charge(&a, 1), -1);
+	zsi_charge_headroom = true;
+	assert_int_equal(zsi_charge(&a, 30), 0);
+	assert_int_equal(zsi_charge(&a, 1), -1);
+	zsi_charge_headroom = false;
+	zsi_uncharge(&a, 40);
+	assert_int_equal(zsi_charge(&a, 10), 0);
+	assert_int_equal(zsi_charge(&a, 1), -1);
+	/* More than the limit: nothing for the others. Without a limit it means nothing. */
+	a.headroom = 1000;
+	zsi_uncharge(&a, 70);
+	assert_int_equal(zsi_charge(&a, 2), -1);
+	a.limit = 0;
+	assert_int_equal(zsi_charge(&a, 2), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(exact),
+		cmocka_unit_test(headroom),
 		cmocka_unit_test(without_limit),
 		cmocka_unit_test(together),
 	};

@@ -89,12 +89,47 @@ static void tables_of_pages(void **state)
 	}
 }
 
+/* What is kept is had with the flag alone, also where all of it is metadata; and what is free in a page by anybody. */
+static void headroom(void **state)
+{
+	(void)state;
+	for (unsigned g = 0; g < 2; g++) {
+		struct zs_pool *pool = pool_with(g == 0 ? ZS_GEOMETRY_DENSE : ZS_GEOMETRY_LINUX, NULL);
+		const uint64_t kept = LIMIT / 8;
+		size_t n, more;
+
+		zs_set_headroom(pool, kept);
+		n = fill(pool, LARGE, 0);
+		assert_true(zs_get_total_bytes(pool) <= LIMIT - kept);
+		assert_int_equal(zs_malloc(pool, LARGE, 0), 0);
+		for (more = n; (handles[more] = zs_malloc(pool, LARGE, ZS_HEADROOM)) != 0; more++)
+			;
+		assert_int_equal(errno, ENOMEM);
+		assert_true((uint64_t)(more - n) * LARGE > kept / 4 * 3);
+		assert_true(zs_get_total_bytes(pool) <= LIMIT);
+		/* A slot is a slot. */
+		zs_free(pool, handles[n]);
+		assert_true((handles[n] = zs_malloc(pool, LARGE, 0)) != 0);
+		/* Batches know it too, and it goes with the other flag. */
+		assert_int_equal(zs_malloc_batch(pool, LARGE, ZS_HEADROOM, handles + more, 4), 0);
+		zs_free(pool, handles[n]);
+		assert_true((handles[n] = zs_malloc(pool, LARGE, ZS_HEADROOM | ZS_NOWAIT)) != 0);
+		zs_set_headroom(pool, 0);
+		assert_int_equal(zs_malloc(pool, LARGE, 0), 0);
+		zs_free_batch(pool, handles, n / 2);
+		assert_true(fill(pool, 100, 0) > 0);
+		assert_int_equal(zs_pool_validate(pool), 0);
+		zs_destroy_pool(pool);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(handles_and_words),
 		cmocka_unit_test(records),
 		cmocka_unit_test(tables_of_pages),
+		cmocka_unit_test(headroom),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
