@@ -7,6 +7,8 @@
  * same callers. Handles are opaque and belong to one pool; 0 is never valid.
  *
  * Errors and threads are as in zsmalloc.h. Every function is safe from any thread; a driver's functions must be too.
+ *
+ * Since: 0.1, where nothing else is said.
  */
 #ifndef ZSMALLOC_ZPOOL_H
 #define ZSMALLOC_ZPOOL_H

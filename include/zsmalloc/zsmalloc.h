@@ -40,8 +40,9 @@
 extern "C" {
 #endif
 
+/* The one place where the version is written down for the build; docs, maps and change log are compared with it. */
 #define ZS_VERSION_MAJOR 0
-#define ZS_VERSION_MINOR 1
+#define ZS_VERSION_MINOR 2
 #define ZS_VERSION_PATCH 0
 
 /* Every exported function carries this; everything else in the library is hidden. */
@@ -120,7 +121,7 @@ ZS_API void zs_destroy_pool(struct zs_pool *pool);
 
 /* Flags of zs_malloc() and zs_malloc_batch(). */
 #define ZS_NOWAIT (1u << 0) /* only from memory that the pool holds already; else fail at once with ENOMEM */
-#define ZS_HEADROOM (1u << 3) /* what zs_set_headroom() keeps may be used. Since: 0.3 */
+#define ZS_HEADROOM (1u << 3) /* what zs_set_headroom() keeps may be used. Since: 0.2 */
 
 /*
  * Allocate size bytes, 1 to page_size. The contents are undefined; an address read through the handle is a multiple
@@ -269,7 +270,7 @@ ZS_API int zs_set_limit(struct zs_pool *pool, uint64_t limit_bytes);
 /*
  * Keep so many bytes below limit_bytes for allocations with ZS_HEADROOM: memory is refused to all others when they are all
  * that is left. So one that replaces an object finds room where new objects do not. 0, as at first: none. Without a limit
- * it means nothing. Any thread, at any time. Since: 0.3
+ * it means nothing. Any thread, at any time. Since: 0.2
  */
 ZS_API void zs_set_headroom(struct zs_pool *pool, uint64_t bytes);
 

@@ -12,7 +12,7 @@
 #include <zsmalloc/zpool.h>
 #include <zsmalloc/zsmalloc.h>
 
-#if ZS_VERSION_MAJOR != 0 || ZS_VERSION_MINOR != 1
+#if ZS_VERSION_MAJOR != 0 || ZS_VERSION_MINOR != 2
 #error "a header of another version was found"
 #endif
 

@@ -10,15 +10,19 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 include=$ZS_SOURCE_DIR/include/zsmalloc
 
-# check_library NAME VERSION LEAST HEADER...: what the headers declare, at LEAST so many functions, is what is exported.
+# check_library NAME NODE LEAST HEADER...: what the headers declare, at LEAST so many functions, is what is exported, each
+# under the version that the header names: NODE_0.1 for "Since: 0.1".
 check_library() {
 	library=$1
-	version=$2
+	node=$2
 	least=$3
 	shift 3
-	api "$@" | sed "s/\$/@@$version/" | sort >"$work/declared"
-	[ "$(wc -l <"$work/declared")" -ge "$least" ] ||
-		fail "only $(wc -l <"$work/declared") functions found in the headers of lib$library"
+	api "$@" >"$work/names"
+	[ "$(wc -l <"$work/names")" -ge "$least" ] ||
+		fail "only $(wc -l <"$work/names") functions found in the headers of lib$library"
+	since "$@" | sed "s/ /@@${node}_/" | sort >"$work/declared"
+	[ "$(wc -l <"$work/names")" = "$(grep -c "@@${node}_[0-9]" "$work/declared")" ] ||
+		fail "lib$library: no version is said for: $(grep -v "_[0-9]" "$work/declared")"
 
 	# Type A is the version itself.
 	nm -D --defined-only --with-symbol-versions "$ZS_BUILD_DIR/src/lib$library.so" | awk '$2 != "A" { print $3 }' |
@@ -34,5 +38,5 @@ check_library() {
 	[ -z "$foreign" ] || fail "lib$library.a defines global names without our prefix:" "$foreign"
 }
 
-check_library zsmalloc ZSMALLOC_0.1 42 "$include/zsmalloc.h" "$include/zpool.h"
-check_library zram ZRAM_0.2 19 "$include/zram.h"
+check_library zsmalloc ZSMALLOC 42 "$include/zsmalloc.h" "$include/zpool.h"
+check_library zram ZRAM 19 "$include/zram.h"

