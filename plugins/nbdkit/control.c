@@ -21,7 +21,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-#include "control_socket.h"
+#include "common/named_socket.h"
 
 enum {
 	CONNECTIONS = 64,
@@ -29,7 +29,7 @@ enum {
 };
 
 struct control {
-	struct control_socket socket;
+	struct named_socket socket;
 	int stop_fd; /* readable once the acceptor shall end */
 	const struct request *request;
 	pthread_t acceptor;
@@ -63,7 +63,7 @@ struct control *control_open(const char *path, char *why, size_t why_bytes)
 	c->stop_fd = eventfd(0, EFD_CLOEXEC);
 	if (c->stop_fd < 0)
 		snprintf(why, why_bytes, "eventfd: %s", strerror(errno));
-	else if (control_socket_open(&c->socket, path, why, why_bytes) == 0)
+	else if (named_socket_open(&c->socket, path, 0600, why, why_bytes) == 0)
 		return c;
 	int saved = errno;
 	if (c->stop_fd >= 0)
@@ -251,7 +251,7 @@ void control_close(struct control *c)
 {
 	if (!c)
 		return;
-	control_socket_unlink(&c->socket);
+	named_socket_unlink(&c->socket);
 	if (c->accepting) {
 		uint64_t one = 1;
 		while (write(c->stop_fd, &one, sizeof(one)) < 0 && errno == EINTR)

@@ -5,9 +5,7 @@
  * One thread accepts, one more serves each connection, so that a request that takes long (save, recompress) holds up
  * nobody else. None of them takes part in reading or writing the disk.
  *
- * A server owns its socket's name as long as it listens. The name of a server that is gone is taken over, that of one
- * that lives, or a file that is no socket, never; which of them it is, is found out and acted upon with the folder
- * locked (flock), so two servers that start at once can't both win.
+ * Whose the socket's name is: common/named_socket.h.
  */
 #ifndef ZRAM_PLUGIN_CONTROL_H
 #define ZRAM_PLUGIN_CONTROL_H

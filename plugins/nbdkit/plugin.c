@@ -71,7 +71,8 @@ static int zram_get_ready(void)
 {
 	char why[WHY_BYTES];
 	/* Before a snapshot is loaded, which may take long. */
-	if (config.save && snapshot_try(config.save, why, sizeof(why)) != 0) {
+	if (config.save && (snapshot_own(config.save, why, sizeof(why)) != 0 ||
+			    snapshot_try(config.save, why, sizeof(why)) != 0)) {
 		nbdkit_error("the disk could not be saved: %s", why);
 		return -1;
 	}
@@ -116,18 +117,18 @@ static void end_in_failure(void)
 	_exit(EXIT_FAILURE);
 }
 
+/* The control socket is open until all is saved: it tells how far that is, and that the server is still there. */
 static void zram_cleanup(void)
 {
 	char why[WHY_BYTES];
-	control_close(control);
-	control = NULL;
-	if (!disk.z)
-		return;
-	zram_background_stop(disk.z);
-	if (config.save && snapshot_save(&disk, config.save, why, sizeof(why)) != 0) {
+	if (disk.z)
+		zram_background_stop(disk.z);
+	if (disk.z && config.save && snapshot_save(&disk, config.save, why, sizeof(why)) != 0) {
 		nbdkit_error("the disk is not saved: %s", why);
 		atexit(end_in_failure);
 	}
+	control_close(control);
+	control = NULL;
 }
 
 /* What is still there: the server may end without cleanup, where it has not begun to serve. */

@@ -115,8 +115,26 @@ static void run_save(const struct request *request, char *rest, struct outcome *
 		refuse(o, "usage: save FILE: the server was started without save=");
 	else if (path[0] != '/')
 		refuse(o, "save: the file's name must begin with '/'");
-	else
-		snapshot_save(request->disk, path, o->why, sizeof(o->why));
+	else if (snapshot_save(request->disk, path, o->why, sizeof(o->why)) == 0 && request->save &&
+		 strcmp(path, request->save) == 0)
+		snapshot_own(path, o->why, sizeof(o->why));
+}
+
+static void run_progress(const struct request *request, char *rest, struct outcome *o)
+{
+	uint64_t done, all;
+	if (*rest) {
+		refuse(o, "usage: progress");
+		return;
+	}
+	snapshot_progress(request->disk, &done, &all);
+	int n = asprintf(&o->body, "%" PRIu64 " %" PRIu64 "\n", done, all);
+	if (n < 0) {
+		o->body = NULL;
+		refuse(o, "out of memory");
+	} else {
+		o->bytes = (size_t)n;
+	}
 }
 
 static const struct {
@@ -127,6 +145,7 @@ static const struct {
 	{ "set", run_set },
 	{ "stats", run_stats },
 	{ "save", run_save },
+	{ "progress", run_progress },
 };
 
 static void run(const struct request *request, char *line, size_t len, struct outcome *o)
@@ -143,7 +162,7 @@ static void run(const struct request *request, char *line, size_t len, struct ou
 			return;
 		}
 	}
-	refuse(o, "unknown request '%.64s': there are get, set, stats and save", name);
+	refuse(o, "unknown request '%.64s': there are get, set, stats, save and progress", name);
 }
 
 bool request_error(const char *text, char **answer, size_t *answer_bytes)

@@ -7,6 +7,8 @@
  *   stats json|prometheus|classes        statistics; classes is the kernel's table of size classes
  *   save FILE                            nothing; FILE is the rest of the line, absolute
  *   save                                 the same to the file of save=
+ *   progress                             "DONE ALL", bytes of the save that began last, of about all that it will have;
+ *                                        DONE is 0 where nothing is being saved
  *
  * An answer is "ok N", a line end and N bytes, or "error TEXT" and a line end. A request that is answered with an error
  * has changed nothing, but for what the attribute's own documentation says of it.

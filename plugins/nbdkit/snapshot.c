@@ -5,8 +5,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "replace.h"
@@ -74,27 +77,108 @@ static int read_head(int fd, uint64_t *size)
 	return -1;
 }
 
+/* --- whose a snapshot is --- */
+
+int snapshot_own(const char *path, char *why, size_t why_bytes)
+{
+	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+	static int owned = -1; /* Guarded by lock */
+	struct stat st;
+	int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	if (fd >= 0 && (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))) {
+		close(fd);
+		fd = -1;
+	}
+	/* A file system without locks has no servers that could be told apart. */
+	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+		close(fd);
+		snprintf(why, why_bytes, "%s: another server has it and will write it at its end", path);
+		errno = EBUSY;
+		return -1;
+	}
+	pthread_mutex_lock(&lock);
+	if (owned >= 0)
+		close(owned);
+	owned = fd;
+	pthread_mutex_unlock(&lock);
+	return 0;
+}
+
+/* --- progress --- */
+
+static pthread_mutex_t saving_lock = PTHREAD_MUTEX_INITIALIZER;
+static int saving_fd = -1; /* Guarded by saving_lock: of the save that began last; -1: it has ended */
+
+/* Another descriptor of the file, whose place is the same: it stays while the file is synced and closed. */
+static int saving_begins(int fd)
+{
+	int mine = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	pthread_mutex_lock(&saving_lock);
+	saving_fd = mine;
+	pthread_mutex_unlock(&saving_lock);
+	return mine;
+}
+
+static void saving_ends(int mine)
+{
+	int saved = errno;
+	pthread_mutex_lock(&saving_lock);
+	if (saving_fd == mine)
+		saving_fd = -1;
+	if (mine >= 0)
+		close(mine);
+	pthread_mutex_unlock(&saving_lock);
+	errno = saved;
+}
+
+/* Of each block the stream has what is stored and this much to say what it is. */
+enum { RECORD_BYTES = 16 };
+
+void snapshot_progress(const struct disk *d, uint64_t *done, uint64_t *all)
+{
+	char text[256];
+	uint64_t stored = 0, compressed = 0;
+	if (zram_attr_get(d->z, "mm_stat", text, sizeof(text)) > 0)
+		sscanf(text, "%" SCNu64 " %" SCNu64, &stored, &compressed);
+	*all = compressed + stored / zram_block_size(d->z) * RECORD_BYTES;
+	pthread_mutex_lock(&saving_lock);
+	off_t at = saving_fd < 0 ? 0 : lseek(saving_fd, 0, SEEK_CUR);
+	pthread_mutex_unlock(&saving_lock);
+	*done = at > 0 ? (uint64_t)at : 0;
+	if (*done > *all)
+		*all = *done;
+}
+
 /* --- save and load --- */
+
+static int write_disk(const struct disk *d, int fd, const char *path, char *why, size_t why_bytes)
+{
+	const char *reason;
+	if (d->size != zram_disksize(d->z) && write_head(fd, d->size) != 0)
+		reason = strerror(errno);
+	else if (zram_save(d->z, fd) != 0)
+		reason = zram_strerror();
+	else
+		return 0;
+	int saved = errno;
+	snprintf(why, why_bytes, "can't write %s: %s", path, reason);
+	errno = saved;
+	return -1;
+}
 
 int snapshot_save(const struct disk *d, const char *path, char *why, size_t why_bytes)
 {
 	struct replacement r;
+	int result = -1;
 	if (replace_begin(&r, path, why, why_bytes) != 0)
 		return -1;
-	bool whole = true;
-	if (d->size != zram_disksize(d->z) && write_head(r.fd, d->size) != 0) {
-		whole = false;
-		say(why, why_bytes, "can't write", path);
-	} else if (zram_save(d->z, r.fd) != 0) {
-		whole = false;
-		int saved = errno;
-		snprintf(why, why_bytes, "can't write %s: %s", path, zram_strerror());
-		errno = saved;
-	}
-	if (whole)
-		return replace_commit(&r, why, why_bytes);
-	replace_abandon(&r);
-	return -1;
+	int saving = saving_begins(r.fd);
+	if (write_disk(d, r.fd, path, why, why_bytes) == 0)
+		result = replace_commit(&r, why, why_bytes);
+	else
+		replace_abandon(&r);
+	saving_ends(saving);
+	return result;
 }
 
 /* The device in fd; *size: what a head has said, and then the disk's. NULL with errno and one line in why. */

@@ -20,9 +20,22 @@
 int snapshot_try(const char *path, char *why, size_t why_bytes);
 
 /*
+ * Lock the snapshot that is there (flock) for as long as this process and its children live: two servers that end with
+ * the same file would lose what one of them held. Again after each save, as a new file is there then. 0, or -1 with
+ * errno and one line in why: EBUSY another server has it. No file is no error.
+ */
+int snapshot_own(const char *path, char *why, size_t why_bytes);
+
+/*
  * Save to path; runs beside reads and writes. 0, or -1 with errno and one line in why. Any thread.
  */
 int snapshot_save(const struct disk *d, const char *path, char *why, size_t why_bytes);
+
+/*
+ * How far the save is that began last, in bytes: *done of about *all, which is what is stored now. Nothing is being
+ * saved: *done is 0. Any thread.
+ */
+void snapshot_progress(const struct disk *d, uint64_t *done, uint64_t *all);
 
 /* snapshot_load() of a disk of any size. */
 #define SNAPSHOT_ANY_SIZE UINT64_MAX

@@ -57,7 +57,7 @@ check_all() {
 			check "$header" "$cc" -std=gnu11 -D_GNU_SOURCE $c_warnings -Iinclude -Isrc $urcu
 		done
 		for header in $(headers_in tools plugins examples bench); do
-			check "$header" "$cc" -std=gnu11 -D_GNU_SOURCE $c_warnings -Iinclude "-I$(dirname "$header")"
+			check "$header" "$cc" -std=gnu11 -D_GNU_SOURCE $c_warnings -Iinclude -Itools "-I$(dirname "$header")"
 		done
 	done
 	for cxx in $(each_of ${ZS_CXX:-} g++ clang++); do

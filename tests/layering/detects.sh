@@ -7,12 +7,12 @@ tree=$(mktemp -d)
 trap 'rm -rf "$tree"' EXIT
 failures=0
 
-for dir in include/zsmalloc src/base src/pages src/zsmalloc src/codec src/zram plugins/nbdkit tools/zs tools/other \
+for dir in include/zsmalloc src/base src/pages src/zsmalloc src/codec src/zram plugins/nbdkit tools/zs tools/other tools/common \
 	examples bench; do
 	mkdir -p "$tree/$dir"
 done
 for header in include/zsmalloc/zsmalloc include/zsmalloc/zpool include/zsmalloc/zram src/base/bits src/pages/arena \
-	src/zsmalloc/zspage src/codec/codec src/zram/table tools/zs/command tools/other/own bench/own; do
+	src/zsmalloc/zspage src/codec/codec src/zram/table tools/zs/command tools/other/own tools/common/shared bench/own; do
 	echo '#include <stdint.h>' >"$tree/$header.h"
 done
 echo 'int x;' >"$tree/src/base/bits.c"
@@ -45,10 +45,17 @@ try right src/zram/a.c '#include "zsmalloc/zspage.h"'
 try right include/zsmalloc/a.h '#include <stddef.h>'
 try right plugins/nbdkit/a.c '#include <zsmalloc/zram.h>'
 try right tools/zs/a.c '#include "command.h"'
+try right tools/zs/a.c '#include "common/shared.h"'
+try right plugins/nbdkit/a.c '#include "common/shared.h"'
+try right tools/common/a.c '#include "common/shared.h"'
 try right examples/a.c '#include <zsmalloc/zpool.h>'
 try right bench/a.c '#include "own.h"'
 
 try wrong src/base/a.c '#include "pages/arena.h"'
+try wrong src/zram/a.c '#include "common/shared.h"'
+try wrong bench/a.c '#include "common/shared.h"'
+try wrong tools/common/a.c '#include "zs/command.h"'
+try wrong tools/common/a.c '#include <zsmalloc/zram.h>'
 try wrong src/base/a.c '#include "../pages/arena.h"'
 try wrong src/base/a.c '#include <pages/arena.h>'
 try wrong src/base/a.c '  #  include "zsmalloc/zspage.h"'

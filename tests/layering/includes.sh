@@ -14,6 +14,7 @@
 #   src/codec -> base
 #   src/zram -> zsmalloc, codec, base, all public headers
 #   plugins, tools, examples, bench -> all public headers; the first level below plugins and tools stands for itself
+#   tools/common -> nothing; what plugins and tools have in common, for both to include
 #
 # And nothing includes a .c file.
 set -eu
@@ -41,6 +42,7 @@ awk '
 		allow["src/codec"] = "src/base"
 		allow["src/zram"] = "src/zsmalloc src/codec src/base zsmalloc.h zpool.h zram.h"
 		outside = "zsmalloc.h zpool.h zram.h"
+		allow["tools/common"] = ""
 		for (i = 1; i < ARGC; i++) known[ARGV[i]] = 1
 	}
 
@@ -70,6 +72,7 @@ awk '
 		path = join(dir, name);       if (path in known) return path
 		path = join("src", name);     if (path in known) return path
 		path = join("include", name); if (path in known) return path
+		path = join("tools", name);   if (path in known) return path
 		return ""
 	}
 
@@ -94,6 +97,7 @@ awk '
 			if ($0 ~ /"/ || name ~ /^zsmalloc\//) wrong("includes " name ", which is not in the tree")
 		} else if (to != from) {
 			permitted = from in allow ? allow[from] : outside
+			if (from ~ /^(tools|plugins)\// && from != "tools/common") permitted = permitted " tools/common"
 			if (index(" " permitted " ", " " to " ") == 0) wrong(from " must not include " name " (" to ")")
 		}
 	}

@@ -5,38 +5,9 @@
 . "$(dirname "$0")/lib.sh"
 requires jq
 
-XDG_RUNTIME_DIR=$tmp/run
-export XDG_RUNTIME_DIR
-mkdir "$XDG_RUNTIME_DIR"
+# shellcheck source=tests/nbd/serve_lib.sh
+. "$(dirname "$0")/serve_lib.sh"
 real_data 4194304 "$tmp/data"
-
-said_or_ended() {
-	grep -q '^}' "$tmp/said" || ended "$server"
-}
-
-# begin OPTION... PARAMETER...: zs serve in the background, until it says where the disk is
-begin() {
-	: >"$tmp/said"
-	env --default-signal=INT,TERM,HUP "$ZS" serve --json "$@" >"$tmp/said" 2>"$err" </dev/null &
-	server=$!
-	servers="$servers $server"
-	wait_for 20 said_or_ended || fail "zs serve says nothing"
-	grep -q '^}' "$tmp/said" || fail "zs serve has ended"
-	uri=$(jq -r .uri "$tmp/said")
-	control=$(jq -r .control "$tmp/said")
-	nbdkit=$(jq -r .pid "$tmp/said")
-	servers="$servers $nbdkit"
-}
-
-# end SIGNAL
-end() {
-	kill -"$1" "$server"
-	status=0
-	wait "$server" || status=$?
-	expect_same "exit status after SIG$1" $status 0
-	wait_for 5 ended "$nbdkit" || fail "nbdkit lives on"
-	expect_same "what is left behind" "$(ls -A "$XDG_RUNTIME_DIR")" ""
-}
 
 for signal in INT TERM HUP; do
 	begin 16M algorithm=zstd save="$tmp/snapshot"
@@ -62,7 +33,9 @@ begin --unix "$tmp/own socket" 1M control="$tmp/own.ctl"
 expect_same uri "$uri" "nbd+unix:///?socket=$(echo "$tmp" | sed 's/ /%20/g')/own%20socket"
 expect_same size "$(nbdinfo --size "$uri")" 1048576
 must "$ZS" ctl "$tmp/own.ctl" get disksize
-must_fail "exists already" "$ZS" serve --unix "$tmp/own socket" 1M
+must_fail "another server listens there" "$ZS" serve --unix "$tmp/own socket" 1M
+expect_same "exit status" $status 3
+must_fail "another server listens there" "$ZS" serve 1M control="$tmp/own.ctl"
 expect_same size "$(nbdinfo --size "$uri")" 1048576
 end INT
 [ ! -e "$tmp/own socket" ] || fail "the socket is left behind"
@@ -77,24 +50,21 @@ if "$ZS" serve --port $port --json 1M >"$tmp/said" 2>"$err" </dev/null & then
 	wait "$server" || true
 fi
 
-# The text names the disk and how to attach it.
-"$ZS" serve 1M >"$tmp/text" 2>"$err" </dev/null &
-server=$!
-servers="$servers $server"
-wait_for 20 grep -q 'stops it' "$tmp/text" || fail "zs serve says nothing"
-uri=$(sed -n '3s/ //gp' "$tmp/text")
-expect_same size "$(nbdinfo --size "$uri")" 1048576
-for word in nbdinfo nbdcopy qemu-img nbdfuse nbd-client "zs top" "zs ctl" file=nbd; do
-	grep -q "$word" "$tmp/text" || fail "the text does not name $word"
-done
-kill -TERM "$server"
-wait "$server" || fail "exit status $?"
-
 # What can't be is said, and nothing is left behind.
 must_fail "unknown parameter" "$ZS" serve 1M frobnicate=1
 expect_same "exit status" $status 3
 must_fail "(see: zs serve --help)" "$ZS" serve
-must_fail "(see: zs serve --help)" "$ZS" serve 1M 2M
+must_fail "unexpected argument '2M': there is a size already" "$ZS" serve 1M 2M
+must_fail "unexpected argument '2M': there is a size already" "$ZS" serve size=1M 2M
+must_fail "unexpected argument 'frob': must be NAME=VALUE" "$ZS" serve snapshot=x frob
+must_fail "(see: zs serve --help)" "$ZS" serve --threads 0 1M
+must_fail "(see: zs serve --help)" "$ZS" serve --json --run true 1M
+# A size behind other parameters: the line that is shown is the right one.
+must_fail "the size comes first: zs serve 1M " "$ZS" serve save="$tmp/it's saved" 1M
+expect_same "exit status" $status 2
+sed 's/.*first: zs \(.*\) (see: .*/"$ZS" \1 --run true/' "$err" >"$tmp/script"
+must sh "$tmp/script"
+[ -s "$tmp/it's saved" ] || fail "the line is not what was meant: $(cat "$tmp/script")"
 must_fail "(see: zs serve --help)" "$ZS" serve --port 70000 1M
 must_fail "(see: zs serve --help)" "$ZS" serve --port 7000 --unix x 1M
 must_fail "nbdkit is not installed" env PATH=/nowhere "$ZS" serve 1M

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -26,28 +27,50 @@ static const char *connect_reason(int error)
 	}
 }
 
-bool control_connect(struct control_client *c, const char *path)
+static void report(const struct control_client *c, const char *why)
+{
+	if (!c->quiet)
+		message("%s: %s", c->path, why);
+}
+
+static bool connect_to(struct control_client *c, const struct timeval *patience)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	*c = (struct control_client){ .path = path, .fd = -1 };
-	if (strlen(path) >= sizeof(address.sun_path)) {
-		message("%s: a socket's name has at most %zu bytes", path, sizeof(address.sun_path) - 1);
+	if (strlen(c->path) >= sizeof(address.sun_path)) {
+		if (!c->quiet)
+			message("%s: a socket's name has at most %zu bytes", c->path, sizeof(address.sun_path) - 1);
 		return false;
 	}
-	memcpy(address.sun_path, path, strlen(path) + 1);
+	memcpy(address.sun_path, c->path, strlen(c->path) + 1);
 	c->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (c->fd >= 0 && patience) {
+		setsockopt(c->fd, SOL_SOCKET, SO_SNDTIMEO, patience, sizeof(*patience)); /* of connect() too */
+		setsockopt(c->fd, SOL_SOCKET, SO_RCVTIMEO, patience, sizeof(*patience));
+	}
 	if (c->fd < 0 || connect(c->fd, (const struct sockaddr *)&address, sizeof(address)) != 0) {
-		message("%s: %s", path, connect_reason(errno));
+		report(c, connect_reason(errno));
 		control_disconnect(c);
 		return false;
 	}
 	c->in = fdopen(c->fd, "r");
-	if (!c->in) {
-		message("%s: %s", path, strerror(errno));
-		control_disconnect(c);
-		return false;
-	}
-	return true;
+	if (c->in)
+		return true;
+	report(c, strerror(errno));
+	control_disconnect(c);
+	return false;
+}
+
+bool control_connect(struct control_client *c, const char *path)
+{
+	*c = (struct control_client){ .path = path, .fd = -1 };
+	return connect_to(c, NULL);
+}
+
+bool control_connect_quietly(struct control_client *c, const char *path, unsigned milliseconds)
+{
+	const struct timeval patience = { milliseconds / 1000, (suseconds_t)(milliseconds % 1000) * 1000 };
+	*c = (struct control_client){ .path = path, .fd = -1, .quiet = true };
+	return connect_to(c, &patience);
 }
 
 void control_disconnect(struct control_client *c)
@@ -62,7 +85,7 @@ void control_disconnect(struct control_client *c)
 
 static enum control_result lost(struct control_client *c, const char *why)
 {
-	message("%s: %s", c->path, why);
+	report(c, why);
 	return CONTROL_LOST;
 }
 

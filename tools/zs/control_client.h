@@ -16,6 +16,7 @@ struct control_client {
 	const char *path;
 	FILE *in;
 	int fd;
+	bool quiet;   /* what goes wrong is not reported */
 	char *body;   /* of the last answer, with a 0 behind it; or the reason why the server refused */
 	size_t bytes; /* of body */
 };
@@ -23,11 +24,13 @@ struct control_client {
 enum control_result {
 	CONTROL_DONE,
 	CONTROL_REFUSED, /* body says why */
-	CONTROL_LOST,    /* the connection is of no more use; was reported */
+	CONTROL_LOST,    /* the connection is of no more use; was reported, but where the client is quiet */
 };
 
 /* False after a message. path must stay. */
 bool control_connect(struct control_client *c, const char *path);
+/* The same, but nothing is reported, and nothing that is waited for may take longer than that. */
+bool control_connect_quietly(struct control_client *c, const char *path, unsigned milliseconds);
 void control_disconnect(struct control_client *c);
 
 /* Send "WORD REST" (or just WORD where rest is NULL) and wait for the answer. */

@@ -5,20 +5,26 @@
 #include <string.h>
 
 #include "command.h"
-#include "json.h"
 #include "message.h"
 #include "options.h"
+#include "paste.h"
+#include "serve_print.h"
 #include "server.h"
 
 enum {
 	OPTION_UNIX = OPTION_OWN,
 	OPTION_PORT,
+	OPTION_THREADS,
+	OPTION_RUN,
 	OPTION_PLUGIN,
+	THREADS_MAX = 1024,
 };
 
 static const struct option long_options[] = {
 	{ "unix", required_argument, NULL, OPTION_UNIX },
 	{ "port", required_argument, NULL, OPTION_PORT },
+	{ "threads", required_argument, NULL, OPTION_THREADS },
+	{ "run", required_argument, NULL, OPTION_RUN },
 	{ "plugin", required_argument, NULL, OPTION_PLUGIN },
 	JSON_OPTION,
 	HELP_OPTION,
@@ -36,98 +42,141 @@ static const char help[] = "usage: zs serve [OPTION]... SIZE [NAME=VALUE]...\n"
 			   "\n"
 			   "  --unix PATH     listen on this Unix socket (default: one in a new folder)\n"
 			   "  --port N        listen on this TCP port of localhost instead\n"
+			   "  --threads N     requests that nbdkit carries out at once (default: 16)\n"
+			   "  --run CMD       serve as long as this shell command runs; it has the disk's\n"
+			   "                  $uri, $unixsocket or $port, and $control in its environment\n"
 			   "  --plugin FILE   the plugin (default: the one that came with zs)\n"
 			   "  --json          say where the disk is as one JSON object\n"
 			   "  -h, --help      show this\n"
 			   "\n"
-			   "exit status: 0 stopped by a signal, as it should be; 2 wrong usage; 3 nbdkit\n"
-			   "could not start, or ended with an error, or can't print.\n"
+			   "Where a disk is being saved, more signals say how far that is; the second one\n"
+			   "after that ends it at once.\n"
+			   "\n"
+			   "exit status: 0 stopped by a signal, and saved where that was asked for; that of\n"
+			   "CMD with --run; 2 wrong usage; 3 nbdkit could not start, or ended with an error,\n"
+			   "or the disk could not be saved, or can't print.\n"
 			   "\n"
 			   "example: zs serve 4G algorithm=zstd snapshot=disk.zram\n";
 
-static void print_text(const struct server *s)
+/* zs serve SIZE NAME=VALUE...: the command line with the size in its place. */
+static int misplaced_size(char **parameters, const char *size)
 {
-	const char *uri = s->uri;
-	printf("The disk is at\n\n  %s\n\n", uri);
-	printf("  look at it     nbdinfo '%s'\n", uri);
-	printf("  copy in, out   nbdcopy FILE '%s'; nbdcopy '%s' FILE\n", uri, uri);
-	printf("  an image       qemu-img convert -n -O raw IMAGE '%s'\n", uri);
-	printf("  in QEMU        -drive 'file=%s,format=raw,if=virtio,discard=unmap'\n", uri);
-	printf("  as a file      mkdir DIR && nbdfuse DIR '%s'\n", uri);
-	if (s->socket)
-		printf("  as /dev/nbd0   nbd-client -b 4096 -unix %s /dev/nbd0\n", s->socket);
-	else
-		printf("  as /dev/nbd0   nbd-client -b 4096 localhost %u /dev/nbd0\n", s->port);
-	printf("  watch it       zs top %s\n", s->control);
-	printf("  change it      zs ctl %s get mm_stat\n", s->control);
-	printf("\nCtrl-C, or a signal to process %ld, stops it.\n", (long)s->pid);
-}
-
-static void print_json(const struct server *s)
-{
-	struct json j = JSON_INIT(stdout);
-	json_begin_object(&j, NULL);
-	json_string(&j, "uri", s->uri);
-	if (s->socket)
-		json_string(&j, "socket", s->socket);
-	json_string(&j, "control", s->control);
-	json_uint(&j, "pid", (uint64_t)s->pid);
-	json_end_object(&j);
+	char *line = NULL;
+	size_t bytes;
+	FILE *out = open_memstream(&line, &bytes);
+	char *word = shell_word(size);
+	if (out && word)
+		fprintf(out, "zs serve %s", word);
+	free(word);
+	for (; out && *parameters; parameters++) {
+		word = *parameters == size ? NULL : shell_word(*parameters);
+		if (word)
+			fprintf(out, " %s", word);
+		free(word);
+	}
+	if (!out || fclose(out) != 0) {
+		message("out of memory");
+		free(line);
+		return EXIT_BROKEN;
+	}
+	int status = message_usage("the size comes first: %s", line);
+	free(line);
+	return status;
 }
 
 /* The first one may be the size alone; all others are NAME=VALUE. */
 static int check_parameters(char **parameters)
 {
+	bool sized = *parameters && !strchr(*parameters, '=');
 	if (!*parameters)
 		return message_usage("no SIZE is given");
 	for (char **p = parameters; *p; p++)
-		if (!strchr(*p, '=') && p != parameters)
-			return message_usage("unexpected argument '%s'", *p);
+		sized |= strncmp(*p, "size=", 5) == 0;
+	for (char **p = parameters + 1; *p; p++) {
+		if (strchr(*p, '='))
+			continue;
+		if (sized)
+			return message_usage("unexpected argument '%s': there is a size already, and all else is NAME=VALUE", *p);
+		if (**p < '0' || **p > '9')
+			return message_usage("unexpected argument '%s': must be NAME=VALUE", *p);
+		return misplaced_size(parameters, *p);
+	}
 	return EXIT_DONE;
+}
+
+/* What the command line says besides the server's own. */
+struct settings {
+	bool json;
+	const char *run;
+};
+
+/* Take an option: EXIT_DONE, or another status after a message. */
+static int take_option(int option, struct server *server, struct settings *settings)
+{
+	uint64_t n;
+	switch (option) {
+	case OPTION_UNIX:
+		server->unix_path = optarg;
+		return EXIT_DONE;
+	case OPTION_PORT:
+		if (!option_number("--port", optarg, 1, 65535, &n))
+			return EXIT_USAGE;
+		server->port = (unsigned)n;
+		return EXIT_DONE;
+	case OPTION_THREADS:
+		if (!option_number("--threads", optarg, 1, THREADS_MAX, &n))
+			return EXIT_USAGE;
+		server->threads = (unsigned)n;
+		return EXIT_DONE;
+	case OPTION_RUN:
+		settings->run = optarg;
+		return EXIT_DONE;
+	case OPTION_PLUGIN:
+		server->plugin = optarg;
+		return EXIT_DONE;
+	case OPTION_JSON:
+		settings->json = true;
+		return EXIT_DONE;
+	default:
+		return EXIT_USAGE;
+	}
 }
 
 static int run(int argc, char **argv)
 {
 	struct server server = { 0 };
-	bool json = false;
-	uint64_t n;
+	struct settings settings = { false, NULL };
+	int status = EXIT_DONE;
 	for (int option; (option = option_next(argc, argv, ":h", long_options)) != -1;) {
-		switch (option) {
-		case 'h':
+		if (option == 'h') {
 			fputs(help, stdout);
 			return EXIT_DONE;
-		case OPTION_UNIX:
-			server.unix_path = optarg;
-			break;
-		case OPTION_PORT:
-			if (!option_number("--port", optarg, 1, 65535, &n))
-				return EXIT_USAGE;
-			server.port = (unsigned)n;
-			break;
-		case OPTION_PLUGIN:
-			server.plugin = optarg;
-			break;
-		case OPTION_JSON:
-			json = true;
-			break;
-		default:
-			return EXIT_USAGE;
 		}
+		status = take_option(option, &server, &settings);
+		if (status != EXIT_DONE)
+			return status;
 	}
 	if (server.unix_path && server.port)
 		return message_usage("only one of --unix and --port");
+	if (settings.json && settings.run)
+		return message_usage("only one of --json and --run");
 	server.parameters = argv + optind;
-	int status = check_parameters(server.parameters);
+	status = check_parameters(server.parameters);
 	if (status != EXIT_DONE)
 		return status;
 	if (!server_start(&server))
 		return EXIT_BROKEN;
-	if (json)
-		print_json(&server);
+	if (settings.run) {
+		status = server_run(&server, settings.run);
+		return status < 0 ? EXIT_BROKEN : status;
+	}
+	bool printed = true;
+	if (settings.json)
+		serve_print_json(&server);
 	else
-		print_text(&server);
+		printed = serve_print_text(&server);
 	fflush(stdout);
-	return server_wait(&server) ? EXIT_DONE : EXIT_BROKEN;
+	return server_wait(&server) && printed ? EXIT_DONE : EXIT_BROKEN;
 }
 
 const struct command serve_command = {

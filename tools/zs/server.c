@@ -8,8 +8,6 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <spawn.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,81 +16,48 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "command.h"
 #include "message.h"
 #include "paste.h"
-
-extern char **environ;
+#include "server_end.h"
+#include "server_spawn.h"
 
 enum {
-	PATIENCE = 3, /* signals until the server is killed */
 	READY_MS = 10,
-	FIXED_ARGUMENTS = 12,
+	IDLE_MS = 1000,
+	END_MS = 100, /* between two looks at how far the end is */
+	WHY_BYTES = 512,
+	SIGNAL_STATUS = 128, /* and the number: what shells say of a command that a signal ended */
 };
 
 static sigset_t signals_before;
 
+static void wanted_signals(sigset_t *set)
+{
+	sigemptyset(set);
+	sigaddset(set, SIGINT);
+	sigaddset(set, SIGTERM);
+	sigaddset(set, SIGHUP);
+	sigaddset(set, SIGCHLD);
+}
+
 static void block_signals(void)
 {
-	static const int wanted[] = { SIGINT, SIGTERM, SIGHUP, SIGCHLD };
 	sigset_t set;
-	sigemptyset(&set);
-	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
-		sigaddset(&set, wanted[i]);
+	wanted_signals(&set);
 	sigprocmask(SIG_BLOCK, &set, &signals_before);
 }
 
-/* A signal that came within that time, or 0. */
-static int next_signal(unsigned milliseconds)
+/* A signal that came within that time and asks to end, or 0. *typed: a terminal has sent it, to the command too. */
+static int next_signal(unsigned milliseconds, bool *typed)
 {
 	const struct timespec time = { milliseconds / 1000, (long)(milliseconds % 1000) * 1000000 };
 	sigset_t set;
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGHUP);
-	sigaddset(&set, SIGCHLD);
-	int number = sigtimedwait(&set, NULL, &time);
-	return number > 0 ? number : 0;
-}
-
-static char *path_in(const char *folder, const char *name)
-{
-	char *path;
-	return asprintf(&path, "%s/%s", folder, name) < 0 ? NULL : path;
-}
-
-static bool make_folder(struct server *s)
-{
-	const char *run = getenv("XDG_RUNTIME_DIR");
-	const char *tmp = getenv("TMPDIR");
-	const char *parent = run && access(run, W_OK | X_OK) == 0 ? run : tmp && *tmp ? tmp : "/tmp";
-	s->folder = path_in(parent, "zs-XXXXXX");
-	if (s->folder && mkdtemp(s->folder))
-		return true;
-	message("can't make a folder in %s: %s", parent, strerror(errno));
-	free(s->folder);
-	s->folder = NULL;
-	return false;
-}
-
-/* The plugin that was built or installed with this program; else its name, which nbdkit looks for in its own folder. */
-static char *find_plugin(void)
-{
-	static const char *const places[] = { ZS_PLUGIN_FROM_BIN, "../../plugins/nbdkit" };
-	char *self = realpath("/proc/self/exe", NULL);
-	char *found = NULL;
-	if (self)
-		*strrchr(self, '/') = '\0';
-	for (size_t i = 0; self && !found && i < sizeof(places) / sizeof(places[0]); i++) {
-		if (asprintf(&found, "%s/%s/nbdkit-zram-plugin.so", self, places[i]) < 0)
-			found = NULL;
-		if (found && access(found, R_OK) != 0) {
-			free(found);
-			found = NULL;
-		}
-	}
-	free(self);
-	return found ? found : strdup("zram");
+	siginfo_t info = { 0 };
+	wanted_signals(&set);
+	int number = sigtimedwait(&set, &info, &time);
+	*typed = number > 0 && info.si_code == SI_KERNEL;
+	return number > 0 && number != SIGCHLD ? number : 0;
 }
 
 /* path as a value in a URI. NULL without memory. */
@@ -123,17 +88,37 @@ static const char *parameter(char **parameters, const char *name)
 	return NULL;
 }
 
-/* A control socket in the folder would be found by nobody after a change of directory, hence absolute names. */
+/* Take the socket's name. False after a message. */
+static bool listen_on_socket(struct server *s)
+{
+	enum { MODE = 0777 }; /* less the umask, as any server's that is not told otherwise */
+	char why[WHY_BYTES];
+	char *path = s->unix_path ? absolute_path(s->unix_path) : server_folder_file(&s->folder, "nbd");
+	if (!path) {
+		message("%s", strerror(errno));
+		return false;
+	}
+	bool good = named_socket_open(&s->listening, path, MODE, why, sizeof(why)) == 0;
+	if (!good) {
+		s->listening.path = NULL;
+		message("%s", why);
+	}
+	free(path);
+	return good;
+}
+
 static bool choose_names(struct server *s)
 {
 	const char *control = parameter(s->parameters, "control");
-	s->control = control ? absolute_path(control) : path_in(s->folder, "control");
+	s->control = control ? absolute_path(control) : server_folder_file(&s->folder, "control");
+	s->saves = parameter(s->parameters, "save") || parameter(s->parameters, "snapshot");
 	if (s->port) {
 		if (asprintf(&s->uri, "nbd://localhost:%u", s->port) < 0)
 			s->uri = NULL;
 	} else {
-		s->socket = s->unix_path ? absolute_path(s->unix_path) : path_in(s->folder, "nbd");
-		s->uri = s->socket ? uri_of_socket(s->socket) : NULL;
+		if (!listen_on_socket(s))
+			return false;
+		s->uri = uri_of_socket(s->listening.path);
 	}
 	if (s->control && s->uri)
 		return true;
@@ -141,134 +126,110 @@ static bool choose_names(struct server *s)
 	return false;
 }
 
-static int spawn_with(struct server *s, char **arguments)
-{
-	posix_spawnattr_t attr;
-	int error = posix_spawnattr_init(&attr);
-	if (error)
-		return error;
-	posix_spawnattr_setsigmask(&attr, &signals_before);
-	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK);
-	error = posix_spawnp(&s->pid, arguments[0], NULL, &attr, arguments, environ);
-	posix_spawnattr_destroy(&attr);
-	return error;
-}
-
-static bool spawn(struct server *s, const char *pidfile)
-{
-	char port[16], *control = NULL;
-	size_t count = 0, n = 0;
-	while (s->parameters[count])
-		count++;
-	char *plugin = s->plugin ? strdup(s->plugin) : find_plugin();
-	const char **arguments = calloc(FIXED_ARGUMENTS + count + 2, sizeof(*arguments));
-	int error = ENOMEM;
-	if (plugin && arguments && asprintf(&control, "control=%s", s->control) >= 0) {
-		snprintf(port, sizeof(port), "%u", s->port);
-		arguments[n++] = "nbdkit";
-		arguments[n++] = "--foreground";
-		arguments[n++] = "--exit-with-parent";
-		arguments[n++] = "--pidfile";
-		arguments[n++] = pidfile;
-		arguments[n++] = s->port ? "--ipaddr" : "--unix";
-		arguments[n++] = s->port ? "localhost" : s->socket;
-		if (s->port) {
-			arguments[n++] = "--port";
-			arguments[n++] = port;
-		}
-		arguments[n++] = plugin;
-		for (size_t i = 0; i < count; i++)
-			arguments[n++] = s->parameters[i];
-		arguments[n++] = control;
-		error = spawn_with(s, (char **)(uintptr_t)arguments);
-		free(control);
-	}
-	if (error == ENOENT)
-		message("nbdkit is not installed");
-	else if (error)
-		message("can't start nbdkit: %s", strerror(error));
-	free(arguments);
-	free(plugin);
-	return error == 0;
-}
-
 static void clean_up(struct server *s)
 {
-	/* nbdkit leaves its socket behind; the control socket is removed by the plugin. */
-	if (s->socket)
-		unlink(s->socket);
-	char *pidfile = s->folder ? path_in(s->folder, "pid") : NULL;
-	if (pidfile)
-		unlink(pidfile);
-	free(pidfile);
-	if (s->folder)
-		rmdir(s->folder);
-	free(s->folder);
-	free(s->socket);
+	named_socket_unlink(&s->listening);
+	server_folder_remove(&s->folder);
 	free(s->control);
 	free(s->uri);
-	s->folder = s->socket = s->control = s->uri = NULL;
+	s->control = s->uri = NULL;
 }
 
-/* The server has ended: its exit status, or -1 where it was killed. */
+/* What has become of a process: its exit status, 128 and a signal's number, or -1 where it can't be known. */
 static int reap(pid_t pid, bool *ended)
 {
 	int status;
 	pid_t got = waitpid(pid, &status, WNOHANG);
 	*ended = got == pid || (got < 0 && errno != EINTR);
-	return got == pid && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+	if (got != pid)
+		return -1;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : SIGNAL_STATUS + WTERMSIG(status);
 }
 
-bool server_wait(struct server *s)
+/* nbdkit has ended with that status: clean up and say so. */
+static bool ended_well(struct server *s, int status)
 {
-	bool ended = false;
-	int status = 0;
-	unsigned signals = 0;
-	while (!ended) {
-		int number = next_signal(1000);
-		if (number != 0 && number != SIGCHLD)
-			kill(s->pid, ++signals < PATIENCE ? SIGTERM : SIGKILL);
-		status = reap(s->pid, &ended);
-	}
+	server_end_over();
 	clean_up(s);
-	if (status < 0)
-		message("nbdkit was killed: the disk is gone");
+	if (status < 0 || status >= SIGNAL_STATUS)
+		message("nbdkit was killed: %s", s->saves ? "what was not saved is gone" : "the disk is gone");
 	else if (status > 0)
 		message("nbdkit ended with exit status %d", status);
 	return status == 0;
 }
 
-bool server_start(struct server *s)
+/* end: zero, or the server is being ended already. */
+static bool wait_for_end(struct server *s, struct server_end *end)
+{
+	bool ended = false, typed;
+	int status = 0;
+	while (!ended) {
+		if (next_signal(end->begun ? END_MS : IDLE_MS, &typed) != 0)
+			server_end_signal(end, s);
+		status = reap(s->pid, &ended);
+		if (!ended && end->begun)
+			server_end_tick(end, s);
+	}
+	return ended_well(s, status);
+}
+
+bool server_wait(struct server *s)
+{
+	struct server_end end = { 0 };
+	return wait_for_end(s, &end);
+}
+
+int server_run(struct server *s, const char *command)
+{
+	struct server_end end = { 0 };
+	bool over = false, server_over = false, typed;
+	int status = -1, server_status = -1;
+	pid_t pid = server_spawn_command(s, command, &signals_before);
+	while (pid > 0 && !over) {
+		int number = next_signal(IDLE_MS, &typed);
+		/* What a terminal sends the command has had itself: whether to end is for it to say, as with a shell. */
+		if (number != 0 && !typed)
+			kill(pid, number);
+		status = reap(pid, &over);
+		if (!server_over) {
+			server_status = reap(s->pid, &server_over);
+			if (server_over && !over)
+				kill(pid, SIGTERM);
+		}
+	}
+	if (server_over)
+		return ended_well(s, server_status) ? status : -1;
+	server_end_signal(&end, s);
+	return wait_for_end(s, &end) && pid > 0 ? status : -1;
+}
+
+/* nbdkit writes the file when it serves. False: it has ended before. */
+static bool wait_until_ready(struct server *s, const char *pidfile)
 {
 	struct stat st;
-	block_signals();
-	if (!make_folder(s))
-		return false;
-	char *pidfile = path_in(s->folder, "pid");
-	/* A socket that is there already is somebody else's, and none of ours to remove at the end. */
-	bool good = pidfile && choose_names(s);
-	if (good && s->socket && lstat(s->socket, &st) == 0) {
-		message("%s: exists already", s->socket);
-		free(s->socket);
-		s->socket = NULL;
-		good = false;
-	}
-	if (!good || !spawn(s, pidfile)) {
-		free(pidfile);
-		clean_up(s);
-		return false;
-	}
-	/* nbdkit writes the file when it serves. */
-	bool ended = false;
+	bool ended = false, typed;
 	while (!ended && (stat(pidfile, &st) != 0 || st.st_size == 0)) {
-		int number = next_signal(READY_MS);
-		if (number != 0 && number != SIGCHLD)
+		if (next_signal(READY_MS, &typed) != 0)
 			kill(s->pid, SIGTERM);
 		reap(s->pid, &ended);
 	}
+	return !ended;
+}
+
+bool server_start(struct server *s)
+{
+	block_signals();
+	if (!server_folder_make(&s->folder))
+		return false;
+	char *pidfile = server_folder_file(&s->folder, "pid");
+	bool good = pidfile && choose_names(s) && server_spawn(s, pidfile, &signals_before);
+	/* The socket is nbdkit's from here on: when that ends, nobody listens. */
+	if (s->listening.path)
+		close(s->listening.fd);
+	if (!good || !wait_until_ready(s, pidfile)) {
+		clean_up(s);
+		good = false;
+	}
 	free(pidfile);
-	if (!ended)
-		return true;
-	clean_up(s);
-	return false;
+	return good;
 }

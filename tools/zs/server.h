@@ -2,8 +2,11 @@
 /*
  * server.h - an nbdkit that serves one disk, as a child process.
  *
- * Its sockets are in a folder of its own that only this user can enter, unless told otherwise, and go when it ends. It
- * ends when this process does, whatever ends that. Messages of nbdkit go to standard error as they are.
+ * Its sockets are in a folder of its own that only this user can enter (server_folder.h), unless told otherwise, and go
+ * when it ends. It ends when this process does, whatever ends that. Messages of nbdkit go to standard error as they are.
+ *
+ * The Unix socket is made here and handed to nbdkit, so that its name follows the rules of common/named_socket.h: what a
+ * server has left that was killed is taken over, what a living one has never.
  */
 #ifndef ZS_SERVER_H
 #define ZS_SERVER_H
@@ -11,17 +14,22 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "common/named_socket.h"
+#include "server_folder.h"
+
 struct server {
 	const char *plugin;    /* what nbdkit loads; NULL: found beside this program, or by nbdkit */
 	const char *unix_path; /* where it listens; NULL: in the folder */
 	unsigned port;         /* TCP port on this machine instead; 0: none */
+	unsigned threads;      /* of nbdkit; 0: its own choice */
 	char **parameters;     /* the plugin's, NULL at the end */
 	/* Set by server_start(): */
 	pid_t pid;
-	char *folder;  /* NULL: there is none */
-	char *socket;  /* NULL with a port */
-	char *control; /* the control socket */
+	struct server_folder folder;
+	struct named_socket listening; /* path NULL with a port; the descriptor is nbdkit's then */
+	char *control;                 /* the control socket */
 	char *uri;
+	bool saves; /* there is a snapshot to be written at the end */
 };
 
 /*
@@ -31,9 +39,16 @@ struct server {
 bool server_start(struct server *s);
 
 /*
- * Until the server has ended. SIGINT, SIGTERM and SIGHUP make it end, cleanly at first, the third one at once. Then
- * clean up. True if the server says that all went well.
+ * Until the server has ended. SIGINT, SIGTERM and SIGHUP make it end cleanly; see server_end.h for what more of them do.
+ * Then clean up. True if the server says that all went well.
  */
 bool server_wait(struct server *s);
+
+/*
+ * Run a command with a shell while the server serves: uri, nbd (the same), unixsocket or port, and control are in its
+ * environment. When it has ended the server is stopped. Its exit status, 128 and the signal's number where one ended it;
+ * or -1 where the server did not end well, after a message.
+ */
+int server_run(struct server *s, const char *command);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* control_socket.c - see control_socket.h. */
-#include "control_socket.h"
+/* named_socket.c - see named_socket.h. */
+#include "common/named_socket.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -43,7 +43,7 @@ static int lock_folder(const char *path)
 	return fd;
 }
 
-/* 0: the name is free to be bound. Else -1, with errno as control_open() says. Folder locked. */
+/* 0: the name is free to be bound. Else -1, with errno as named_socket_open() says. Folder locked. */
 static int clear_name_locked(const struct sockaddr_un *address)
 {
 	struct stat st;
@@ -53,7 +53,8 @@ static int clear_name_locked(const struct sockaddr_un *address)
 		errno = EEXIST;
 		return -1;
 	}
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	/* Of another type than a server's: whether somebody has the name is told (EPROTOTYPE), and a server notices nothing. */
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return -1;
 	int result = connect(fd, (const struct sockaddr *)address, sizeof(*address));
@@ -61,12 +62,11 @@ static int clear_name_locked(const struct sockaddr_un *address)
 	close(fd);
 	if (error == ECONNREFUSED)
 		return unlink(address->sun_path);
-	/* Accepted, or a full queue (EAGAIN): somebody listens. */
-	errno = error == 0 || error == EAGAIN ? EADDRINUSE : error;
+	errno = error == 0 || error == EPROTOTYPE ? EADDRINUSE : error;
 	return -1;
 }
 
-static int listen_locked(struct control_socket *s, const struct sockaddr_un *address)
+static int listen_locked(struct named_socket *s, const struct sockaddr_un *address, mode_t mode)
 {
 	struct stat st;
 	if (clear_name_locked(address) != 0)
@@ -74,8 +74,8 @@ static int listen_locked(struct control_socket *s, const struct sockaddr_un *add
 	s->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (s->fd < 0)
 		return -1;
-	/* The mode of the name is that of the socket: nobody else can connect, not even for a moment. */
-	if (fchmod(s->fd, 0600) == 0 && bind(s->fd, (const struct sockaddr *)address, sizeof(*address)) == 0) {
+	/* The mode of the name is that of the socket: nobody else can connect to a private one, not even for a moment. */
+	if (fchmod(s->fd, mode) == 0 && bind(s->fd, (const struct sockaddr *)address, sizeof(*address)) == 0) {
 		if (listen(s->fd, BACKLOG) == 0 && lstat(address->sun_path, &st) == 0) {
 			s->dev = st.st_dev;
 			s->ino = st.st_ino;
@@ -103,7 +103,7 @@ static const char *reason(int error)
 	}
 }
 
-int control_socket_open(struct control_socket *s, const char *path, char *why, size_t why_bytes)
+int named_socket_open(struct named_socket *s, const char *path, mode_t mode, char *why, size_t why_bytes)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	if (strlen(path) >= sizeof(address.sun_path)) {
@@ -115,7 +115,7 @@ int control_socket_open(struct control_socket *s, const char *path, char *why, s
 	memcpy(address.sun_path, path, strlen(path) + 1);
 	s->path = strdup(path);
 	int folder = s->path ? lock_folder(path) : -1;
-	int result = folder < 0 ? -1 : listen_locked(s, &address);
+	int result = folder < 0 ? -1 : listen_locked(s, &address, mode);
 	int saved = errno;
 	if (folder >= 0)
 		close(folder);
@@ -127,7 +127,7 @@ int control_socket_open(struct control_socket *s, const char *path, char *why, s
 	return result;
 }
 
-void control_socket_unlink(struct control_socket *s)
+void named_socket_unlink(struct named_socket *s)
 {
 	struct stat st;
 	if (!s->path)
