@@ -61,12 +61,6 @@ static int make_disk(void)
 	return 0;
 }
 
-static bool background_wanted(void)
-{
-	const struct zram_background *b = &config.background;
-	return !b->no_shrinker || b->recompress || b->writeback;
-}
-
 static int zram_get_ready(void)
 {
 	char why[WHY_BYTES];
@@ -79,13 +73,11 @@ static int zram_get_ready(void)
 	if (make_disk() != 0)
 		return -1;
 	/* Its threads would not live through the fork: this is only to see what is wrong with it. */
-	if (background_wanted()) {
-		if (zram_background_start(disk.z, &config.background) != 0) {
-			nbdkit_error("%s", zram_strerror());
-			return -1;
-		}
-		zram_background_stop(disk.z);
+	if (zram_background_start(disk.z, &config.background) != 0) {
+		nbdkit_error("%s", zram_strerror());
+		return -1;
 	}
+	zram_background_stop(disk.z);
 	if (config.control) {
 		control = control_open(config.control, why, sizeof(why));
 		if (!control) {
@@ -98,7 +90,8 @@ static int zram_get_ready(void)
 
 static int zram_after_fork(void)
 {
-	if (background_wanted() && zram_background_start(disk.z, &config.background) != 0) {
+	/* Also where there is nothing to compact or recompress: it gives back what threads no longer use. */
+	if (zram_background_start(disk.z, &config.background) != 0) {
 		nbdkit_error("%s", zram_strerror());
 		return -1;
 	}

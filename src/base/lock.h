@@ -24,6 +24,7 @@ enum zsi_rank {
 	ZSI_RANK_TRAIN,    /* a device's training thread is started and stopped */
 	ZSI_RANK_DEVICE,   /* a zram device is made, reset, reconfigured */
 	ZSI_RANK_BLOCK,    /* the lock bit of a device's block; one at a time */
+	ZSI_RANK_CONTEXT,  /* a device's compression context that threads share */
 	ZSI_RANK_TABLE,    /* a device's block table grows and shrinks */
 	ZSI_RANK_MEMORY,   /* what a device may hold */
 	ZSI_RANK_REGISTRY, /* the list of all pools, the list of drivers */

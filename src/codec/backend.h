@@ -3,7 +3,8 @@
  * backend.h - what one algorithm's file gives to codec.c, which has checked everything by then.
  *
  * The structs are opaque to users of codec.h. An init function fills in the fields marked "its own" and returns 0, or
- * an errno with nothing left behind. Files that offer no dictionary leave those functions NULL.
+ * an errno; what it made until then is left to fini, which takes any field that is NULL. Files that offer no dictionary
+ * leave those functions NULL, and those whose decompressor needs no memory leave decompress_init NULL.
  */
 #ifndef ZSI_CODEC_BACKEND_H
 #define ZSI_CODEC_BACKEND_H
@@ -16,9 +17,10 @@ struct zsi_codec_ctx {
 	const struct zsi_codec *codec;
 	int level;
 	size_t block_size; /* bytes, the longest block */
-	size_t bytes;      /* its own: memory that the two hold */
-	void *compress;    /* its own */
-	void *decompress;  /* its own, NULL where decompressing needs no memory */
+	size_t bytes;      /* its own: memory that the two took when they were made */
+	size_t held;       /* its own, if it is of use to it: memory that they hold now */
+	void *compress;    /* its own, NULL where it does not compress */
+	void *decompress;  /* its own, NULL where decompressing needs no memory, or it does not decompress */
 };
 
 struct zsi_codec_dict {
@@ -35,7 +37,8 @@ struct zsi_codec {
 	const char *name;
 	void (*levels)(int *min, int *max, int *dflt); /* NULL: it has none */
 	size_t (*bound)(size_t n);
-	int (*ctx_init)(struct zsi_codec_ctx *x);
+	int (*compress_init)(struct zsi_codec_ctx *x);
+	int (*decompress_init)(struct zsi_codec_ctx *x);
 	void (*ctx_fini)(struct zsi_codec_ctx *x);
 	size_t (*compress)(struct zsi_codec_ctx *x, const void *src, size_t n, void *dst, size_t capacity);
 	/* The length of the result, or anything but n. */

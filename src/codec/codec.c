@@ -100,10 +100,16 @@ size_t zsi_codec_dict_bytes(const struct zsi_codec_dict *d)
 	return sizeof(*d) + d->bytes;
 }
 
-struct zsi_codec_ctx *zsi_codec_ctx_create(const struct zsi_codec *c, int level, size_t block_size)
+bool zsi_codec_decompresses_without(const struct zsi_codec *c)
+{
+	return c->decompress_init == NULL;
+}
+
+struct zsi_codec_ctx *zsi_codec_ctx_create(const struct zsi_codec *c, int level, size_t block_size,
+					   enum zsi_codec_use use)
 {
 	struct zsi_codec_ctx *x;
-	int error;
+	int error = 0;
 
 	if (!level_fits(c, level) || block_size == 0 || block_size > ZSI_CODEC_BLOCK_MAX) {
 		errno = EINVAL;
@@ -115,9 +121,12 @@ struct zsi_codec_ctx *zsi_codec_ctx_create(const struct zsi_codec *c, int level,
 	x->codec = c;
 	x->level = level;
 	x->block_size = block_size;
-	error = c->ctx_init(x);
+	if ((use & ZSI_CODEC_COMPRESS) != 0)
+		error = c->compress_init(x);
+	if (error == 0 && (use & ZSI_CODEC_DECOMPRESS) != 0 && c->decompress_init != NULL)
+		error = c->decompress_init(x);
 	if (error != 0) {
-		free(x);
+		zsi_codec_ctx_destroy(x);
 		errno = error;
 		return NULL;
 	}
@@ -140,7 +149,7 @@ size_t zsi_codec_ctx_bytes(const struct zsi_codec_ctx *x)
 size_t zsi_codec_compress(struct zsi_codec_ctx *x, const struct zsi_codec_dict *d, const void *src, size_t n, void *dst,
 			  size_t capacity)
 {
-	ZSI_ASSERT(n > 0 && n <= x->block_size);
+	ZSI_ASSERT(n > 0 && n <= x->block_size && x->compress != NULL);
 	/* The libraries take lengths as int or 32 bits, and nothing here becomes longer than its bound. */
 	capacity = zsi_min(capacity, 2 * ZSI_CODEC_BLOCK_MAX);
 	if (zsi_unlikely(capacity == 0))
@@ -157,6 +166,7 @@ int zsi_codec_decompress(struct zsi_codec_ctx *x, const struct zsi_codec_dict *d
 	size_t got;
 
 	ZSI_ASSERT(n > 0 && n <= x->block_size && len <= 2 * ZSI_CODEC_BLOCK_MAX);
+	ZSI_ASSERT(x->decompress != NULL || zsi_codec_decompresses_without(x->codec));
 	if (zsi_likely(d == NULL)) {
 		got = x->codec->decompress(x, src, len, dst, n);
 	} else {

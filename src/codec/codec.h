@@ -5,7 +5,8 @@
  *   codec    an algorithm; static, immutable, shared by everyone
  *   level    how hard it tries; what the number means is the algorithm's business
  *   dict     a dictionary, digested for one algorithm and level; read-only once made, shared by any number of threads
- *   ctx      the working memory of one thread for one algorithm, level and block size; decompresses too
+ *   ctx      the working memory for one algorithm, level and block size: of one thread at a time. What it is for, to
+ *            compress or to decompress, is said when it is made; the one is large, the other small or nothing
  *   bound    the most that n bytes can become when compressed
  *
  * What is compressed here is one block on its own, without a checksum, as the kernel does it: lz4 and lz4hc make LZ4
@@ -64,15 +65,26 @@ void zsi_codec_dict_destroy(struct zsi_codec_dict *d); /* NULL is a no-op; nobod
 /* Memory that it holds beside the bytes it was made from. */
 size_t zsi_codec_dict_bytes(const struct zsi_codec_dict *d);
 
+/* What a context is for. */
+enum zsi_codec_use {
+	ZSI_CODEC_COMPRESS = 1,
+	ZSI_CODEC_DECOMPRESS = 2,
+	ZSI_CODEC_BOTH = ZSI_CODEC_COMPRESS | ZSI_CODEC_DECOMPRESS,
+};
+
 /*
  * A context for blocks of up to block_size bytes; level is ignored where there are none. NULL: EINVAL the level or
  * block_size is out of range; ENOMEM.
  */
-struct zsi_codec_ctx *zsi_codec_ctx_create(const struct zsi_codec *c, int level, size_t block_size);
+struct zsi_codec_ctx *zsi_codec_ctx_create(const struct zsi_codec *c, int level, size_t block_size,
+					   enum zsi_codec_use use);
 void zsi_codec_ctx_destroy(struct zsi_codec_ctx *x); /* NULL is a no-op */
 
-/* Memory that it took when it was made, as far as the algorithm's library tells: libdeflate does not. */
+/* Memory that it took when it was made. libdeflate does not tell: for it, the most that its versions take. */
 size_t zsi_codec_ctx_bytes(const struct zsi_codec_ctx *x);
+
+/* Whether decompressing needs no memory: then any number of threads may use one context for it at once. */
+bool zsi_codec_decompresses_without(const struct zsi_codec *c);
 
 /*
  * Compress n bytes, 1 to the context's block_size. The compressed size, or 0 when it does not fit into capacity, which

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/work.h"
 #include "codec/backend.h"
 
 /* The library's own limit, LZ4_ACCELERATION_MAX in its source: what is above counts as this. */
@@ -28,18 +29,18 @@ size_t zsi_lz4_bound(size_t n)
 	return (size_t)LZ4_COMPRESSBOUND(n);
 }
 
-static int lz4_ctx_init(struct zsi_codec_ctx *x)
+static int lz4_compress_init(struct zsi_codec_ctx *x)
 {
-	x->compress = malloc(sizeof(LZ4_stream_t));
+	x->compress = zsi_work_alloc(sizeof(LZ4_stream_t));
 	if (x->compress == NULL)
 		return ENOMEM;
-	x->bytes = sizeof(LZ4_stream_t);
+	x->bytes = zsi_work_bytes(x->compress);
 	return 0;
 }
 
 static void lz4_ctx_fini(struct zsi_codec_ctx *x)
 {
-	free(x->compress);
+	zsi_work_free(x->compress);
 }
 
 static size_t lz4_compress(struct zsi_codec_ctx *x, const void *src, size_t n, void *dst, size_t capacity)
@@ -90,7 +91,7 @@ const struct zsi_codec zsi_codec_lz4 = {
 	.name = "lz4",
 	.levels = lz4_levels,
 	.bound = zsi_lz4_bound,
-	.ctx_init = lz4_ctx_init,
+	.compress_init = lz4_compress_init,
 	.ctx_fini = lz4_ctx_fini,
 	.compress = lz4_compress,
 	.decompress = zsi_lz4_decompress,

@@ -10,9 +10,9 @@
 #include <lz4.h>
 #define LZ4_HC_STATIC_LINKING_ONLY /* LZ4_resetStreamHC_fast(); shared libraries have it too */
 #include <lz4hc.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "base/work.h"
 #include "codec/backend.h"
 
 static void lz4hc_levels(int *min, int *max, int *dflt)
@@ -24,7 +24,7 @@ static void lz4hc_levels(int *min, int *max, int *dflt)
 
 static LZ4_streamHC_t *create_stream(int level)
 {
-	LZ4_streamHC_t *stream = malloc(sizeof(*stream));
+	LZ4_streamHC_t *stream = zsi_work_alloc(sizeof(*stream));
 
 	if (stream != NULL) {
 		(void)LZ4_initStreamHC(stream, sizeof(*stream));
@@ -33,18 +33,18 @@ static LZ4_streamHC_t *create_stream(int level)
 	return stream;
 }
 
-static int lz4hc_ctx_init(struct zsi_codec_ctx *x)
+static int lz4hc_compress_init(struct zsi_codec_ctx *x)
 {
 	x->compress = create_stream(x->level);
 	if (x->compress == NULL)
 		return ENOMEM;
-	x->bytes = sizeof(LZ4_streamHC_t);
+	x->bytes = zsi_work_bytes(x->compress);
 	return 0;
 }
 
 static void lz4hc_ctx_fini(struct zsi_codec_ctx *x)
 {
-	free(x->compress);
+	zsi_work_free(x->compress);
 }
 
 static size_t lz4hc_compress(struct zsi_codec_ctx *x, const void *src, size_t n, void *dst, size_t capacity)
@@ -61,13 +61,13 @@ static int lz4hc_dict_init(struct zsi_codec_dict *d)
 		return ENOMEM;
 	(void)LZ4_loadDictHC(stream, d->data, (int)d->data_bytes);
 	d->compress = stream;
-	d->bytes = sizeof(*stream);
+	d->bytes = zsi_work_bytes(stream);
 	return 0;
 }
 
 static void lz4hc_dict_fini(struct zsi_codec_dict *d)
 {
-	free(d->compress);
+	zsi_work_free(d->compress);
 }
 
 static size_t lz4hc_compress_dict(struct zsi_codec_ctx *x, const struct zsi_codec_dict *d, const void *src, size_t n,
@@ -81,7 +81,7 @@ const struct zsi_codec zsi_codec_lz4hc = {
 	.name = "lz4hc",
 	.levels = lz4hc_levels,
 	.bound = zsi_lz4_bound,
-	.ctx_init = lz4hc_ctx_init,
+	.compress_init = lz4hc_compress_init,
 	.ctx_fini = lz4hc_ctx_fini,
 	.compress = lz4hc_compress,
 	.decompress = zsi_lz4_decompress,

@@ -8,9 +8,9 @@
 #include <errno.h>
 #include <lzo/lzo1x.h>
 #include <pthread.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "base/work.h"
 #include "codec/backend.h"
 
 static pthread_once_t checked = PTHREAD_ONCE_INIT;
@@ -27,22 +27,22 @@ static size_t lzo_bound(size_t n)
 	return n + n / 16 + 64 + 3; /* the library's manual */
 }
 
-static int lzo_ctx_init(struct zsi_codec_ctx *x)
+static int lzo_compress_init(struct zsi_codec_ctx *x)
 {
 	size_t bytes = LZO1X_1_MEM_COMPRESS + lzo_bound(x->block_size);
 
 	if (pthread_once(&checked, check_library) != 0 || check_result != LZO_E_OK)
 		return EINVAL;
-	x->compress = malloc(bytes);
+	x->compress = zsi_work_alloc(bytes);
 	if (x->compress == NULL)
 		return ENOMEM;
-	x->bytes = bytes;
+	x->bytes = zsi_work_bytes(x->compress);
 	return 0;
 }
 
 static void lzo_ctx_fini(struct zsi_codec_ctx *x)
 {
-	free(x->compress);
+	zsi_work_free(x->compress);
 }
 
 static size_t lzo_compress(struct zsi_codec_ctx *x, const void *src, size_t n, void *dst, size_t capacity)
@@ -69,7 +69,7 @@ static size_t lzo_decompress(struct zsi_codec_ctx *x, const void *src, size_t le
 const struct zsi_codec zsi_codec_lzo = {
 	.name = "lzo",
 	.bound = lzo_bound,
-	.ctx_init = lzo_ctx_init,
+	.compress_init = lzo_compress_init,
 	.ctx_fini = lzo_ctx_fini,
 	.compress = lzo_compress,
 	.decompress = lzo_decompress,

@@ -4,13 +4,14 @@
  *
  * Its errors are sizes beyond any block's, so decompressing passes them on as they are.
  */
-#define ZSTD_STATIC_LINKING_ONLY /* dictionaries by reference, the least level; shared libraries have them too */
+#define ZSTD_STATIC_LINKING_ONLY /* custom memory, dictionaries by reference; shared libraries have them too */
 #include <errno.h>
 #include <stdlib.h>
 #include <zdict.h>
 #include <zstd.h>
 #include <zstd_errors.h>
 
+#include "base/work.h"
 #include "codec/backend.h"
 
 static void zstd_levels(int *min, int *max, int *dflt)
@@ -49,15 +50,39 @@ static int take_memory(struct zsi_codec_ctx *x)
 	return len > 0 ? 0 : ENOMEM;
 }
 
-static int zstd_ctx_init(struct zsi_codec_ctx *x)
+/* zstd asks through these for all that a context takes, so that it is counted, and goes back when the context goes. */
+static void *take(void *opaque, size_t bytes)
 {
-	x->compress = ZSTD_createCCtx();
-	x->decompress = ZSTD_createDCtx();
-	if (x->compress == NULL || x->decompress == NULL || take_memory(x) != 0) {
-		zstd_ctx_fini(x);
+	struct zsi_codec_ctx *x = opaque;
+	void *p = zsi_work_alloc(bytes);
+
+	x->held += zsi_work_bytes(p);
+	return p;
+}
+
+static void give_back(void *opaque, void *p)
+{
+	struct zsi_codec_ctx *x = opaque;
+
+	x->held -= zsi_work_bytes(p);
+	zsi_work_free(p);
+}
+
+static int zstd_compress_init(struct zsi_codec_ctx *x)
+{
+	x->compress = ZSTD_createCCtx_advanced((ZSTD_customMem){ take, give_back, x });
+	if (x->compress == NULL || take_memory(x) != 0)
 		return ENOMEM;
-	}
-	x->bytes = ZSTD_sizeof_CCtx(x->compress) + ZSTD_sizeof_DCtx(x->decompress);
+	x->bytes = x->held;
+	return 0;
+}
+
+static int zstd_decompress_init(struct zsi_codec_ctx *x)
+{
+	x->decompress = ZSTD_createDCtx_advanced((ZSTD_customMem){ take, give_back, x });
+	if (x->decompress == NULL)
+		return ENOMEM;
+	x->bytes = x->held;
 	return 0;
 }
 
@@ -119,7 +144,8 @@ const struct zsi_codec zsi_codec_zstd = {
 	.name = "zstd",
 	.levels = zstd_levels,
 	.bound = zstd_bound,
-	.ctx_init = zstd_ctx_init,
+	.compress_init = zstd_compress_init,
+	.decompress_init = zstd_decompress_init,
 	.ctx_fini = zstd_ctx_fini,
 	.compress = zstd_compress,
 	.decompress = zstd_decompress,

@@ -125,6 +125,10 @@ static int compact_set(struct zram *z, const char *value)
 		result = zsi_fail(EDEADLK, "%s: compact: this thread holds an object of the pool for reading", z->name);
 	zsi_leave(s);
 	zsi_trim(z, true);
+	zsi_lock(&z->lock, ZSI_RANK_DEVICE);
+	if (z->pool != NULL)
+		zsi_streams_give_back_locked(z, 0);
+	zsi_unlock(&z->lock, ZSI_RANK_DEVICE);
 	return result;
 }
 

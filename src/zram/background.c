@@ -89,6 +89,7 @@ static void *thread_main(void *arg)
 		zsi_pace_start(&pace);
 		register_shrinker(z);
 		work(z);
+		zsi_streams_look(z);
 		sleep_ns = zsi_max(interval_ns, zsi_pace_pause(&pace, false));
 	}
 	return NULL;

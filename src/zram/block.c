@@ -88,8 +88,9 @@ int zsi_block_make(struct zram *z, struct zsi_stream *s, const void *data, struc
 		return 0;
 	}
 	stored->meta = ZSI_USED;
-	len = zsi_codec_compress(s->ctx[0], zsi_dict_of(z, 0, version), data, z->block_size, s->out,
-				 (size_t)(s->block - s->out));
+	len = zsi_codec_compress(zsi_ctx_get(z, s, ZSI_COMPRESSOR(0)), zsi_dict_of(z, 0, version), data, z->block_size,
+				 s->out, (size_t)(s->block - s->out));
+	zsi_ctx_put(z, s, ZSI_COMPRESSOR(0));
 	if (len == 0 || len >= z->huge_size) {
 		len = z->block_size;
 		stored->meta |= ZSI_HUGE;
@@ -99,6 +100,7 @@ int zsi_block_make(struct zram *z, struct zsi_stream *s, const void *data, struc
 	}
 	stored->meta |= len;
 	if (zsi_unlikely(zsi_block_store(z, data, len, &stored->handle) != 0) &&
+	    (!zsi_streams_spare(z) || zsi_block_store(z, data, len, &stored->handle) != 0) &&
 	    (!zsi_save_give_up(z) || zsi_block_store(z, data, len, &stored->handle) != 0))
 		return -1;
 	if (zsi_unlikely(z->table.sums != NULL))
@@ -204,7 +206,11 @@ static int check_sum(struct zram *z, struct zsi_stream *s, uint64_t index, const
 	return zsi_fail(EIO, "%s: block %" PRIu64 " is damaged: its checksum is wrong", z->name, index);
 }
 
-int zsi_block_expand(struct zram *z, struct zsi_stream *s, uint64_t index, uint64_t meta, const void *data, void *buf)
+/*
+ * The contents, block_size bytes, from what is stored for a locked block that is USED and not SAME: zsi_meta_size(meta)
+ * bytes at data. -1: EIO.
+ */
+static int expand(struct zram *z, struct zsi_stream *s, uint64_t index, uint64_t meta, const void *data, void *buf)
 {
 	size_t len = zsi_meta_size(meta);
 	const unsigned priority = zsi_meta_priority(meta);
@@ -215,8 +221,11 @@ int zsi_block_expand(struct zram *z, struct zsi_stream *s, uint64_t index, uint6
 		memcpy(buf, data, len);
 		return 0;
 	}
-	if (zsi_likely(zsi_codec_decompress(s->ctx[priority], zsi_dict_of(z, priority, zsi_meta_dict(meta)), data, len,
-					    buf, z->block_size) == 0))
+	int result = zsi_codec_decompress(zsi_ctx_get(z, s, ZSI_DECOMPRESSOR(priority)),
+					  zsi_dict_of(z, priority, zsi_meta_dict(meta)), data, len, buf, z->block_size);
+
+	zsi_ctx_put(z, s, ZSI_DECOMPRESSOR(priority));
+	if (zsi_likely(result == 0))
 		return 0;
 	return zsi_fail(EIO, "%s: block %" PRIu64 " is damaged: %s can't decompress it", z->name, index,
 			zsi_codec_name(z->algs[priority].codec));
@@ -237,11 +246,11 @@ int zsi_block_load(struct zram *z, struct zsi_stream *s, uint64_t index, uint64_
 	if (zsi_unlikely((meta & ZSI_WB) != 0))
 		return zsi_block_read_backed(z, s, index, b->handle, meta, s->out) != 0 ?
 			       -1 :
-			       zsi_block_expand(z, s, index, meta, s->out, buf);
+			       expand(z, s, index, meta, s->out, buf);
 	data = zs_obj_read_begin(z->pool, b->handle, s->copy);
 	if (zsi_unlikely(data == NULL))
 		return zsi_fail(EIO, "%s: block %" PRIu64 " is damaged: its object is gone", z->name, index);
-	result = zsi_block_expand(z, s, index, meta, data, buf);
+	result = expand(z, s, index, meta, data, buf);
 	zs_obj_read_end(z->pool, b->handle, data);
 	return result;
 }

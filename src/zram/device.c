@@ -113,28 +113,40 @@ static int init_pool_locked(struct zram *z)
 	return 0;
 }
 
+/* Everything that a device has before its first block is written. */
+static int init_parts_locked(struct zram *z, uint64_t blocks)
+{
+	if (zsi_table_init(z, blocks, (z->flags & ZRAM_CHECKSUM) != 0) != 0)
+		return zsi_fail(ENOMEM, "%s: no address space for a table of %" PRIu64 " blocks", z->name, blocks);
+	if (zsi_algs_start_locked(z) != 0)
+		return -1;
+	if (zsi_streams_start_locked(z) != 0)
+		return zsi_fail(errno, "%s: no memory for compressing", z->name);
+	return 0;
+}
+
 /* Nobody can be inside: the device has no stream that is filled. */
 int zsi_device_init_locked(struct zram *z, uint64_t disksize)
 {
-	uint64_t blocks = disksize >> z->block_shift;
+	int result;
 
-	if (zsi_train_init_locked(z) != 0 || init_pool_locked(z) != 0)
+	if (zsi_train_init_locked(z) != 0)
 		return -1;
-	if (zsi_table_init(z, blocks, (z->flags & ZRAM_CHECKSUM) != 0) != 0) {
-		(void)zsi_fail(ENOMEM, "%s: no address space for a table of %" PRIu64 " blocks", z->name, blocks);
-	} else if (zsi_algs_start_locked(z) == 0) {
-		if (zsi_streams_start_locked(z) == 0) {
-			atomic_store_explicit(&z->disksize, disksize, memory_order_relaxed);
-			return 0;
-		}
-		(void)zsi_fail(errno, "%s: no memory for compressing%s", z->name,
-			       zsi_memory_limited(z) ? " within mem_limit" : "");
-	}
+	zsi_memory_begin_locked(z);
+	result = init_pool_locked(z);
+	if (result == 0)
+		result = init_parts_locked(z, disksize >> z->block_shift);
+	if (result == 0)
+		result = zsi_memory_check_locked(z);
 	int error = errno;
 
-	uninit_locked(z);
+	zsi_memory_end_locked(z);
+	if (result == 0)
+		atomic_store_explicit(&z->disksize, disksize, memory_order_relaxed);
+	else if (z->pool != NULL)
+		uninit_locked(z);
 	errno = error;
-	return -1;
+	return result;
 }
 
 void zsi_device_reset(struct zram *z)
@@ -176,8 +188,9 @@ struct zram *zram_create(const char *name, const struct zram_options *options)
 	if (ok) {
 		/* Nobody else knows the device yet, but the rules about locks hold all the same. */
 		zsi_lock(&z->lock, ZSI_RANK_DEVICE);
-		ok = apply_options(z, &o) == 0 && zsi_memory_charge(z, sizeof(*z)) == 0 &&
-		     (o.disksize == 0 || zsi_device_init_locked(z, o.disksize) == 0);
+		/* Whether a limit leaves room for it is seen when it is initialised. */
+		atomic_store_explicit(&z->memory.own, sizeof(*z), memory_order_relaxed);
+		ok = apply_options(z, &o) == 0 && (o.disksize == 0 || zsi_device_init_locked(z, o.disksize) == 0);
 		zsi_unlock(&z->lock, ZSI_RANK_DEVICE);
 	}
 	if (ok) {

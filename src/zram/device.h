@@ -2,8 +2,8 @@
 /*
  * device.h - a zram device; the calls between the files of this folder.
  *
- * Who does what: device.c makes, initialises, resets; table.c keeps the block table; gate.c knows who is inside; block.c
- * stores, loads and frees one block; io.c cuts ranges into blocks; memory.c holds the device to its limit; algs.c the
+ * Who does what: device.c makes, initialises, resets; table.c keeps the block table; gate.c knows who is inside, streams.c
+ * what they work with; block.c stores, loads and frees one block; io.c cuts ranges into blocks; memory.c holds the device to its limit; algs.c the
  * algorithms and their parameters; attr.c the attributes; stats.c counts, print.c prints; sum.c checksums;
  * train.c dictionaries; info.c says what is stored; idle.c, recompress.c and writeback.c what is done with blocks that nobody uses, backing.c the file
  * for that; save.c and load.c the saved form, stream.c its bytes; background.c the background thread.
@@ -12,14 +12,14 @@
  * only while it is not, with z->lock held; what initialising makes (pool, table, streams) comes and goes with z->lock
  * held and the gate closed, so that one who holds either z->lock or a stream may use it.
  *
- * Lock order: save_lock -> background.lock, train.lock -> z->lock -> gate (waits for streams) ; stream -> block bit -> table.lock -> memory.lock -> those of the
+ * Lock order: save_lock -> background.lock, train.lock -> z->lock -> gate (waits for streams) ; stream -> block bit -> that of a context -> table.lock -> memory.lock -> those of the
  * pool. Nobody waits for z->lock with a stream in hand.
  *
  * Equations, when no call is running:
  *
  *   STORED      = blocks USED = sum of the counts in table.chunks
  *   COMPR_BYTES = sum of the sizes of blocks that are USED and neither SAME nor WB
- *   memory.own  = device + streams + table chunks + dictionaries
+ *   memory.own  = device + buffers + contexts + table chunks + dictionaries, and what training or saving holds meanwhile
  *   memory.own + zs_get_total_bytes(pool) <= mem_limit, where that was not set below it
  */
 #ifndef ZSI_ZRAM_DEVICE_H
@@ -37,6 +37,7 @@
 #include "zram/error.h"
 #include "zram/gate.h"
 #include "zram/save.h"
+#include "zram/streams.h"
 #include "zram/table.h"
 #include "zram/train.h"
 
@@ -58,6 +59,7 @@ struct zsi_memory {
 	_Atomic uint64_t own;   /* bytes; changed under lock */
 	_Atomic uint64_t limit; /* mem_limit, bytes; 0 = none. Changed under lock */
 	_Atomic uint64_t hits;  /* what the limit refused beside the pool */
+	bool unchecked;         /* initialising: the limit is looked at when it is known what is needed. Guarded by z->lock */
 };
 
 struct zram {
@@ -69,6 +71,7 @@ struct zram {
 	struct zs_page_source page_source;   /* immutable */
 
 	_Alignas(ZSI_CACHE_LINE) _Atomic uint32_t gate; /* 1: closed */
+	_Atomic uint32_t look_at;                       /* ticks; when to look for idle contexts */
 	/* What initialising makes, see above. Read by every operation, written by none. */
 	struct zs_pool *pool;
 	_Atomic uint64_t disksize; /* bytes; may be read by anybody */
@@ -80,6 +83,8 @@ struct zram {
 	struct zsi_save *save; /* a save under way, or NULL; see save.h */
 	_Atomic(struct zsi_stream *)
 		streams[ZSI_STREAMS]; /* NULL until first used; stay until the device is destroyed */
+
+	struct zsi_contexts contexts;
 
 	_Alignas(ZSI_CACHE_LINE) struct zsi_lock save_lock; /* rank SAVE: saving, resetting */
 	bool marks_left; /* a save that is over may have left blocks TOUCHED. Guarded by save_lock */
@@ -196,12 +201,6 @@ void zsi_handle_free(struct zram *z, uint64_t handle, uint64_t meta);
 /* The stored bytes of a block that is WB into buf. -1: EIO. */
 int zsi_block_read_backed(struct zram *z, struct zsi_stream *s, uint64_t index, uint64_t handle, uint64_t meta, void *buf);
 
-/*
- * The contents, block_size bytes, from what is stored for a locked block that is USED and not SAME: zsi_meta_size(meta)
- * bytes at data. -1: EIO.
- */
-int zsi_block_expand(struct zram *z, struct zsi_stream *s, uint64_t index, uint64_t meta, const void *data, void *buf);
-
 /* The contents of a locked block into buf, block_size bytes. -1: EIO, ENOMEM. */
 int zsi_block_load(struct zram *z, struct zsi_stream *s, uint64_t index, uint64_t meta, void *buf);
 
@@ -227,6 +226,13 @@ void zsi_fill_words(void *data, size_t bytes, uint64_t word);
 int zsi_memory_charge(struct zram *z, uint64_t bytes);
 /* The same without making room, for what can be done without: a refusal is none that counts. */
 bool zsi_memory_try_charge(struct zram *z, uint64_t bytes);
+/*
+ * Between begin and end charges are not refused, so that it shows what a device needs. check compares: 0, or -1 with
+ * ENOMEM where some blocks more would be over mem_limit. z->lock is held.
+ */
+void zsi_memory_begin_locked(struct zram *z);
+int zsi_memory_check_locked(struct zram *z);
+void zsi_memory_end_locked(struct zram *z);
 void zsi_memory_uncharge(struct zram *z, uint64_t bytes);
 /* Change mem_limit: 0 or -1 with EINVAL. z->lock is held. */
 int zsi_memory_set_limit_locked(struct zram *z, uint64_t bytes);

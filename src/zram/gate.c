@@ -2,9 +2,7 @@
 /* gate.c - see gate.h. */
 #include <errno.h>
 #include <pthread.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "zram/device.h"
 
@@ -60,7 +58,7 @@ static unsigned take_number(void)
 	return n;
 }
 
-static inline unsigned thread_number(void)
+unsigned zsi_thread_number(void)
 {
 	return zsi_likely(my_number != 0) ? my_number - 1 : take_number();
 }
@@ -75,79 +73,6 @@ void zsi_threads_forget(void)
 
 /* --- streams --- */
 
-static void empty_stream(struct zram *z, struct zsi_stream *s)
-{
-	for (unsigned p = 0; p < ZSI_PRIORITIES; p++) {
-		zsi_codec_ctx_destroy(s->ctx[p]);
-		s->ctx[p] = NULL;
-	}
-	free(s->out);
-	s->out = s->block = s->copy = NULL;
-	zsi_memory_uncharge(z, s->bytes);
-	s->bytes = 0;
-}
-
-/* Contexts and buffers, all of them; false with nothing left behind. */
-static bool fill_stream(struct zram *z, struct zsi_stream *s)
-{
-	size_t page = z->pool_options.page_size;
-	size_t out = z->block_size;
-	uint64_t bytes = 0;
-
-	for (unsigned p = 0; p < ZSI_PRIORITIES; p++) {
-		const struct zsi_alg *a = &z->algs[p];
-
-		if (a->codec == NULL)
-			continue;
-		s->ctx[p] = zsi_codec_ctx_create(a->codec, a->level, z->block_size);
-		if (s->ctx[p] == NULL)
-			goto fail;
-		bytes += zsi_codec_ctx_bytes(s->ctx[p]);
-		out = zsi_max(out, zsi_codec_bound(a->codec, z->block_size));
-	}
-	out = zsi_round_up(out, ZSI_CACHE_LINE);
-	/* The copy is needed only for pages of the caller's, which may lie anywhere. */
-	if (z->pool_options.pages == NULL)
-		page = 0;
-	s->out = aligned_alloc(ZSI_CACHE_LINE, out + z->block_size + page);
-	if (s->out == NULL)
-		goto fail;
-	s->block = s->out + out;
-	s->copy = page != 0 ? s->block + z->block_size : NULL;
-	bytes += out + z->block_size + page;
-	/* Threads can share one. */
-	if (!zsi_memory_try_charge(z, bytes))
-		goto fail;
-	s->bytes = bytes;
-	return true;
-fail:
-	empty_stream(z, s);
-	return false;
-}
-
-/* Stream number i, filled; NULL where there is no memory. The caller holds z->lock; a filled one may be in use. */
-static struct zsi_stream *make_stream_locked(struct zram *z, unsigned i)
-{
-	struct zsi_stream *s = zsi_stream_at(z, i);
-
-	if (s == NULL) {
-		s = aligned_alloc(ZSI_CACHE_LINE, sizeof(*s));
-		if (s == NULL)
-			return NULL;
-		memset(s, 0, sizeof(*s));
-		s->number = i;
-		/* release: pairs with zsi_stream_at() */
-		atomic_store_explicit(&z->streams[i], s, memory_order_release);
-	}
-	/* With the stream in hand, so that nobody finds it half filled. */
-	for (unsigned round = 0; atomic_exchange(&s->busy, 1) != 0; round++)
-		zsi_backoff(round);
-	bool ok = s->out != NULL || fill_stream(z, s);
-
-	zsi_leave(s);
-	return ok ? s : NULL;
-}
-
 /*
  * Where this thread should look for a stream: the one of its number, made if need be; or one that is there, if there is
  * no memory. -1 with EINVAL: the device is not initialised.
@@ -159,24 +84,23 @@ static int find_place(struct zram *z, unsigned own)
 	zsi_lock(&z->lock, ZSI_RANK_DEVICE);
 	if (z->pool == NULL) {
 		(void)zsi_fail(EINVAL, "%s: the device is not initialised: set disksize first", z->name);
-	} else if (make_stream_locked(z, own) != NULL) {
+	} else if (zsi_stream_make_locked(z, own) != NULL) {
 		place = (int)own;
 	} else {
-		/* Initialising has filled one. */
-		for (unsigned i = 0; i < ZSI_STREAMS && place < 0; i++) {
-			struct zsi_stream *s = zsi_stream_at(z, i);
-
-			if (s != NULL && s->bytes != 0)
-				place = (int)i;
-		}
+		place = zsi_stream_filled_locked(z, own);
 	}
 	zsi_unlock(&z->lock, ZSI_RANK_DEVICE);
 	return place;
 }
 
+static inline bool time_to_look(const struct zram *z, uint32_t now)
+{
+	return (int32_t)(now - atomic_load_explicit(&z->look_at, memory_order_relaxed)) >= 0;
+}
+
 struct zsi_stream *zsi_enter(struct zram *z)
 {
-	const unsigned own = thread_number() % ZSI_STREAMS;
+	const unsigned own = zsi_thread_number() % ZSI_STREAMS;
 	unsigned at = own;
 
 	for (unsigned round = 0;; round++) {
@@ -186,7 +110,11 @@ struct zsi_stream *zsi_enter(struct zram *z)
 		if (zsi_likely(s != NULL) && zsi_likely(atomic_exchange(&s->busy, 1) == 0)) {
 			if (zsi_likely(atomic_load(&z->gate) == 0) && zsi_likely(s->out != NULL)) {
 				s->now = zsi_tick_now();
-				return s;
+				if (zsi_likely(!time_to_look(z, s->now)))
+					return s;
+				zsi_leave(s);
+				zsi_streams_look(z);
+				continue;
 			}
 			zsi_leave(s);
 		} else if (s != NULL) {
@@ -200,19 +128,6 @@ struct zsi_stream *zsi_enter(struct zram *z)
 			return NULL;
 		at = (unsigned)place;
 	}
-}
-
-int64_t zsi_counted(struct zram *z, enum zsi_counter which)
-{
-	int64_t sum = 0;
-
-	for (unsigned i = 0; i < ZSI_STREAMS; i++) {
-		struct zsi_stream *s = zsi_stream_at(z, i);
-
-		if (s != NULL)
-			sum += atomic_load_explicit(&s->counters[which], memory_order_relaxed);
-	}
-	return sum;
 }
 
 static bool close_gate(struct zram *z, unsigned max_rounds)
@@ -247,66 +162,6 @@ void zsi_gate_open(struct zram *z)
 {
 	/* release: pairs with the load in zsi_enter() */
 	atomic_store_explicit(&z->gate, 0, memory_order_release);
-}
-
-int zsi_streams_start_locked(struct zram *z)
-{
-	if (make_stream_locked(z, thread_number() % ZSI_STREAMS) != NULL)
-		return 0;
-	errno = ENOMEM;
-	return -1;
-}
-
-void zsi_streams_drop_own_locked(struct zram *z)
-{
-	struct zsi_stream *own = zsi_stream_at(z, thread_number() % ZSI_STREAMS);
-	unsigned filled = 0;
-
-	for (unsigned i = 0; i < ZSI_STREAMS; i++) {
-		struct zsi_stream *s = zsi_stream_at(z, i);
-
-		if (s != NULL && s->bytes != 0)
-			filled++;
-	}
-	if (own == NULL || filled < 2)
-		return;
-	for (unsigned round = 0; atomic_exchange(&own->busy, 1) != 0; round++)
-		zsi_backoff(round);
-	empty_stream(z, own);
-	zsi_leave(own);
-}
-
-void zsi_streams_empty_locked(struct zram *z)
-{
-	for (unsigned i = 0; i < ZSI_STREAMS; i++) {
-		struct zsi_stream *s = zsi_stream_at(z, i);
-
-		if (s == NULL)
-			continue;
-		empty_stream(z, s);
-		for (unsigned c = 0; c < ZSI_COUNTERS; c++)
-			atomic_store_explicit(&s->counters[c], 0, memory_order_relaxed);
-	}
-}
-
-void zsi_streams_free(struct zram *z)
-{
-	for (unsigned i = 0; i < ZSI_STREAMS; i++) {
-		struct zsi_stream *s = zsi_stream_at(z, i);
-
-		if (s != NULL)
-			empty_stream(z, s);
-		free(s);
-	}
-}
-
-uint32_t zsi_tick_now(void)
-{
-	struct timespec ts;
-
-	(void)clock_gettime(CLOCK_MONOTONIC_COARSE, &ts);
-	return (uint32_t)((uint64_t)ts.tv_sec * ZSI_TICKS_PER_SECOND +
-			  (uint64_t)ts.tv_nsec / (1000000000u / ZSI_TICKS_PER_SECOND));
 }
 
 void zsi_trim(struct zram *z, bool now)

@@ -7,6 +7,8 @@
  * pool's limit first, and then looks whether the pool is below it.
  */
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 
 #include "base/bits.h"
 #include "zram/device.h"
@@ -14,9 +16,24 @@
 /* How often a refused charge is tried again after room was made, as for an object. */
 #define ROOM_TRIES 4u
 
+/* A limit that leaves no room for so many blocks, stored as they are, is a mistake. */
+#define LEAST_BLOCKS 16u
+
+/* What the pool takes beside the objects for its first ones: descriptors, slot words, handles. */
+#define FIRST_METADATA_BYTES (64u << 10)
+
+/* "lz4 level 1, zstd level 3" for messages. */
+#define NAMES_BYTES 96u
+
 static uint64_t own(const struct zram *z)
 {
 	return atomic_load_explicit(&z->memory.own, memory_order_relaxed);
+}
+
+/* 0: none, or none yet. */
+static uint64_t limit_of(const struct zram *z)
+{
+	return z->memory.unchecked ? 0 : z->memory.limit;
 }
 
 static uint64_t pool_limit(const struct zram *z, uint64_t held)
@@ -24,7 +41,7 @@ static uint64_t pool_limit(const struct zram *z, uint64_t held)
 	uint64_t mine = z->pool_options.limit_bytes;
 	uint64_t left;
 
-	if (z->memory.limit == 0)
+	if (limit_of(z) == 0)
 		return mine;
 	/* 0 would be no limit. */
 	left = z->memory.limit > held ? z->memory.limit - held : 1;
@@ -40,7 +57,7 @@ static bool charge_locked(struct zram *z, uint64_t bytes)
 {
 	uint64_t held = own(z) + bytes;
 
-	if (z->memory.limit != 0) {
+	if (limit_of(z) != 0) {
 		if (held > z->memory.limit)
 			return false;
 		if (z->pool != NULL) {
@@ -101,7 +118,7 @@ void zsi_memory_uncharge(struct zram *z, uint64_t bytes)
 {
 	zsi_lock(&z->memory.lock, ZSI_RANK_MEMORY);
 	atomic_store_explicit(&z->memory.own, own(z) - bytes, memory_order_relaxed);
-	if (z->memory.limit != 0 && z->pool != NULL)
+	if (limit_of(z) != 0 && z->pool != NULL)
 		(void)zs_set_limit(z->pool, pool_limit(z, own(z)));
 	zsi_unlock(&z->memory.lock, ZSI_RANK_MEMORY);
 }
@@ -117,6 +134,64 @@ int zsi_memory_set_limit_locked(struct zram *z, uint64_t bytes)
 		(void)zs_set_limit(z->pool, pool_limit(z, own(z)));
 	zsi_unlock(&z->memory.lock, ZSI_RANK_MEMORY);
 	return 0;
+}
+
+void zsi_memory_begin_locked(struct zram *z)
+{
+	z->memory.unchecked = true;
+}
+
+static const char *algorithms(const struct zram *z, char text[NAMES_BYTES])
+{
+	size_t at = 0;
+	int min, max, dflt;
+
+	text[0] = '\0';
+	for (unsigned p = 0; p < ZSI_PRIORITIES && at < NAMES_BYTES; p++) {
+		const struct zsi_alg *a = &z->algs[p];
+
+		if (a->codec == NULL)
+			continue;
+		at += (size_t)snprintf(text + at, NAMES_BYTES - at, "%s%s", p > 0 ? ", " : "", zsi_codec_name(a->codec));
+		if (at < NAMES_BYTES && zsi_codec_levels(a->codec, &min, &max, &dflt))
+			at += (size_t)snprintf(text + at, NAMES_BYTES - at, " level %d", a->level);
+	}
+	return text;
+}
+
+/*
+ * What is held now, and what the first blocks need: objects, a chunk of the table and one of its directory. And the
+ * parts of the limit that threads may take for themselves.
+ */
+static uint64_t needed(struct zram *z)
+{
+	uint64_t blocks = zsi_max(LEAST_BLOCKS * z->block_size, z->pool_options.page_size);
+	uint64_t all = own(z) + zs_get_total_bytes(z->pool) + blocks + FIRST_METADATA_BYTES +
+		       zsi_table_first_bytes(&z->table);
+
+	return all * ZSI_OTHERS_PER_LIMIT / (ZSI_OTHERS_PER_LIMIT - ZSI_OTHERS) + 1;
+}
+
+void zsi_memory_end_locked(struct zram *z)
+{
+	zsi_lock(&z->memory.lock, ZSI_RANK_MEMORY);
+	z->memory.unchecked = false;
+	if (z->pool != NULL)
+		(void)zs_set_limit(z->pool, pool_limit(z, own(z)));
+	zsi_unlock(&z->memory.lock, ZSI_RANK_MEMORY);
+}
+
+int zsi_memory_check_locked(struct zram *z)
+{
+	uint64_t least = needed(z);
+	char text[NAMES_BYTES];
+
+	if (z->memory.limit == 0 || least <= z->memory.limit)
+		return 0;
+	return zsi_fail(ENOMEM,
+			"%s: mem_limit %" PRIu64 " is too small: with %s and blocks of %zu bytes, at least %" PRIu64
+			" bytes are needed",
+			z->name, z->memory.limit, algorithms(z, text), z->block_size, least);
 }
 
 bool zsi_memory_limited(struct zram *z)

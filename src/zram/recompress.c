@@ -41,33 +41,50 @@ static bool is_candidate(const struct request *r, uint64_t meta)
 	       zsi_meta_size(meta) >= zsi_max(r->threshold, r->smallest);
 }
 
-/* The smallest object that the secondary algorithms make of the block in s->block, in s->out: its word; 0: none is. */
-static uint64_t compress(struct zram *z, struct zsi_stream *s, const struct request *r, uint64_t meta, bool *tried_all)
+/* The block in s->block, compressed with a secondary algorithm into s->out: 0 and its length, or -1 with ENOMEM. */
+static int compress_with(struct zram *z, struct zsi_stream *s, unsigned p, size_t *len)
+{
+	struct zsi_codec_ctx *x = zsi_ctx_get(z, s, ZSI_COMPRESSOR(p));
+
+	if (x == NULL)
+		return -1;
+	*len = zsi_codec_compress(x, zsi_dict_of(z, p, z->train.current), s->block, z->block_size, s->out,
+				  (size_t)(s->block - s->out));
+	zsi_ctx_put(z, s, ZSI_COMPRESSOR(p));
+	return 0;
+}
+
+/*
+ * The smallest object that the secondary algorithms make of the block in s->block, in s->out: its word. Where they make
+ * none, what to add to the block's word; *result is -1 where that is for want of memory.
+ */
+static uint64_t compress(struct zram *z, struct zsi_stream *s, const struct request *r, uint64_t meta, int *result)
 {
 	unsigned old_class = zs_lookup_class_index(z->pool, zsi_meta_size(meta));
-
-	*tried_all = true;
+	bool tried_all = true;
 	for (unsigned p = 1; p < ZSI_PRIORITIES; p++) {
 		if (z->algs[p].codec == NULL)
 			continue;
 		if (p < r->first || p > r->last || p <= zsi_meta_priority(meta)) {
-			*tried_all = *tried_all && p <= zsi_meta_priority(meta);
+			tried_all = tried_all && p <= zsi_meta_priority(meta);
 			continue;
 		}
 		unsigned version = z->train.current;
-		size_t len = zsi_codec_compress(s->ctx[p], zsi_dict_of(z, p, version), s->block, z->block_size, s->out,
-						(size_t)(s->block - s->out));
+		size_t len;
 
+		*result = compress_with(z, s, p, &len);
+		if (*result != 0)
+			return 0;
 		if (len == 0 || len >= z->huge_size || zs_lookup_class_index(z->pool, len) >= old_class)
 			continue;
 		if (r->threshold != 0 && len >= r->threshold) {
 			/* Smaller, but not as small as was asked for this time. */
-			*tried_all = false;
+			tried_all = false;
 			continue;
 		}
 		return ZSI_USED | len | (uint64_t)p << ZSI_PRIORITY_SHIFT | (uint64_t)version << ZSI_DICT_SHIFT;
 	}
-	return 0;
+	return tried_all ? ZSI_INCOMPRESSIBLE : 0;
 }
 
 /* The word to unlock the block with; *result -1: there is no memory. */
@@ -75,7 +92,6 @@ static uint64_t recompress_block(struct zram *z, struct zsi_stream *s, uint64_t 
 				 int *result)
 {
 	struct zsi_stored stored = { 0 };
-	bool tried_all;
 
 	if (zsi_block_load(z, s, index, meta, s->block) != 0) {
 		r->error = errno;
@@ -83,9 +99,9 @@ static uint64_t recompress_block(struct zram *z, struct zsi_stream *s, uint64_t 
 	}
 	r->max_blocks--;
 	meta &= ~ZSI_IDLE;
-	stored.meta = compress(z, s, r, meta, &tried_all);
-	if (stored.meta == 0)
-		return tried_all ? meta | ZSI_INCOMPRESSIBLE : meta;
+	stored.meta = compress(z, s, r, meta, result);
+	if ((stored.meta & ZSI_USED) == 0)
+		return meta | stored.meta;
 	if (zsi_block_store(z, s->out, zsi_meta_size(stored.meta), &stored.handle) != 0) {
 		*result = -1;
 		return meta;

@@ -173,6 +173,11 @@ static int make_accessible_locked(struct zsi_table *t, uint64_t chunk)
 	return 0;
 }
 
+uint64_t zsi_table_first_bytes(const struct zsi_table *t)
+{
+	return t->chunk_bytes + system_page();
+}
+
 /* What a chunk takes that is not there: itself, and the page of chunks[] that it is in. */
 static uint64_t bytes_for(const struct zsi_table *t, uint64_t chunk)
 {
@@ -218,7 +223,7 @@ static int make_chunk(struct zram *z, uint64_t index)
 int zsi_table_make(struct zram *z, uint64_t index)
 {
 	if (zsi_likely(zsi_table_has(&z->table, index)) || zsi_likely(make_chunk(z, index) == 0) ||
-	    (zsi_save_give_up(z) && make_chunk(z, index) == 0))
+	    (zsi_streams_spare(z) && make_chunk(z, index) == 0) || (zsi_save_give_up(z) && make_chunk(z, index) == 0))
 		return 0;
 	return zsi_fail(ENOMEM, "%s: no memory for the block table", z->name);
 }

@@ -115,6 +115,9 @@ static inline bool zsi_table_has(const struct zsi_table *t, uint64_t index)
  */
 uint64_t zsi_table_hole_end(const struct zsi_table *t, uint64_t index);
 
+/* What the first block in use takes of the table. */
+uint64_t zsi_table_first_bytes(const struct zsi_table *t);
+
 /* Make sure that it is: 0, or -1 with ENOMEM. The caller holds a stream and no block. */
 int zsi_table_make(struct zram *z, uint64_t index);
 

@@ -166,7 +166,8 @@ static uint64_t bytes_with(const struct job *j, const struct zsi_codec_dict *dic
 			   size_t room)
 {
 	const struct zram *z = j->z;
-	struct zsi_codec_ctx *x = zsi_codec_ctx_create(z->algs[0].codec, z->algs[0].level, z->block_size);
+	struct zsi_codec_ctx *x =
+		zsi_codec_ctx_create(z->algs[0].codec, z->algs[0].level, z->block_size, ZSI_CODEC_COMPRESS);
 	uint64_t sum = 0;
 
 	if (x == NULL)
@@ -294,6 +295,15 @@ static bool prepare(struct job *j, size_t capacity)
 	return j->samples != NULL && j->sizes != NULL && j->taken != NULL;
 }
 
+/* This thread won't be back: what it worked with is of no use to anybody. */
+static void drop_stream_locked(struct zram *z)
+{
+	struct zsi_stream *own = zsi_stream_at(z, zsi_thread_number() % ZSI_STREAMS);
+
+	if (own != NULL)
+		zsi_stream_drop_locked(z, own);
+}
+
 static void *thread_main(void *arg)
 {
 	struct zram *z = arg;
@@ -311,7 +321,7 @@ static void *thread_main(void *arg)
 		install_frozen(&j);
 		zsi_gate_open(z);
 	}
-	zsi_streams_drop_own_locked(z);
+	drop_stream_locked(z);
 	z->train.tried++;
 	zsi_unlock(&z->lock, ZSI_RANK_DEVICE);
 	free_dict(z, j.dict);

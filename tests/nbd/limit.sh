@@ -38,3 +38,13 @@ must nbdcopy "$tmp/whole" "$uri"
 must nbdcopy "$uri" "$tmp/out.raw"
 cmp -n 75497472 "$tmp/whole" "$tmp/out.raw" || fail "what was written with the higher limit is damaged"
 stop
+
+# One context takes half of this limit, and all of nbdkit's threads write with it.
+serve 64M mem-limit=4M algorithm=zstd algorithm-params=level=19 block-size=64K
+random_data 1048576 "$tmp/small"
+must nbdcopy --requests=64 "$tmp/small" "$uri"
+must nbdcopy "$uri" "$tmp/out.raw"
+cmp -n 1048576 "$tmp/small" "$tmp/out.raw" || fail "what sixteen threads wrote with one context is damaged"
+held=$(ctl stats --json | sed -n 's/.*"bytes_total": \([0-9]*\), "bytes_own".*/\1/p')
+[ "$held" -le 4194304 ] || fail "$held bytes are held, with a limit of 4194304"
+stop

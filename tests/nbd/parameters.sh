@@ -35,6 +35,9 @@ refused "" 1M recomp=zstd recompress=type=nonsense
 refused "" 1M backing="$tmp/no/where"
 refused "unknown parameter 'frobnicate'" 1M frobnicate=1
 
+refused "mem_limit 4194304 is too small: with deflate level 12 and blocks of 4096 bytes, at least " \
+	64M algorithm=deflate algorithm-params=level=12 mem-limit=4M
+
 # works PARAMETER...: a server with these starts, and keeps what is written
 real_data 4194304 "$tmp/data"
 works() {

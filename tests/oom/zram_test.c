@@ -6,9 +6,12 @@
  *   oom_zram SCENARIO
  *
  * Making and loading a device fail with ENOMEM and leave nothing behind. A save that fails leaves the device as it was. A write fails with ENOMEM and each block is as it was or as
- * it was to be; all others are as they were; and once memory is back it succeeds.
+ * it was to be; all others are as they were; and once memory is back it succeeds. For want of a context no read or write
+ * fails: another one is there. A recompression may, and does no harm.
  */
 #include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +22,7 @@
 #include "check.h"
 #include "fault.h"
 #include "rng.h"
+#include "zram/device.h"
 
 #define BLOCK 4096u
 #define STRIDE (300u * BLOCK) /* each block in another chunk of the table */
@@ -28,13 +32,15 @@
 static struct zram *z;
 static uint8_t contents[BLOCKS][BLOCK];
 static bool sums;
+static const char *algorithm; /* NULL: the default */
 
 static struct zram *make(void)
 {
 	struct zram_options o = ZRAM_OPTIONS_INIT;
 
 	o.disksize = (uint64_t)BLOCKS * STRIDE;
-	o.recomp_algorithm[0] = "lzo";
+	o.comp_algorithm = algorithm;
+	o.recomp_algorithm[0] = algorithm != NULL ? "deflate" : "lzo";
 	o.flags = sums ? ZRAM_CHECKSUM : 0;
 	return zram_create("oom", &o);
 }
@@ -103,6 +109,57 @@ static bool write_next(uint64_t seed, size_t in, size_t len)
 	CHECK(errno == ENOMEM && zram_strerror()[0] != '\0');
 	CHECK(zram_pread(z, r, BLOCK, (uint64_t)write_at * STRIDE) == 0);
 	CHECK_MSG(memcmp(r, contents[write_at], BLOCK) == 0, "block %u changed by a write that failed", write_at);
+	return false;
+}
+
+/* What is written needs no more memory than what it replaces, so that all that is asked for is for contexts. */
+static atomic_bool contexts_done;
+
+/* Keeps a common context from the others, until somebody sleeps for it. */
+static void *hold_common(void *arg)
+{
+	struct zsi_lock *lock = arg;
+
+	while (!atomic_load(&contexts_done)) {
+		if (!zsi_trylock_word(lock))
+			continue;
+		while (!atomic_load(&contexts_done) && atomic_load(&lock->word) != 2)
+			usleep(20);
+		zsi_unlock_unranked(lock);
+	}
+	return NULL;
+}
+
+static bool run_contexts(void)
+{
+	uint8_t r[BLOCK];
+	pthread_t holders[2];
+	unsigned kinds[2] = { ZSI_COMPRESSOR(0), ZSI_DECOMPRESSOR(0) };
+
+	zsi_lock(&z->lock, ZSI_RANK_DEVICE);
+	zsi_streams_give_back_locked(z, 0);
+	zsi_unlock(&z->lock, ZSI_RANK_DEVICE);
+	atomic_store(&contexts_done, false);
+	for (unsigned k = 0; k < 2; k++)
+		CHECK(pthread_create(&holders[k], NULL, hold_common, &z->contexts.common[kinds[k]].lock) == 0);
+	for (unsigned n = 0; n < 2; n++) {
+		for (unsigned i = 0; i < 4; i += 2) {
+			CHECK_MSG(zram_pwrite(z, contents[i], BLOCK, (uint64_t)i * STRIDE) == 0, "%s", zram_strerror());
+			CHECK_MSG(zram_pread(z, r, BLOCK, (uint64_t)i * STRIDE) == 0, "%s", zram_strerror());
+			CHECK(memcmp(r, contents[i], BLOCK) == 0);
+		}
+	}
+	atomic_store(&contexts_done, true);
+	for (unsigned k = 0; k < 2; k++)
+		CHECK(pthread_join(holders[k], NULL) == 0);
+	return true;
+}
+
+static bool run_recompress(void)
+{
+	if (zram_attr_set(z, "recompress", "priority=1") == 0)
+		return true;
+	CHECK(errno == ENOMEM && zram_strerror()[0] != '\0');
 	return false;
 }
 
@@ -176,7 +233,8 @@ static const struct scenario scenarios[] = {
 	{ "create", run_create, false },        { "init", run_init, false },
 	{ "write", run_write, true },           { "write_parts", run_write_parts, true },
 	{ "zero_parts", run_zero_parts, true }, { "save", run_save, true },
-	{ "load", run_load, true },
+	{ "load", run_load, true },             { "contexts", run_contexts, true },
+	{ "recompress", run_recompress, true },
 };
 
 static void prepare(const struct scenario *s)
@@ -231,6 +289,8 @@ int main(int argc, char **argv)
 		if (strcmp(scenarios[i].name, argv[1]) == 0)
 			s = &scenarios[i];
 	CHECK_MSG(s != NULL, "no scenario %s", argv[1]);
+	if (s->run == run_contexts || s->run == run_recompress)
+		algorithm = "zstd";
 	fault_install();
 	file = memfd_create("saved", MFD_CLOEXEC);
 	CHECK(file >= 0);

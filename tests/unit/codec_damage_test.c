@@ -29,7 +29,7 @@ static void take_sample(struct sample *s, unsigned codec, enum data_kind kind)
 
 	s->codec = zsi_codec_at(codec);
 	(void)zsi_codec_levels(s->codec, &min, &max, &dflt);
-	s->ctx = zsi_codec_ctx_create(s->codec, dflt, 2 * BLOCK);
+	s->ctx = zsi_codec_ctx_create(s->codec, dflt, 2 * BLOCK, ZSI_CODEC_BOTH);
 	assert_non_null(s->ctx);
 	data_fill(s->block, BLOCK, kind, codec);
 	s->len = zsi_codec_compress(s->ctx, NULL, s->block, BLOCK, s->packed, sizeof(s->packed));

@@ -115,7 +115,7 @@ static void pays(const struct zsi_codec *c, const void *bytes, size_t n)
 {
 	int level = default_level(c);
 	struct zsi_codec_dict *d = zsi_codec_dict_create(c, level, bytes, n);
-	struct zsi_codec_ctx *x = zsi_codec_ctx_create(c, level, ZSI_CODEC_BLOCK_MAX);
+	struct zsi_codec_ctx *x = zsi_codec_ctx_create(c, level, ZSI_CODEC_BLOCK_MAX, ZSI_CODEC_BOTH);
 
 	assert_non_null(d);
 	assert_non_null(x);
@@ -158,7 +158,7 @@ static void mismatch(void **state)
 		int level = default_level(c);
 		struct zsi_codec_dict *a = zsi_codec_dict_create(c, level, trained[0], trained_bytes[0]);
 		struct zsi_codec_dict *b = zsi_codec_dict_create(c, level, trained[1], trained_bytes[1]);
-		struct zsi_codec_ctx *x = zsi_codec_ctx_create(c, level, BLOCK);
+		struct zsi_codec_ctx *x = zsi_codec_ctx_create(c, level, BLOCK, ZSI_CODEC_BOTH);
 		size_t len;
 
 		assert_non_null(a);
@@ -221,7 +221,7 @@ struct thread_job {
 static void *thread_main(void *arg)
 {
 	struct thread_job *job = arg;
-	struct zsi_codec_ctx *x = zsi_codec_ctx_create(job->codec, default_level(job->codec), BLOCK);
+	struct zsi_codec_ctx *x = zsi_codec_ctx_create(job->codec, default_level(job->codec), BLOCK, ZSI_CODEC_BOTH);
 	size_t len;
 
 	CHECK(x != NULL);

@@ -7,6 +7,7 @@
 
 #include <lz4.h>
 #include <lz4hc.h>
+#include <malloc.h>
 #include <pthread.h>
 
 #include "check.h"
@@ -55,15 +56,15 @@ static void levels(void **state)
 			continue;
 		}
 		errno = 0;
-		assert_null(zsi_codec_ctx_create(c, max + 1, 4096));
+		assert_null(zsi_codec_ctx_create(c, max + 1, 4096, ZSI_CODEC_BOTH));
 		assert_int_equal(errno, EINVAL);
 		errno = 0;
-		assert_null(zsi_codec_ctx_create(c, min - 1, 4096));
+		assert_null(zsi_codec_ctx_create(c, min - 1, 4096, ZSI_CODEC_BOTH));
 		assert_int_equal(errno, EINVAL);
 		errno = 0;
-		assert_null(zsi_codec_ctx_create(c, dflt, ZSI_CODEC_BLOCK_MAX + 1));
+		assert_null(zsi_codec_ctx_create(c, dflt, ZSI_CODEC_BLOCK_MAX + 1, ZSI_CODEC_BOTH));
 		assert_int_equal(errno, EINVAL);
-		assert_null(zsi_codec_ctx_create(c, dflt, 0));
+		assert_null(zsi_codec_ctx_create(c, dflt, 0, ZSI_CODEC_BOTH));
 	}
 	zsi_codec_ctx_destroy(NULL);
 }
@@ -93,7 +94,7 @@ static size_t round_trip(struct zsi_codec_ctx *x, const struct zsi_codec *c, con
 static void round_trips_at(const struct zsi_codec *c, int level, bool dense, size_t count)
 {
 	static uint8_t data[ZSI_CODEC_BLOCK_MAX];
-	struct zsi_codec_ctx *x = zsi_codec_ctx_create(c, level, ZSI_CODEC_BLOCK_MAX);
+	struct zsi_codec_ctx *x = zsi_codec_ctx_create(c, level, ZSI_CODEC_BLOCK_MAX, ZSI_CODEC_BOTH);
 
 	assert_non_null(x);
 	for (size_t i = 0; i < count; i++) {
@@ -157,7 +158,7 @@ static void capacities_of(const struct zsi_codec *c, enum data_kind kind, size_t
 	size_t bound = zsi_codec_bound(c, n), len;
 
 	(void)zsi_codec_levels(c, &min, &max, &dflt);
-	x = zsi_codec_ctx_create(c, dflt, n);
+	x = zsi_codec_ctx_create(c, dflt, n, ZSI_CODEC_BOTH);
 	assert_non_null(x);
 	data_fill(src, n, kind, 5);
 	len = zsi_codec_compress(x, NULL, src, n, packed, bound);
@@ -188,8 +189,9 @@ static void sizes_of_the_library(void **state)
 {
 	static uint8_t src[ZSI_CODEC_BLOCK_MAX];
 	static char ours[2 * ZSI_CODEC_BLOCK_MAX], theirs[2 * ZSI_CODEC_BLOCK_MAX];
-	struct zsi_codec_ctx *lz4 = zsi_codec_ctx_create(zsi_codec_find("lz4"), 1, sizeof(src));
-	struct zsi_codec_ctx *hc = zsi_codec_ctx_create(zsi_codec_find("lz4hc"), LZ4HC_CLEVEL_DEFAULT, sizeof(src));
+	struct zsi_codec_ctx *lz4 = zsi_codec_ctx_create(zsi_codec_find("lz4"), 1, sizeof(src), ZSI_CODEC_BOTH);
+	struct zsi_codec_ctx *hc =
+		zsi_codec_ctx_create(zsi_codec_find("lz4hc"), LZ4HC_CLEVEL_DEFAULT, sizeof(src), ZSI_CODEC_BOTH);
 
 	(void)state;
 	assert_non_null(lz4);
@@ -211,21 +213,52 @@ static void sizes_of_the_library(void **state)
 	zsi_codec_ctx_destroy(hc);
 }
 
-/* Contexts count what they hold: more at a level that needs more, nothing like the whole of memory. */
+/* Everything that malloc has given out; of mappings of working memory it knows nothing. */
+static size_t mallocated(void)
+{
+	struct mallinfo2 m = mallinfo2();
+
+	return m.uordblks + m.hblkhd;
+}
+
+/* libdeflate does not tell what it takes, so that the context counts the most that it may be: neither less nor much more. */
+static void counts_what_malloc_gave(const struct zsi_codec *c, int level, enum zsi_codec_use use)
+{
+	size_t before = mallocated();
+	struct zsi_codec_ctx *x = zsi_codec_ctx_create(c, level, 4096, use);
+	size_t taken = mallocated() - before;
+
+	assert_non_null(x);
+	/* A sanitizer's malloc does not count. */
+	if (taken != 0)
+		CHECK_MSG(zsi_codec_ctx_bytes(x) >= taken && zsi_codec_ctx_bytes(x) < taken * 5 / 4 + 4096,
+			  "%s level %d: %zu counted, %zu taken", zsi_codec_name(c), level, zsi_codec_ctx_bytes(x), taken);
+	zsi_codec_ctx_destroy(x);
+}
+
+/* Contexts count what they hold; what decompresses alone takes little of it, or nothing. */
 static void memory(void **state)
 {
 	(void)state;
 	for (unsigned i = 0; zsi_codec_at(i) != NULL; i++) {
 		const struct zsi_codec *c = zsi_codec_at(i);
 		int min, max, dflt;
-		struct zsi_codec_ctx *x;
 
 		(void)zsi_codec_levels(c, &min, &max, &dflt);
-		x = zsi_codec_ctx_create(c, dflt, 4096);
+		struct zsi_codec_ctx *x = zsi_codec_ctx_create(c, dflt, 4096, ZSI_CODEC_COMPRESS);
+		struct zsi_codec_ctx *y = zsi_codec_ctx_create(c, dflt, 4096, ZSI_CODEC_DECOMPRESS);
+
 		assert_non_null(x);
-		if (strcmp(zsi_codec_name(c), "deflate") != 0)
-			assert_in_range(zsi_codec_ctx_bytes(x), 16384, 4 << 20);
+		assert_non_null(y);
+		assert_in_range(zsi_codec_ctx_bytes(x), 16384, 4 << 20);
+		assert_in_range(zsi_codec_ctx_bytes(y), 1, zsi_codec_decompresses_without(c) ? 1 << 10 : 104 << 10);
 		zsi_codec_ctx_destroy(x);
+		zsi_codec_ctx_destroy(y);
+		if (strcmp(zsi_codec_name(c), "deflate") != 0)
+			continue;
+		for (int level = min; level <= max; level++)
+			counts_what_malloc_gave(c, level, ZSI_CODEC_COMPRESS);
+		counts_what_malloc_gave(c, dflt, ZSI_CODEC_DECOMPRESS);
 	}
 }
 
@@ -242,7 +275,7 @@ static void *thread_main(void *arg)
 	uint8_t src[4096], back[4096], packed[8192];
 
 	(void)zsi_codec_levels(job->codec, &min, &max, &dflt);
-	struct zsi_codec_ctx *x = zsi_codec_ctx_create(job->codec, dflt, sizeof(src));
+	struct zsi_codec_ctx *x = zsi_codec_ctx_create(job->codec, dflt, sizeof(src), ZSI_CODEC_BOTH);
 	CHECK(x != NULL);
 	for (uint64_t i = 0; i < 200; i++) {
 		data_fill(src, sizeof(src), (enum data_kind)(i % DATA_KINDS), job->seed + i);

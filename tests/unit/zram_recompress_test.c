@@ -87,7 +87,7 @@ static void measure(struct zram *z)
 
 		assert_non_null(c);
 		(void)zsi_codec_levels(c, &min, &max, &level);
-		struct zsi_codec_ctx *x = zsi_codec_ctx_create(c, level, BS);
+		struct zsi_codec_ctx *x = zsi_codec_ctx_create(c, level, BS, ZSI_CODEC_BOTH);
 
 		assert_non_null(x);
 		for (unsigned i = 0; i < BLOCKS; i++)
