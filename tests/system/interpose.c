@@ -5,13 +5,16 @@
  *   ZS_TEST_AT_READ=n ZS_TEST_COMMAND=c     run the shell command c before the nth read of input pages
  *   ZS_TEST_FAIL_READ=n                     from the nth on, such reads fail with EIO
  *   ZS_TEST_BREAK=n                         the nth page that is decompressed comes out with one bit changed
+ *   ZS_TEST_MEMINFO=file                    what the program finds in /proc/meminfo
  *
  * Reads of input pages are told from others by their size: zs reads pages in pieces of 64 KiB and more.
  */
 #include <dlfcn.h>
 #include <errno.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/types.h>
 
 enum { PAGES_READ = 65536 };
@@ -80,4 +83,18 @@ int LZ4_decompress_safe(const char *src, char *dst, int src_len, int room)
 	if (len > 0 && atomic_fetch_add(&decompressed, 1) + 1 == setting("ZS_TEST_BREAK"))
 		dst[len / 2] ^= 1;
 	return len;
+}
+
+FILE *fopen(const char *path, const char *mode)
+{
+	FILE *(*real)(const char *, const char *);
+	const char *meminfo = getenv("ZS_TEST_MEMINFO");
+	*(void **)&real = dlsym(RTLD_NEXT, "fopen");
+	return real(meminfo && strcmp(path, "/proc/meminfo") == 0 ? meminfo : path, mode);
+}
+
+FILE *fopen64(const char *path, const char *mode);
+FILE *fopen64(const char *path, const char *mode)
+{
+	return fopen(path, mode);
 }

@@ -44,7 +44,7 @@ if truncate -s 1P "$huge" 2>/dev/null; then
 	rm -f "$huge"
 	expect_status 1
 	expect_lines 1
-	expect_message "$huge: is too large: not even a list of its pages (1.00 PiB) fits into memory"
+	expect_message "$huge: is too large: to keep track of the pages of 1.00 PiB takes 8.00 TiB of memory, which is not there"
 	expect_json '.pages == 50'
 fi
 rm -f "$huge"

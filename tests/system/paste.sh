@@ -66,7 +66,7 @@ printf '%s\n' "$@" >"$ZRAMCTL_ARGUMENTS"
 echo /dev/zram7
 EOF
 chmod +x "$tmp/bin/zramctl"
-"$MAKE_PAGES" 4096 words 40 >"$tmp/words"
+"$MAKE_PAGES" 4096 words 4 >"$tmp/words"
 for goal in speed density; do
 	run "$ZS" advise --quick --survey 64K --goal $goal --json "$tmp/words"
 	expect_clean

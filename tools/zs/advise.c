@@ -238,9 +238,9 @@ static bool read_arguments(struct arguments *args, int argc, char **argv)
 static bool add_inputs(struct page_set *set, const struct arguments *args)
 {
 	bool added = true;
-	for (size_t i = 0; i < args->file_count && added && !interrupted(); i++)
+	for (size_t i = 0; i < args->file_count && added && !set->full && !interrupted(); i++)
 		added = page_set_add_file(set, args->files[i]);
-	if (args->files_from && added && !interrupted())
+	if (args->files_from && added && !set->full && !interrupted())
 		added = page_set_add_list(set, args->files_from, args->null);
 	for (size_t i = 0; i < args->pid_count && added && !interrupted(); i++)
 		added = page_set_add_process(set, args->pids[i]);
@@ -286,6 +286,7 @@ static int advise(struct page_set *set, const struct arguments *args)
 	if (good)
 		advice.given_back = page_set_report(set);
 	advice.padded = page_set_padded(set);
+	advice.cut_streams = set->cut_streams;
 	if (good && !interrupted() && advice.sample.pages == 0) {
 		message("nothing to advise on: no page could be read");
 		status = EXIT_PARTLY;
@@ -307,6 +308,7 @@ static int advise_inputs(const struct arguments *args)
 	struct page_set set;
 	int status = EXIT_PARTLY;
 	page_set_init(&set, SAMPLE_PAGE, args->parts);
+	set.sample_bytes = args->settings.sample_bytes;
 	interrupt_catch();
 	bool added = add_inputs(&set, args);
 	if (added && !interrupted())

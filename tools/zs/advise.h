@@ -82,6 +82,7 @@ struct advice {
 	struct advise_settings settings;
 	size_t inputs;
 	uint64_t given_back, padded; /* pages */
+	uint64_t cut_streams;        /* not read to their end */
 	struct sample sample;
 	struct geometries geometries;
 	unsigned char *survey; /* whole pieces, in an order without meaning; zeros up to a multiple of LONGEST_BLOCK */

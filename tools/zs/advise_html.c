@@ -103,6 +103,9 @@ static void put_head(FILE *out, const struct advice *advice)
 		fprintf(out,
 			"All figures are those of a sample: %s, in %s pieces of up to 64 KiB spread evenly over the input.",
 			format_bytes((uint64_t)sample->pages * SAMPLE_PAGE).s, format_count(sample->pieces).s);
+	if (advice->cut_streams)
+		fprintf(out, " %s not read to the end.",
+			format_plural(advice->cut_streams, "stream was", "streams were").s);
 	fprintf(out, " Goal: %s; access: %s.</p>\n", goal_name(advice->settings.goal),
 		advice->settings.sequential ? "sequential" : "random");
 }

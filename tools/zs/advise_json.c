@@ -25,6 +25,7 @@ static void put_sample(struct json *j, const struct advice *advice)
 	json_uint(j, "sampled", !advice->sample.whole);
 	json_uint(j, "survey_bytes", (uint64_t)advice->survey_pages * SAMPLE_PAGE);
 	json_uint(j, "dictionary_bytes", advice->dictionary.size);
+	json_uint(j, "cut_streams", advice->cut_streams);
 	json_uint(j, "padded_pages", advice->padded);
 	json_uint(j, "given_back_pages", advice->given_back);
 	json_string(j, "goal", goal_name(advice->settings.goal));
@@ -125,7 +126,7 @@ void advise_json(const struct advice *advice)
 		put_candidate(&j, advice, &advice->candidates[i]);
 	json_end_array(&j);
 	json_begin_array(&j, "problems");
-	for (size_t i = 0; i < message_problem_count(); i++)
+	for (size_t i = 0; i < message_problem_lines(); i++)
 		json_string(&j, NULL, message_problem_text(i));
 	json_end_array(&j);
 	json_end_object(&j);

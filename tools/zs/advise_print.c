@@ -30,6 +30,9 @@ static void print_sample(const struct advice *advice)
 		printf("  a sample of %s was read, in %s pieces of up to 64 KiB spread evenly over it\n"
 		       "  (--sample all reads everything); all figures are the sample's\n",
 		       format_bytes((uint64_t)sample->pages * SAMPLE_PAGE).s, format_count(sample->pieces).s);
+	if (advice->cut_streams)
+		printf("  %s not read to the end: all figures are of what was read\n",
+		       format_plural(advice->cut_streams, "stream was", "streams were").s);
 	printf("  candidates were tried on %s of that\n", format_bytes((uint64_t)advice->survey_pages * SAMPLE_PAGE).s);
 	if (advice->dictionary.size)
 		printf("  a dictionary of %s was trained on other parts; what it takes comes on top\n",

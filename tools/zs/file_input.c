@@ -2,15 +2,13 @@
 /*
  * file_input.c - files, block devices, named pipes and standard input as pages.
  *
- * What can be read again is opened by its name when it is needed. What comes only once, a pipe, is copied to memory
- * first, so that it too can be compared with what was stored.
+ * What can be read again is opened by its name when it is needed. What comes only once is for stream_input.c.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -22,16 +20,6 @@
 
 #define STDIN_NAME "standard input"
 
-/*
- * Whether so many pages can be kept track of: sparse files and some of /proc are larger than any memory, and finding
- * that out by running out of it would take the rest down too.
- */
-static bool fits(uint64_t pages)
-{
-	uint64_t ram = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
-	return pages < ram / PAGE_RECORD_BYTES;
-}
-
 /* One more file of a kind that is told in one line. Without memory for its name that has the number alone. */
 static void count_file(uint64_t *files, char **first, const char *name)
 {
@@ -39,68 +27,31 @@ static void count_file(uint64_t *files, char **first, const char *name)
 		*first = strdup(name);
 }
 
-/* The pages of offset..end. fd becomes the set's. */
-static bool add_span(struct page_set *set, const char *name, int fd, off_t offset, off_t end)
+bool page_set_add_span(struct page_set *set, const char *name, int fd, uint64_t offset, uint64_t end)
 {
-	uint64_t bytes = end > offset ? (uint64_t)(end - offset) : 0;
-	uint64_t rest = bytes % set->page_size;
-	bool too_large = !fits(set->pages + bytes / set->page_size);
-	if (too_large)
-		message_problem(name, "is too large: not even a list of its pages (%s) fits into memory",
-				format_bytes(bytes).s);
+	uint64_t bytes = end > offset ? end - offset : 0, rest = bytes % set->page_size;
+	uint64_t pages = bytes / set->page_size + (rest != 0);
+	bool too_large = pages > set->most_pages;
+	set->full |= !too_large && set->pages > set->most_pages - pages;
+	if (set->full)
+		message_problem(name, "is left out, and so is what comes after it: to keep track of more than %s takes memory "
+				      "which is not there",
+				format_plural(set->pages, "page", "pages").s);
+	else if (too_large)
+		message_problem(name, "is too large: to keep track of the pages of %s takes %s of memory, which is not there",
+				format_bytes(bytes).s, format_bytes(pages * PAGE_RECORD_BYTES).s);
 	else if (bytes == 0)
 		count_file(&set->empty_files, &set->first_empty, name);
 	else if (rest)
 		count_file(&set->part_files, &set->first_part, name);
 	if (set->parts == PARTS_LEFT_OUT)
 		bytes -= rest;
-	if (bytes == 0 || too_large) {
+	if (bytes == 0 || too_large || set->full) {
 		if (fd > STDIN_FILENO)
 			close(fd);
 		return true;
 	}
-	return page_set_add_input(set, INPUT_FILE, name, fd) && page_set_add_range(set, (uint64_t)offset, bytes);
-}
-
-/* Copy all of a pipe to memory. Bytes, or -1 with errno. */
-static off_t copy_stream(int from, int to)
-{
-	enum { BUFFER_BYTES = 262144 };
-	char *buffer = malloc(BUFFER_BYTES);
-	off_t total = 0;
-	if (!buffer)
-		return -1;
-	while (total >= 0 && !interrupted()) {
-		ssize_t n = read(from, buffer, BUFFER_BYTES);
-		if (n == 0)
-			break;
-		if (n < 0 && errno == EINTR)
-			continue;
-		for (ssize_t done = 0, wrote; n > 0 && done < n; done += wrote) {
-			wrote = write(to, buffer + done, (size_t)(n - done));
-			if (wrote < 0) {
-				n = -1;
-				break;
-			}
-		}
-		total = n < 0 ? -1 : total + n;
-	}
-	int error = errno;
-	free(buffer);
-	errno = error;
-	return total;
-}
-
-static bool add_stream(struct page_set *set, const char *name, int from)
-{
-	int fd = memfd_create("zs-input", MFD_CLOEXEC);
-	off_t bytes = fd < 0 ? -1 : copy_stream(from, fd);
-	if (bytes >= 0)
-		return add_span(set, name, fd, 0, bytes);
-	message_problem(name, "%s", strerror(errno));
-	if (fd >= 0)
-		close(fd);
-	return true;
+	return page_set_add_input(set, INPUT_FILE, name, fd) && page_set_add_range(set, offset, bytes);
 }
 
 /* A folder is no input, but what is in it may be: say how. */
@@ -128,7 +79,7 @@ static bool add_open(struct page_set *set, const char *name, int fd, bool keep)
 	if (fstat(fd, &st) != 0) {
 		message_problem(name, "%s", strerror(errno));
 	} else if (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode) || (keep && S_ISCHR(st.st_mode))) {
-		return add_stream(set, name, fd);
+		return page_set_add_stream(set, name, fd);
 	} else if (S_ISREG(st.st_mode) || S_ISBLK(st.st_mode)) {
 		/* Standard input may have been read in part by whoever had it before. */
 		off_t start = lseek(fd, 0, SEEK_CUR);
@@ -136,7 +87,7 @@ static bool add_open(struct page_set *set, const char *name, int fd, bool keep)
 		if (start < 0 || end < 0)
 			message_problem(name, "%s", strerror(errno));
 		else
-			return add_span(set, name, keep ? fd : -1, start, end);
+			return page_set_add_span(set, name, keep ? fd : -1, (uint64_t)start, (uint64_t)end);
 	} else if (S_ISDIR(st.st_mode)) {
 		refuse_folder(name, !keep);
 	} else {

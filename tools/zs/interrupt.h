@@ -12,6 +12,9 @@
 
 void interrupt_catch(void);
 bool interrupted(void);
+
+/* Take an interrupt from the keyboard as the end of one step: false for other signals. The next one counts anew. */
+bool interrupt_take(void);
 _Noreturn void interrupt_die(void);
 
 #endif

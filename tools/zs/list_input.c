@@ -35,7 +35,7 @@ static bool add_names(struct page_set *set, const char *path, FILE *list, int en
 {
 	char name[PATH_MAX];
 	bool added = true;
-	while (added && !interrupted()) {
+	while (added && !set->full && !interrupted()) {
 		switch (next_name(list, end, name)) {
 		case NAME_NONE:
 			return true;

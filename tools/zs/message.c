@@ -17,7 +17,9 @@
 
 static const char *prefix = "zs";
 static char **problems;
-static size_t problem_count;
+static size_t problem_count, kept_count;
+
+enum { MOST_KEPT = 10000 };
 
 void message_prefix(const char *text)
 {
@@ -89,15 +91,17 @@ void message_problem(const char *input, const char *format, ...)
 	va_end(args);
 
 	char *whole = NULL;
-	char **grown = reallocarray(problems, problem_count + 1, sizeof(*problems));
+	problem_count++;
+	/* A list of names may be endless. */
+	char **grown = kept_count < MOST_KEPT ? reallocarray(problems, kept_count + 1, sizeof(*problems)) : NULL;
 	if (grown)
 		problems = grown;
 	if (asprintf(&whole, "%s: %s", input, text) < 0)
 		whole = NULL;
 	put_line(whole ? whole : text);
-	/* Without memory the text is lost but the count, and so the exit status, stays right. */
+	/* A text may be lost, the count never, and so the exit status stays right. */
 	if (grown)
-		problems[problem_count++] = whole;
+		problems[kept_count++] = whole;
 	else
 		free(whole);
 	free(made);
@@ -108,7 +112,16 @@ size_t message_problem_count(void)
 	return problem_count;
 }
 
+size_t message_problem_lines(void)
+{
+	return kept_count + (problem_count > kept_count);
+}
+
 const char *message_problem_text(size_t i)
 {
-	return problems[i] ? problems[i] : "out of memory";
+	static char more[64];
+	if (i < kept_count)
+		return problems[i] ? problems[i] : "out of memory";
+	snprintf(more, sizeof(more), "and %zu more", problem_count - kept_count);
+	return more;
 }

@@ -25,8 +25,11 @@ int message_usage(const char *format, ...) __attribute__((format(printf, 1, 2)))
 /* Print "INPUT: TEXT" and keep it. */
 void message_problem(const char *input, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* The problems so far. The texts stay until the program ends. */
+/* The problems so far. */
 size_t message_problem_count(void);
+
+/* Lines about them, the last of which says how many more there are where that is too much to keep; they stay. */
+size_t message_problem_lines(void);
 const char *message_problem_text(size_t i);
 
 #endif

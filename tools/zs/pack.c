@@ -15,10 +15,14 @@
 #include "packer.h"
 #include "pages.h"
 #include "report.h"
+#include "spare_memory.h"
 
 enum { OPTION_ALGO = OPTION_OWN, OPTION_THREADS, OPTION_PID, OPTION_PAD, OPTION_NO_PAD, OPTION_FILES_FROM };
 
 enum { MOST_THREADS = 1024 };
+
+/* Of the memory that is to be had, what keeps track of pages takes no more than this part; with the store STORE_PERCENT. */
+enum { RECORDS_PART = 2, STORE_PERCENT = 75 };
 
 static const struct option long_options[] = {
 	POOL_OPTIONS,
@@ -170,9 +174,9 @@ static bool read_arguments(struct arguments *args, int argc, char **argv)
 static bool add_inputs(struct page_set *set, const struct arguments *args)
 {
 	bool added = true;
-	for (size_t i = 0; i < args->file_count && added && !interrupted(); i++)
+	for (size_t i = 0; i < args->file_count && added && !set->full && !interrupted(); i++)
 		added = page_set_add_file(set, args->files[i]);
-	if (args->files_from && added && !interrupted())
+	if (args->files_from && added && !set->full && !interrupted())
 		added = page_set_add_list(set, args->files_from, args->null);
 	for (size_t i = 0; i < args->pid_count && added && !interrupted(); i++)
 		added = page_set_add_process(set, args->pids[i]);
@@ -196,12 +200,23 @@ static bool measure(struct packer *packer, struct report *report)
 	return kernel_view_of(packer, &report->kernel) && !interrupted();
 }
 
+/* What the store may take, 0: as much as it needs, since that much is there even if nothing shrinks. */
+static uint64_t store_limit(const struct page_set *set)
+{
+	uint64_t most = spare_memory() / 100 * STORE_PERCENT, records = set->pages * PAGE_RECORD_BYTES;
+	uint64_t bytes = set->pages * set->page_size;
+	if (bytes + bytes / 8 + records < most)
+		return 0;
+	return records < most / 2 ? most - records : most / 2;
+}
+
 /* A device with a block for each page. NULL after a message. */
-static struct zram *create_device(const struct page_set *set, const struct arguments *args)
+static struct zram *create_device(const struct page_set *set, const struct arguments *args, uint64_t limit)
 {
 	struct zram_options options = ZRAM_OPTIONS_INIT;
 	options.disksize = set->pages * set->page_size;
 	options.block_size = set->page_size;
+	options.mem_limit = limit;
 	options.comp_algorithm = args->algorithm;
 	options.pool.geometry = args->pool.geometry;
 	options.pool.chain_size = args->pool.chain_size;
@@ -216,11 +231,14 @@ static int pack(struct page_set *set, const struct arguments *args)
 {
 	struct packer packer;
 	struct report report = { .settings = &args->pool, .algorithm = args->algorithm, .packer = &packer };
-	struct zram *device = create_device(set, args);
+	uint64_t limit = store_limit(set);
+	struct zram *device = create_device(set, args, limit);
 	if (!device)
 		return EXIT_BROKEN;
 	report.longest_zspage = pool_longest_zspage(zram_get_pool(device));
-	bool done = packer_init(&packer, set, device, args->threads) && measure(&packer, &report);
+	bool done = packer_init(&packer, set, device, args->threads);
+	packer.limit_bytes = limit;
+	done = done && measure(&packer, &report);
 	if (done && args->json)
 		report_json(&report);
 	else if (done)
@@ -237,6 +255,7 @@ static int pack_inputs(const struct arguments *args)
 	struct page_set set;
 	int status = EXIT_PARTLY;
 	page_set_init(&set, args->pool.page_size, args->parts);
+	set.most_pages = spare_memory() / RECORDS_PART / PAGE_RECORD_BYTES;
 	interrupt_catch();
 	bool added = add_inputs(&set, args);
 	if (added && !interrupted())

@@ -12,17 +12,21 @@
 #include "units.h"
 #include "worker.h"
 
-_Static_assert(sizeof(struct page_record) + sizeof(struct chunk) / 4 <= PAGE_RECORD_BYTES,
-	       "a chunk has at least 4 pages");
+enum { TABLE_ENTRY_BYTES = 16 }; /* of zram's table, for each block */
 
-const struct chunk *worker_next_chunk(struct worker *worker)
+_Static_assert(sizeof(struct page_record) + TABLE_ENTRY_BYTES <= PAGE_RECORD_BYTES, "what a page takes");
+
+bool worker_next_chunk(struct worker *worker, struct chunk *chunk)
 {
 	struct pass *pass = worker->pass;
 	const struct page_set *set = pass->packer->set;
 	if (interrupted() || atomic_load_explicit(&pass->failed, memory_order_relaxed))
-		return NULL;
-	size_t i = atomic_fetch_add_explicit(&pass->next_chunk, 1, memory_order_relaxed);
-	return i < set->chunk_count ? &set->chunks[i] : NULL;
+		return false;
+	uint64_t i = atomic_fetch_add_explicit(&pass->next_chunk, 1, memory_order_relaxed);
+	if (i >= set->chunk_count)
+		return false;
+	*chunk = page_set_chunk(set, i);
+	return true;
 }
 
 void worker_chunk_done(struct worker *worker, const struct chunk *chunk)
@@ -111,7 +115,12 @@ static bool run_pass(struct packer *packer, struct pass *pass, const char *what,
 			*ns = packer->workers[i].busy_ns;
 	for (unsigned i = 0; i < packer->threads; i++) {
 		if (packer->workers[i].why[0] != '\0') {
-			message("no more pages can be stored: %s", packer->workers[i].why);
+			if (packer->limit_bytes)
+				message("no more pages can be stored: the store may take %s, so that the machine has memory "
+					"left (%s)",
+					format_bytes(packer->limit_bytes).s, packer->workers[i].why);
+			else
+				message("no more pages can be stored: %s", packer->workers[i].why);
 			return false;
 		}
 	}
@@ -136,20 +145,10 @@ bool packer_store(struct packer *packer)
 /* Name the first page that is not what it was, so that it can be looked at. */
 static void report_broken(const struct packer *packer, uint64_t page)
 {
-	const struct page_set *set = packer->set;
-	size_t low = 0, high = set->chunk_count;
-	while (high - low > 1) {
-		size_t middle = low + (high - low) / 2;
-		if (set->chunks[middle].first_page <= page)
-			low = middle;
-		else
-			high = middle;
-	}
-	const struct chunk *chunk = &set->chunks[low];
-	unsigned long long offset = chunk->offset + (page - chunk->first_page) * set->page_size;
+	const struct input *input;
+	unsigned long long offset = page_set_offset(packer->set, page, &input);
 	message("%s not what was stored; the first is at offset %llu of %s",
-		format_plural(packer->broken, "page read back is", "pages read back are").s, offset,
-		set->inputs[chunk->input].name);
+		format_plural(packer->broken, "page read back is", "pages read back are").s, offset, input->name);
 }
 
 bool packer_check(struct packer *packer)

@@ -36,6 +36,7 @@ struct packer {
 	struct page_set *set;
 	struct zram *device;         /* its blocks are as large as the set's pages */
 	unsigned threads;            /* asked for; then how many there were */
+	uint64_t limit_bytes;        /* of the device, so that the machine has memory left; 0: none */
 	struct page_record *records; /* one a page */
 	struct worker *workers;
 

@@ -66,8 +66,8 @@ static void check_chunk(struct worker *worker, const struct chunk *chunk)
 void worker_check(void *arg)
 {
 	struct worker *worker = arg;
-	for (const struct chunk *chunk; (chunk = worker_next_chunk(worker)) != NULL;) {
-		check_chunk(worker, chunk);
-		worker_chunk_done(worker, chunk);
+	for (struct chunk chunk; worker_next_chunk(worker, &chunk);) {
+		check_chunk(worker, &chunk);
+		worker_chunk_done(worker, &chunk);
 	}
 }

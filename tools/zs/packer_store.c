@@ -70,8 +70,8 @@ static void store_chunk(struct worker *worker, const struct chunk *chunk)
 void worker_store(void *arg)
 {
 	struct worker *worker = arg;
-	for (const struct chunk *chunk; (chunk = worker_next_chunk(worker)) != NULL;) {
-		store_chunk(worker, chunk);
-		worker_chunk_done(worker, chunk);
+	for (struct chunk chunk; worker_next_chunk(worker, &chunk);) {
+		store_chunk(worker, &chunk);
+		worker_chunk_done(worker, &chunk);
 	}
 }

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "message.h"
+#include "spare_memory.h"
 #include "units.h"
 
 void page_set_init(struct page_set *set, size_t page_size, enum part_pages parts)
@@ -18,6 +19,7 @@ void page_set_init(struct page_set *set, size_t page_size, enum part_pages parts
 	set->page_size = page_size;
 	set->chunk_bytes = CHUNK_BYTES;
 	set->parts = parts;
+	set->most_pages = UINT64_MAX;
 }
 
 void page_set_destroy(struct page_set *set)
@@ -28,7 +30,7 @@ void page_set_destroy(struct page_set *set)
 		free(set->inputs[i].name);
 	}
 	free(set->inputs);
-	free(set->chunks);
+	free(set->ranges);
 	free(set->first_part);
 	free(set->first_empty);
 	memset(set, 0, sizeof(*set));
@@ -53,10 +55,18 @@ static bool make_room(void **array, size_t count, size_t *room, size_t element_b
 	return true;
 }
 
+/* Lists of names may be endless too: inputs take no more than a third of the memory that is to be had. */
+static bool too_many_inputs(const struct page_set *set)
+{
+	enum { CHECK_INPUTS = 16384, INPUT_BYTES = 256, INPUTS_PART = 3 };
+	return set->input_count && set->input_count % CHECK_INPUTS == 0 &&
+	       set->input_count * INPUT_BYTES > spare_memory() / INPUTS_PART;
+}
+
 struct input *page_set_add_input(struct page_set *set, enum input_kind kind, const char *name, int fd)
 {
 	void *array = set->inputs;
-	bool room = make_room(&array, set->input_count, &set->input_room, sizeof(*set->inputs));
+	bool room = !too_many_inputs(set) && make_room(&array, set->input_count, &set->input_room, sizeof(*set->inputs));
 	set->inputs = array;
 	char *copy = room ? strdup(name) : NULL;
 	if (!copy) {
@@ -74,23 +84,70 @@ struct input *page_set_add_input(struct page_set *set, enum input_kind kind, con
 
 bool page_set_add_range(struct page_set *set, uint64_t offset, uint64_t bytes)
 {
-	while (bytes > 0) {
-		uint32_t piece = (uint32_t)(bytes < set->chunk_bytes ? bytes : set->chunk_bytes);
-		void *array = set->chunks;
-		bool room = make_room(&array, set->chunk_count, &set->chunk_room, sizeof(*set->chunks));
-		set->chunks = array;
-		if (!room)
-			return false;
-		struct chunk *chunk = &set->chunks[set->chunk_count++];
-		chunk->offset = offset;
-		chunk->first_page = set->pages;
-		chunk->input = (uint32_t)(set->input_count - 1);
-		chunk->bytes = piece;
-		set->pages += chunk_pages(set, chunk);
-		offset += piece;
-		bytes -= piece;
-	}
+	if (bytes == 0)
+		return true;
+	void *array = set->ranges;
+	bool room = make_room(&array, set->range_count, &set->range_room, sizeof(*set->ranges));
+	set->ranges = array;
+	if (!room)
+		return false;
+	set->ranges[set->range_count++] = (struct range){
+		.offset = offset,
+		.bytes = bytes,
+		.first_page = set->pages,
+		.first_chunk = set->chunk_count,
+		.input = (uint32_t)(set->input_count - 1),
+	};
+	set->pages += bytes / set->page_size + (bytes % set->page_size != 0);
+	set->chunk_count += bytes / set->chunk_bytes + (bytes % set->chunk_bytes != 0);
 	return true;
+}
+
+void page_set_drop_input(struct page_set *set)
+{
+	struct input *input = &set->inputs[--set->input_count];
+	while (set->range_count && set->ranges[set->range_count - 1].input == set->input_count) {
+		const struct range *last = &set->ranges[--set->range_count];
+		set->pages = last->first_page;
+		set->chunk_count = last->first_chunk;
+	}
+	if (input->fd > STDIN_FILENO)
+		close(input->fd);
+	free(input->name);
+}
+
+/* The last range whose first chunk, or page, is that or one before. */
+static const struct range *find_range(const struct page_set *set, uint64_t number, bool chunk)
+{
+	size_t low = 0, high = set->range_count;
+	while (high - low > 1) {
+		size_t middle = low + (high - low) / 2;
+		const struct range *range = &set->ranges[middle];
+		if ((chunk ? range->first_chunk : range->first_page) <= number)
+			low = middle;
+		else
+			high = middle;
+	}
+	return &set->ranges[low];
+}
+
+struct chunk page_set_chunk(const struct page_set *set, uint64_t number)
+{
+	const struct range *range = find_range(set, number, true);
+	uint64_t start = (number - range->first_chunk) * set->chunk_bytes, rest = range->bytes - start;
+	return (struct chunk){
+		.offset = range->offset + start,
+		.first_page = range->first_page + start / set->page_size,
+		.input = range->input,
+		.bytes = (uint32_t)(rest < set->chunk_bytes ? rest : set->chunk_bytes),
+	};
+}
+
+uint64_t page_set_offset(const struct page_set *set, uint64_t page, const struct input **input)
+{
+	const struct range *range = find_range(set, page, false);
+	*input = &set->inputs[range->input];
+	return range->offset + (page - range->first_page) * set->page_size;
 }
 
 static void note_error(struct input *input, int error)

@@ -15,8 +15,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "interrupt.h"
 #include "message.h"
 #include "pages.h"
+#include "units.h"
 
 /* A window on /proc/PID/pagemap: one 64-bit word for each page of the system's. */
 struct pagemap {
@@ -24,7 +26,7 @@ struct pagemap {
 	uint64_t system_page;
 	uint64_t first; /* number of the page that words[0] is about */
 	size_t count;   /* words that are valid */
-	uint64_t words[512];
+	uint64_t words[4096]; /* 16 MiB of addresses a read: some programs reserve thousands of GiB */
 };
 
 /* Bits of such a word, from the kernel's Documentation/admin-guide/mm/pagemap.rst. */
@@ -61,7 +63,7 @@ static bool any_in_use(struct pagemap *map, uint64_t start, uint64_t end)
 static bool add_mapping(struct page_set *set, struct pagemap *map, uint64_t start, uint64_t end)
 {
 	uint64_t run = start;
-	for (uint64_t address = start, next; address < end; address = next) {
+	for (uint64_t address = start, next; address < end && !interrupted(); address = next) {
 		next = end - address < set->page_size ? end : address + set->page_size;
 		if (any_in_use(map, address, next))
 			continue;
@@ -94,7 +96,7 @@ static bool add_mappings(struct page_set *set, struct pagemap *map, FILE *maps)
 	size_t room = 0;
 	bool added = true;
 	uint64_t start, end;
-	while (added && getline(&line, &room, maps) > 0)
+	while (added && !interrupted() && getline(&line, &room, maps) > 0)
 		if (mapping_counts(line, &start, &end))
 			added = add_mapping(set, map, start, end);
 	free(line);
@@ -141,10 +143,16 @@ bool page_set_add_process(struct page_set *set, int pid)
 	if (map.fd < 0)
 		message("%s: its pagemap can't be read (%s): pages it never touched count too", name, strerror(errno));
 
-	size_t chunks_before = set->chunk_count;
+	uint64_t pages_before = set->pages;
 	bool added = page_set_add_input(set, INPUT_PROCESS, name, mem) && add_mappings(set, &map, maps);
-	if (added && set->chunk_count == chunks_before)
+	if (added && set->pages == pages_before && !interrupted()) {
 		message_problem(name, "has no memory of its own: it has ended, or is part of the kernel");
+	} else if (added && set->pages > set->most_pages) {
+		message_problem(name, "is too large: to keep track of its %s takes %s of memory, which is not there",
+				format_plural(set->pages - pages_before, "page", "pages").s,
+				format_bytes((set->pages - pages_before) * PAGE_RECORD_BYTES).s);
+		page_set_drop_input(set); /* the next one may fit */
+	}
 	fclose(maps);
 	if (map.fd >= 0)
 		close(map.fd);

@@ -32,8 +32,15 @@ void progress_draw(const char *what, uint64_t done_bytes, uint64_t all_bytes)
 	static char bar[MOST_BAR + 1];
 	uint64_t now = now_ns();
 	unsigned columns = terminal_columns();
-	if (columns == 0 || all_bytes == 0 || (shown && now - drawn_ns < INTERVAL_NS))
+	if (columns == 0 || (shown && now - drawn_ns < INTERVAL_NS))
 		return;
+	drawn_ns = now;
+	shown = true;
+	if (all_bytes == 0) {
+		fprintf(stderr, "\r%-10.10s %s\033[K", what, format_bytes(done_bytes).s);
+		fflush(stderr);
+		return;
+	}
 	double share = done_bytes >= all_bytes ? 1 : (double)done_bytes / (double)all_bytes;
 	unsigned width = columns > TEXT_COLUMNS ? columns - TEXT_COLUMNS : 0;
 	if (width > MOST_BAR)
@@ -48,8 +55,6 @@ void progress_draw(const char *what, uint64_t done_bytes, uint64_t all_bytes)
 	else
 		fprintf(stderr, "\r%.10s %3.0f %%\033[K", what, share * 100);
 	fflush(stderr);
-	shown = true;
-	drawn_ns = now;
 }
 
 void progress_clear(void)

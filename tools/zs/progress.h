@@ -8,7 +8,7 @@
 
 #include <stdint.h>
 
-/* Draw the line: what is being done (a word or two), bytes done of all. Draws at most ten times a second. */
+/* Draw the line: what is being done (a word or two), bytes done of all; 0: nobody knows. At most ten times a second. */
 void progress_draw(const char *what, uint64_t done_bytes, uint64_t all_bytes);
 
 /* Wipe the line, if there is one. Anything else that goes to the terminal does this first. */

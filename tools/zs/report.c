@@ -189,7 +189,7 @@ void report_json(const struct report *r)
 	json_real(&j, "pool_to_zram", ratio(r->held_bytes, r->kernel.held_bytes));
 	json_end_object(&j);
 	json_begin_array(&j, "problems");
-	for (size_t i = 0; i < message_problem_count(); i++)
+	for (size_t i = 0; i < message_problem_lines(); i++)
 		json_string(&j, NULL, message_problem_text(i));
 	json_end_array(&j);
 	json_end_object(&j);

@@ -8,16 +8,9 @@
 #include "interrupt.h"
 #include "message.h"
 #include "progress.h"
+#include "random.h"
+#include "spare_memory.h"
 #include "units.h"
-
-/* SplitMix64: numbers that are the same in each run. */
-static uint64_t next_random(uint64_t *state)
-{
-	uint64_t x = *state += 0x9e3779b97f4a7c15u;
-	x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
-	x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
-	return x ^ (x >> 31);
-}
 
 /* Which piece the next one is: one of each of `wanted` equal parts of `all`. */
 struct picker {
@@ -33,23 +26,31 @@ static void pick_next(struct picker *p)
 	uint64_t start = (uint64_t)((unsigned __int128)p->part * p->all / p->wanted);
 	p->part++;
 	uint64_t end = (uint64_t)((unsigned __int128)p->part * p->all / p->wanted);
-	p->pick = start + next_random(&p->random) % (end - start);
+	p->pick = start + random_next(&p->random) % (end - start);
 }
 
-static uint64_t chunk_pieces(const struct chunk *chunk)
+static uint64_t range_pieces(const struct range *range)
 {
-	return (chunk->bytes + PIECE_BYTES - 1) / PIECE_BYTES;
+	return range->bytes / PIECE_BYTES + (range->bytes % PIECE_BYTES != 0);
 }
 
-/* Read one piece of a chunk to the sample's end; pages that can't be read are left out. */
-static void take_piece(struct sample *sample, struct page_set *set, const struct chunk *chunk, uint64_t index)
+/* Of the input that has this range. A stream's range is what was kept of it, and stands for all that went by. */
+static uint64_t passed_pieces(const struct page_set *set, const struct range *range)
+{
+	uint64_t passed = set->inputs[range->input].passed_pages;
+	return passed ? passed / PIECE_PAGES : range_pieces(range);
+}
+
+/* Read one piece of a range to the sample's end; pages that can't be read are left out. */
+static void take_piece(struct sample *sample, struct page_set *set, const struct range *range, uint64_t index)
 {
 	bool good[PIECE_PAGES];
-	struct chunk piece = *chunk;
-	piece.offset += index * PIECE_BYTES;
-	piece.bytes = (uint32_t)(chunk->bytes - index * PIECE_BYTES);
-	if (piece.bytes > PIECE_BYTES)
-		piece.bytes = PIECE_BYTES;
+	uint64_t start = index * PIECE_BYTES, rest = range->bytes - start;
+	const struct chunk piece = {
+		.offset = range->offset + start,
+		.input = range->input,
+		.bytes = (uint32_t)(rest < PIECE_BYTES ? rest : PIECE_BYTES),
+	};
 	unsigned char *to = sample->data + sample->pages * SAMPLE_PAGE;
 	page_set_read(set, &piece, to, good);
 	size_t pages = chunk_pages(set, &piece), kept = 0;
@@ -61,37 +62,71 @@ static void take_piece(struct sample *sample, struct page_set *set, const struct
 		kept++;
 	}
 	if (kept < pages)
-		atomic_fetch_add(&set->inputs[chunk->input].lost_pages, pages - kept);
+		atomic_fetch_add(&set->inputs[range->input].lost_pages, pages - kept);
 	sample->pages += kept;
 	sample->pieces++;
+}
+
+/* Take the picks that fall into a range: there, or of a stream as many, evenly spread, of what was kept of it. */
+static void take_range(struct sample *sample, struct page_set *set, const struct range *range, struct picker *picker,
+		       uint64_t first)
+{
+	uint64_t end = first + passed_pieces(set, range), kept = range_pieces(range), picks = 0;
+	if (!set->inputs[range->input].passed_pages) {
+		for (; picker->pick < end && !interrupted(); pick_next(picker))
+			take_piece(sample, set, range, picker->pick - first);
+		return;
+	}
+	for (; picker->pick < end; pick_next(picker))
+		picks++;
+	picks = picks < kept ? picks : kept;
+	for (uint64_t i = 0; i < picks && !interrupted(); i++)
+		take_piece(sample, set, range, i * kept / picks);
+}
+
+/* Room for the pieces that are wanted. False after a message. */
+static bool make_data(struct sample *sample, uint64_t pieces, uint64_t spare)
+{
+	sample->data = pieces <= spare / 2 / PIECE_BYTES ? malloc(pieces * PIECE_BYTES) : NULL;
+	if (!sample->data)
+		message("out of memory: a sample of %s is too much where %s can be had (see --sample)",
+			format_bytes(pieces * PIECE_BYTES).s, format_bytes(spare).s);
+	return sample->data != NULL;
 }
 
 bool sample_take(struct sample *sample, struct page_set *set, uint64_t limit_bytes)
 {
 	struct picker picker = { .wanted = limit_bytes / PIECE_BYTES, .random = 1 };
+	uint64_t spare = spare_memory(), there = 0;
 	memset(sample, 0, sizeof(*sample));
+	sample->whole = true;
 	sample->input_pages = set->pages;
-	for (size_t i = 0; i < set->chunk_count; i++)
-		picker.all += chunk_pieces(&set->chunks[i]);
+	for (size_t i = 0; i < set->range_count; i++) {
+		const struct range *range = &set->ranges[i];
+		uint64_t passed = set->inputs[range->input].passed_pages;
+		picker.all += passed_pieces(set, range);
+		there += range_pieces(range);
+		if (passed) {
+			sample->whole = false;
+			sample->input_pages += passed - range_pieces(range) * PIECE_PAGES;
+		}
+	}
+	/* All is all or an error; a size is the most that is read, and less where there is little memory. */
+	if (limit_bytes != UINT64_MAX && picker.wanted > spare / 2 / PIECE_BYTES)
+		picker.wanted = spare / 2 / PIECE_BYTES;
 	if (picker.wanted == 0)
 		picker.wanted = 1;
-	if (picker.wanted >= picker.all) {
+	if (picker.wanted >= picker.all)
 		picker.wanted = picker.all;
-		sample->whole = true;
-	}
-	sample->data = malloc(picker.wanted * PIECE_BYTES);
-	if (!sample->data) {
-		message("out of memory: a sample of %s is too much (see --sample)",
-			format_bytes(picker.wanted * PIECE_BYTES).s);
+	else
+		sample->whole = false;
+	if (!make_data(sample, picker.wanted < there ? picker.wanted : there, spare))
 		return false;
-	}
 	uint64_t first = 0;
 	pick_next(&picker);
-	for (size_t i = 0; i < set->chunk_count && !interrupted(); i++) {
-		uint64_t pieces = chunk_pieces(&set->chunks[i]);
-		for (; picker.pick < first + pieces; pick_next(&picker))
-			take_piece(sample, set, &set->chunks[i], picker.pick - first);
-		first += pieces;
+	for (size_t i = 0; i < set->range_count && !interrupted(); i++) {
+		take_range(sample, set, &set->ranges[i], &picker, first);
+		first += passed_pieces(set, &set->ranges[i]);
 		progress_draw("reading", picker.part * PIECE_BYTES, picker.wanted * PIECE_BYTES);
 	}
 	progress_clear();

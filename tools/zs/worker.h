@@ -12,7 +12,7 @@
 /* What the threads of one pass share. */
 struct pass {
 	struct packer *packer;
-	atomic_size_t next_chunk;   /* handed out */
+	atomic_ullong next_chunk;   /* handed out */
 	atomic_ullong done_bytes;   /* for the progress bar */
 	atomic_bool failed;         /* the device took a page no more: everyone stops */
 	atomic_ullong first_broken; /* number of the first page that didn't read back; UINT64_MAX: none */
@@ -30,8 +30,8 @@ struct worker {
 	uint64_t compressed_bytes, intact, broken;
 };
 
-/* The next chunk to work on, NULL when there are no more, or it is time to stop. */
-const struct chunk *worker_next_chunk(struct worker *worker);
+/* The next chunk to work on. False when there are no more, or it is time to stop. */
+bool worker_next_chunk(struct worker *worker, struct chunk *chunk);
 void worker_chunk_done(struct worker *worker, const struct chunk *chunk);
 
 /* What the threads run. */
