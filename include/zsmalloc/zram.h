@@ -83,7 +83,8 @@ ZS_API struct zs_pool *zram_get_pool(struct zram *z);
  * Read and write any range, 0 or -1. A part of a block is read, changed and written back, with the block locked; whole
  * blocks are compressed from and decompressed into buf itself. A write that fails leaves each block as it was or as it
  * was to be. len 0 does nothing. Errors: EINVAL the range ends behind the device's end, or the device is not
- * initialised: nothing was touched. ENOMEM memory or the mem_limit: the block keeps its old content. EIO the backing
+ * initialised: nothing was touched. ENOMEM memory or the mem_limit: the block keeps its old content; a block that holds
+ * something can be written at the limit, with what fits where it lies at any time. EIO the backing
  * file can't be read, or a checksum is wrong: zram_strerror() names the block.
  */
 ZS_API int zram_pread(struct zram *z, void *buf, size_t len, uint64_t offset);

@@ -121,6 +121,7 @@ ZS_API void zs_destroy_pool(struct zs_pool *pool);
 
 /* Flags of zs_malloc() and zs_malloc_batch(). */
 #define ZS_NOWAIT (1u << 0) /* only from memory that the pool holds already; else fail at once with ENOMEM */
+#define ZS_NO_COMPACT (1u << 1) /* take new memory below the limit, but move nothing to make room and wait for nobody. Since: 0.2 */
 #define ZS_HEADROOM (1u << 3) /* what zs_set_headroom() keeps may be used. Since: 0.2 */
 
 /*

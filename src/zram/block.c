@@ -5,6 +5,14 @@
  * A block is made without its lock: compressed into the stream's buffer, put into the pool. Only then it is locked and
  * what it held is replaced. So the new object is there before the old one goes, as in the kernel, and a write that fails
  * has changed nothing.
+ *
+ * At the limit, where that fails, a block that holds something is changed all the same. With the block locked:
+ *
+ *   of the same size class   its object gets the new bytes
+ *   else                     a new object, which may use the reserve, and for which room is made where that is used up;
+ *                            or the old one gets the bytes, if they fit
+ *
+ * Bytes of a smaller size class rather move, since a disk whose contents shrink must not stay full.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -60,32 +68,42 @@ static void note_pages(struct zram *z)
 		;
 }
 
-int zsi_block_store(struct zram *z, const void *data, size_t len, uint64_t *handle)
+static int fail_memory(struct zram *z, size_t len)
 {
-	zs_handle h = zs_malloc(z->pool, len, 0);
+	return zsi_fail(ENOMEM, "%s: no memory for an object of %zu bytes%s", z->name, len,
+			zsi_memory_limited(z) ? ": mem_limit is reached" : "");
+}
+
+static bool allocate(struct zram *z, const void *data, size_t len, unsigned flags, uint64_t *handle)
+{
+	zs_handle h = zs_malloc(z->pool, len, flags);
 
 	if (zsi_unlikely(h == 0))
-		return zsi_fail(ENOMEM, "%s: no memory for an object of %zu bytes%s", z->name, len,
-				zsi_memory_limited(z) ? ": mem_limit is reached" : "");
+		return false;
 	note_pages(z);
 	(void)zs_obj_write(z->pool, h, data, len);
 	*handle = h;
-	return 0;
+	return true;
 }
 
-int zsi_block_make(struct zram *z, struct zsi_stream *s, const void *data, struct zsi_stored *stored)
+int zsi_block_store(struct zram *z, const void *data, size_t len, uint64_t *handle)
+{
+	return zsi_likely(allocate(z, data, len, ZS_HEADROOM, handle)) ? 0 : fail_memory(z, len);
+}
+
+void zsi_block_shape(struct zram *z, struct zsi_stream *s, const void *data, struct zsi_stored *stored)
 {
 	const unsigned version = z->train.current;
 	uint64_t word;
 	size_t len;
 
-	stored->sum = 0;
+	*stored = (struct zsi_stored){ .meta = 0 };
 	if (zsi_same_filled(data, z->block_size, &word)) {
 		stored->handle = word;
 		stored->meta = ZSI_USED | ZSI_SAME | (word == 0 ? ZSI_ZERO : 0);
 		if (zsi_unlikely(z->table.sums != NULL))
 			stored->sum = zsi_sum(&word, sizeof(word));
-		return 0;
+		return;
 	}
 	stored->meta = ZSI_USED;
 	len = zsi_codec_compress(zsi_ctx_get(z, s, ZSI_COMPRESSOR(0)), zsi_dict_of(z, 0, version), data, z->block_size,
@@ -99,13 +117,71 @@ int zsi_block_make(struct zram *z, struct zsi_stream *s, const void *data, struc
 		stored->meta |= (uint64_t)version << ZSI_DICT_SHIFT;
 	}
 	stored->meta |= len;
-	if (zsi_unlikely(zsi_block_store(z, data, len, &stored->handle) != 0) &&
-	    (!zsi_streams_spare(z) || zsi_block_store(z, data, len, &stored->handle) != 0) &&
-	    (!zsi_save_give_up(z) || zsi_block_store(z, data, len, &stored->handle) != 0))
-		return -1;
+	stored->data = data;
 	if (zsi_unlikely(z->table.sums != NULL))
 		stored->sum = zsi_sum(data, len);
-	return 0;
+}
+
+static bool make(struct zram *z, struct zsi_stored *stored, unsigned flags)
+{
+	if (!allocate(z, stored->data, zsi_meta_size(stored->meta), flags, &stored->handle))
+		return false;
+	stored->data = NULL;
+	return true;
+}
+
+int zsi_block_make(struct zram *z, struct zsi_stored *stored, bool there)
+{
+	unsigned step = 0;
+
+	if (stored->data == NULL || (there && zsi_likely(make(z, stored, ZS_NO_COMPACT))))
+		return 0;
+	if (!there) {
+		do {
+			if (zsi_likely(zsi_memory_leaves(z, zsi_memory_reserve(z)) && make(z, stored, 0)))
+				return 0;
+		} while (zsi_memory_give_up(z, &step));
+	}
+	return fail_memory(z, zsi_meta_size(stored->meta));
+}
+
+static bool write_in_place(struct zram *z, uint64_t handle, struct zsi_stored *stored)
+{
+	size_t len = zsi_meta_size(stored->meta);
+
+	if (len > zs_usable_size(z->pool, handle) || zs_obj_write(z->pool, handle, stored->data, len) != 0)
+		return false;
+	stored->handle = handle;
+	stored->data = NULL;
+	stored->in_place = true;
+	return true;
+}
+
+static bool fit(struct zram *z, uint64_t index, uint64_t meta, struct zsi_stored *stored)
+{
+	uint64_t handle = zsi_block_at(z, index)->handle;
+	unsigned class = zs_lookup_class_index(z->pool, zsi_meta_size(stored->meta));
+	bool object = (meta & (ZSI_SAME | ZSI_WB)) == 0;
+	/* Of what a save needs nothing may be changed. */
+	bool changeable = object && !zsi_save_wants(z, meta);
+
+	if (changeable && class == zs_lookup_class_index(z->pool, zsi_meta_size(meta)) && write_in_place(z, handle, stored))
+		return true;
+	/* What had no object takes more than it gives back, so it leaves others half of the reserve. */
+	if (!object && !zsi_memory_leaves(z, zsi_memory_reserve(z) / 2))
+		return false;
+	return make(z, stored, ZS_HEADROOM) || (changeable && write_in_place(z, handle, stored));
+}
+
+int zsi_block_fit(struct zram *z, uint64_t index, uint64_t meta, struct zsi_stored *stored)
+{
+	unsigned step = 0;
+
+	do {
+		if (fit(z, index, meta, stored))
+			return 0;
+	} while (zsi_memory_give_up(z, &step));
+	return fail_memory(z, zsi_meta_size(stored->meta));
 }
 
 void zsi_block_drop(struct zram *z, const struct zsi_stored *stored)
@@ -167,7 +243,9 @@ uint64_t zsi_block_replace(struct zram *z, struct zsi_stream *s, uint64_t index,
 	/* A save does not want what was not there at its moment. */
 	const uint64_t touched = zsi_unlikely(z->save != NULL) ? ZSI_TOUCHED : 0;
 
-	if ((meta & ZSI_USED) != 0)
+	if (zsi_unlikely(stored->in_place))
+		count_block(s, meta, -1);
+	else if ((meta & ZSI_USED) != 0)
 		release_content(z, s, index, meta);
 	else
 		zsi_table_used(z, index);

@@ -109,6 +109,7 @@ static int init_pool_locked(struct zram *z)
 		z->pool = NULL;
 		return zsi_fail(error, "%s: fork handlers can't be installed", z->name);
 	}
+	zs_set_headroom(z->pool, zsi_memory_reserve(z));
 	z->huge_size = zsi_min(zs_huge_class_size(z->pool), z->block_size);
 	return 0;
 }

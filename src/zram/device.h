@@ -133,6 +133,8 @@ struct zsi_stored {
 	uint64_t handle;
 	uint64_t meta; /* without lock and time */
 	uint32_t sum;
+	bool in_place;    /* handle is the block's own: its object has been given the new bytes */
+	const void *data; /* bytes of an object that is still to be allocated, zsi_meta_size(meta) of them; else NULL */
 };
 
 static inline struct zsi_block *zsi_block_at(const struct zram *z, uint64_t index)
@@ -173,15 +175,28 @@ static inline uint32_t zsi_meta_time(uint64_t meta)
 	return (uint32_t)(meta >> ZSI_TIME_SHIFT);
 }
 
-/* Put len bytes into the pool as they are: 0, or -1 with ENOMEM. */
+/*
+ * Put len bytes into the pool as they are: 0, or -1 with ENOMEM. For what was there already, here or in a saved form: the
+ * reserve may be used.
+ */
 int zsi_block_store(struct zram *z, const void *data, size_t len, uint64_t *handle);
+void zsi_block_drop(struct zram *z, const struct zsi_stored *stored);
+
+/* What a block with these contents is stored as: one word, or the bytes of an object, in s->out or where they are. */
+void zsi_block_shape(struct zram *z, struct zsi_stream *s, const void *data, struct zsi_stored *stored);
 
 /*
- * Compress a block and put it into the pool: 0, or -1 with ENOMEM. What came of it is the caller's to install or to
- * drop. Holding the lock of the block that it is for is allowed, of another not.
+ * Allocate the object of what a block will be, as long as there is memory: 0, or -1 with ENOMEM. No lock is needed, that of
+ * the block is allowed. there: the block holds something, which will be replaced; then nothing is compacted for it.
  */
-int zsi_block_make(struct zram *z, struct zsi_stream *s, const void *data, struct zsi_stored *stored);
-void zsi_block_drop(struct zram *z, const struct zsi_stored *stored);
+int zsi_block_make(struct zram *z, struct zsi_stored *stored, bool there);
+
+/*
+ * After that failed, with the block locked, whose word is meta and USED: where its object lies, if the new bytes fit there; or with
+ * the reserve. 0, or -1 with ENOMEM and nothing changed; else it is to be installed. As long as the bytes are the same
+ * the block's readers are kept out by its lock, and everybody else by the object's.
+ */
+int zsi_block_fit(struct zram *z, uint64_t index, uint64_t meta, struct zsi_stored *stored);
 
 /*
  * Replace what a locked block holds, whose word is meta. The word to unlock it with. install is for what was written just
@@ -224,6 +239,8 @@ void zsi_fill_words(void *data, size_t bytes, uint64_t word);
  * nobody else knows.
  */
 int zsi_memory_charge(struct zram *z, uint64_t bytes);
+/* The same for the table, which may use the reserve. */
+int zsi_memory_charge_reserve(struct zram *z, uint64_t bytes);
 /* The same without making room, for what can be done without: a refusal is none that counts. */
 bool zsi_memory_try_charge(struct zram *z, uint64_t bytes);
 /*
@@ -238,6 +255,15 @@ void zsi_memory_uncharge(struct zram *z, uint64_t bytes);
 int zsi_memory_set_limit_locked(struct zram *z, uint64_t bytes);
 /* Whether there is a mem_limit, for messages. */
 bool zsi_memory_limited(struct zram *z);
+/* What is kept below the limit for what is there: bytes; 0 where there is no limit. */
+uint64_t zsi_memory_reserve(struct zram *z);
+/* Whether so much is left below the limit, after room was made for it. The caller holds a stream, and may wait for readers. */
+bool zsi_memory_leaves(struct zram *z, uint64_t spare);
+/*
+ * Before a write fails for memory: what others can do without goes, contexts of streams first, then a save under way. Whether
+ * to try again; *step begins with 0. The caller holds a stream.
+ */
+bool zsi_memory_give_up(struct zram *z, unsigned *step);
 /* What the pool may hold now; 0 = no limit. memory.lock is held, or nobody else is there. */
 uint64_t zsi_memory_pool_limit(struct zram *z);
 

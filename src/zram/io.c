@@ -67,20 +67,50 @@ static int read_block(struct zram *z, struct zsi_stream *s, uint64_t index, size
 
 /* --- writing --- */
 
+/* Whether the block holds something; others may change that at any time. */
+static bool is_there(struct zram *z, uint64_t index)
+{
+	return zsi_table_has(&z->table, index) &&
+	       (atomic_load_explicit(&zsi_block_at(z, index)->meta, memory_order_relaxed) & ZSI_USED) != 0;
+}
+
+/* For a block that holds nothing yet no part of the table is made where there is no memory for its object. */
+static int make_entry(struct zram *z, uint64_t index, bool object)
+{
+	if (zsi_likely(zsi_table_has(&z->table, index)))
+		return 0;
+	for (unsigned step = 0; object && !zsi_memory_leaves(z, zsi_memory_reserve(z));)
+		if (!zsi_memory_give_up(z, &step))
+			return zsi_fail(ENOMEM, "%s: no memory for a new block: mem_limit is reached", z->name);
+	return zsi_table_make(z, index);
+}
+
 static int write_whole(struct zram *z, struct zsi_stream *s, uint64_t index, const void *data)
 {
 	struct zsi_stored stored;
+	uint64_t meta;
+	bool there;
+	int result;
 
-	if (zsi_unlikely(zsi_table_make(z, index) != 0))
-		return -1;
 	/* Compressing hides that its entry has to come from far. */
-	__builtin_prefetch(zsi_block_at(z, index), 1);
-	if (zsi_unlikely(zsi_block_make(z, s, data, &stored) != 0)) {
-		zsi_table_check_empty(z, index);
+	if (zsi_likely(zsi_table_has(&z->table, index)))
+		__builtin_prefetch(zsi_block_at(z, index), 1);
+	zsi_block_shape(z, s, data, &stored);
+	if (zsi_unlikely(make_entry(z, index, stored.data != NULL) != 0))
 		return -1;
-	}
-	zsi_block_unlock(z, index, zsi_block_install(z, s, index, zsi_block_lock(z, index), &stored));
-	return 0;
+	there = is_there(z, index);
+	result = zsi_block_make(z, &stored, there);
+	meta = zsi_block_lock(z, index);
+	if (zsi_unlikely(result != 0) && (meta & ZSI_USED) != 0)
+		result = zsi_block_fit(z, index, meta, &stored);
+	else if (zsi_unlikely(result != 0) && there)
+		result = zsi_block_make(z, &stored, false);
+	if (zsi_likely(result == 0))
+		meta = zsi_block_install(z, s, index, meta, &stored);
+	zsi_block_unlock(z, index, meta);
+	if (zsi_unlikely(result != 0))
+		zsi_table_check_empty(z, index);
+	return result;
 }
 
 /* buf NULL: zeros. */
@@ -90,7 +120,7 @@ static int write_part(struct zram *z, struct zsi_stream *s, uint64_t index, size
 	uint64_t meta;
 	int result;
 
-	if (zsi_unlikely(zsi_table_make(z, index) != 0))
+	if (zsi_unlikely(make_entry(z, index, true) != 0))
 		return -1;
 	meta = zsi_block_lock(z, index);
 	result = zsi_block_load(z, s, index, meta, s->block);
@@ -99,7 +129,10 @@ static int write_part(struct zram *z, struct zsi_stream *s, uint64_t index, size
 			memcpy(s->block + in, buf, len);
 		else
 			memset(s->block + in, 0, len);
-		result = zsi_block_make(z, s, s->block, &stored);
+		zsi_block_shape(z, s, s->block, &stored);
+		result = zsi_block_make(z, &stored, (meta & ZSI_USED) != 0);
+		if (zsi_unlikely(result != 0) && (meta & ZSI_USED) != 0)
+			result = zsi_block_fit(z, index, meta, &stored);
 	}
 	if (result == 0)
 		meta = zsi_block_install(z, s, index, meta, &stored);
@@ -121,46 +154,82 @@ static int write_block(struct zram *z, struct zsi_stream *s, uint64_t index, siz
 
 /* --- requests --- */
 
-/* Exactly one of the two is not NULL. */
-static int transfer(struct zram *z, uint8_t *to, const uint8_t *from, size_t len, uint64_t offset)
-{
-	int result = check_range(z, offset, len);
+struct transfer {
+	uint8_t *to; /* exactly one of these two is not NULL */
+	const uint8_t *from;
+	size_t len;
+	uint64_t offset;
+};
 
-	while (result == 0 && len > 0) {
-		struct zsi_stream *s = enter_for(z, offset, len);
+/* Some blocks with one stream; after an error the rest begins with the block that had it. */
+static int transfer_some(struct zram *z, struct zsi_stream *s, struct transfer *t)
+{
+	int result = 0;
+
+	for (unsigned n = 0; n < BATCH && t->len > 0; n++) {
+		size_t in = (size_t)(t->offset & (z->block_size - 1));
+		size_t part = (size_t)zsi_min(t->len, z->block_size - in);
+		uint64_t index = t->offset >> z->block_shift;
+
+		if (t->to != NULL) {
+			result = read_block(z, s, index, in, t->to, part);
+			t->to += part;
+		} else {
+			result = write_block(z, s, index, in, t->from, part);
+			t->from += part;
+		}
+		if (zsi_unlikely(result != 0))
+			break;
+		t->offset += part;
+		t->len -= part;
+	}
+	return result;
+}
+
+/* Whether empty parts of the table may be all that a refused write needs. They can't go while a stream is held. */
+static bool table_has_room(struct zram *z)
+{
+	return errno == ENOMEM && atomic_load_explicit(&z->table.nr_pending, memory_order_relaxed) > 0;
+}
+
+static int transfer(struct zram *z, struct transfer t)
+{
+	int result = check_range(z, t.offset, t.len);
+	bool trimmed = false;
+
+	while (result == 0 && t.len > 0) {
+		const uint8_t *from = t.from;
+		struct zsi_stream *s = enter_for(z, t.offset, t.len);
+		uint64_t offset = t.offset;
+		bool again = false;
 
 		if (zsi_unlikely(s == NULL))
 			return -1;
-		for (unsigned n = 0; n < BATCH && len > 0 && result == 0; n++) {
-			size_t in = (size_t)(offset & (z->block_size - 1));
-			size_t part = (size_t)zsi_min(len, z->block_size - in);
-			uint64_t index = offset >> z->block_shift;
-
-			if (to != NULL) {
-				result = read_block(z, s, index, in, to, part);
-				to += part;
-			} else {
-				result = write_block(z, s, index, in, from, part);
-				from += part;
-			}
-			offset += part;
-			len -= part;
+		result = transfer_some(z, s, &t);
+		if (zsi_unlikely(result != 0)) {
+			again = from != NULL && !trimmed && table_has_room(z);
+			if (!again)
+				zsi_count(s, from == NULL ? ZSI_N_FAILED_READS_TOTAL : ZSI_N_FAILED_WRITES_TOTAL, 1);
 		}
-		if (zsi_unlikely(result != 0))
-			zsi_count(s, to != NULL ? ZSI_N_FAILED_READS_TOTAL : ZSI_N_FAILED_WRITES_TOTAL, 1);
 		zsi_leave(s);
+		if (zsi_unlikely(again)) {
+			zsi_trim(z, true);
+			t.from = from + (t.offset - offset);
+			trimmed = true;
+			result = 0;
+		}
 	}
 	return result;
 }
 
 int zram_pread(struct zram *z, void *buf, size_t len, uint64_t offset)
 {
-	return transfer(z, buf, NULL, len, offset);
+	return transfer(z, (struct transfer){ .to = buf, .len = len, .offset = offset });
 }
 
 int zram_pwrite(struct zram *z, const void *buf, size_t len, uint64_t offset)
 {
-	return transfer(z, NULL, buf, len, offset);
+	return transfer(z, (struct transfer){ .from = buf, .len = len, .offset = offset });
 }
 
 /* --- discarding --- */

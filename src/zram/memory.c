@@ -5,6 +5,10 @@
  * The pool holds itself to a limit of its own, without asking anybody. So the device gives it what is left of mem_limit
  * after what the device holds beside it: pool limit = mem_limit - own. To take more for itself the device lowers the
  * pool's limit first, and then looks whether the pool is below it.
+ *
+ * The last bytes below the limit are the reserve. Blocks that hold something may be changed with it, and the table may grow
+ * into it; new blocks, contexts and dictionaries may not. Where a new block finds a free slot while less than the reserve is
+ * left, it is refused all the same: else changes would use up the reserve and new blocks what they leave free.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -12,6 +16,15 @@
 
 #include "base/bits.h"
 #include "zram/device.h"
+
+/*
+ * What is kept below the limit for blocks that are there, and for the table: a share of it, so that a full device stays one
+ * that can be changed; of a large block some; and of a small limit not too much.
+ */
+#define RESERVE_SHIFT 8
+#define RESERVE_MIN ((uint64_t)64 << 10)
+#define RESERVE_BLOCKS 4u
+#define RESERVE_MOST_SHIFT 2
 
 /* How often a refused charge is tried again after room was made, as for an object. */
 #define ROOM_TRIES 4u
@@ -53,7 +66,30 @@ uint64_t zsi_memory_pool_limit(struct zram *z)
 	return pool_limit(z, own(z));
 }
 
-static bool charge_locked(struct zram *z, uint64_t bytes)
+static uint64_t least_reserve(const struct zram *z)
+{
+	return zsi_max(RESERVE_MIN, RESERVE_BLOCKS * z->block_size);
+}
+
+uint64_t zsi_memory_reserve(struct zram *z)
+{
+	uint64_t limit = atomic_load_explicit(&z->memory.limit, memory_order_relaxed), pools = z->pool_options.limit_bytes;
+
+	if (limit == 0 || (pools != 0 && pools < limit))
+		limit = pools;
+	return zsi_min(zsi_max(limit >> RESERVE_SHIFT, least_reserve(z)), limit >> RESERVE_MOST_SHIFT);
+}
+
+/* The least limit that leaves so many bytes beside its reserve. */
+static uint64_t with_reserve(const struct zram *z, uint64_t bytes)
+{
+	uint64_t share = bytes + bytes / ((1u << RESERVE_SHIFT) - 1) + 1;
+	uint64_t most = bytes + bytes / ((1u << RESERVE_MOST_SHIFT) - 1) + 1;
+
+	return zsi_min(zsi_max(share, bytes + least_reserve(z)), most);
+}
+
+static bool charge_locked(struct zram *z, uint64_t bytes, uint64_t spare)
 {
 	uint64_t held = own(z) + bytes;
 
@@ -62,7 +98,8 @@ static bool charge_locked(struct zram *z, uint64_t bytes)
 			return false;
 		if (z->pool != NULL) {
 			(void)zs_set_limit(z->pool, pool_limit(z, held));
-			if (zs_get_total_bytes(z->pool) > z->memory.limit - held) {
+			if (spare > z->memory.limit - held ||
+			    zs_get_total_bytes(z->pool) > z->memory.limit - held - spare) {
 				(void)zs_set_limit(z->pool, pool_limit(z, own(z)));
 				return false;
 			}
@@ -72,14 +109,20 @@ static bool charge_locked(struct zram *z, uint64_t bytes)
 	return true;
 }
 
-bool zsi_memory_try_charge(struct zram *z, uint64_t bytes)
+/* spare: what has to be left below the limit. */
+static bool try_charge(struct zram *z, uint64_t bytes, uint64_t spare)
 {
 	bool ok;
 
 	zsi_lock(&z->memory.lock, ZSI_RANK_MEMORY);
-	ok = charge_locked(z, bytes);
+	ok = charge_locked(z, bytes, spare);
 	zsi_unlock(&z->memory.lock, ZSI_RANK_MEMORY);
 	return ok;
+}
+
+bool zsi_memory_try_charge(struct zram *z, uint64_t bytes)
+{
+	return try_charge(z, bytes, zsi_memory_reserve(z));
 }
 
 /*
@@ -88,30 +131,64 @@ bool zsi_memory_try_charge(struct zram *z, uint64_t bytes)
  */
 static bool make_room(struct zram *z, uint64_t bytes)
 {
-	uint64_t limit = atomic_load_explicit(&z->memory.limit, memory_order_relaxed), held = own(z) + bytes;
+	uint64_t limit = zsi_memory_pool_limit(z);
 
 	/* Before there is a pool there is nothing to win, and above the limit not enough. */
-	if (z->pool == NULL || limit < held)
+	if (z->pool == NULL || limit < bytes)
 		return false;
 	uint64_t before = zs_get_total_bytes(z->pool);
 
-	if (before <= limit - held)
+	if (before <= limit - bytes)
 		return true;
-	uint64_t pages = zsi_div_up(before - (limit - held), z->pool_options.page_size);
+	uint64_t pages = zsi_div_up(before - (limit - bytes), z->pool_options.page_size);
 
 	return zs_shrinker_scan(z->pool, (unsigned long)pages) > 0 || zs_get_total_bytes(z->pool) < before;
 }
 
-int zsi_memory_charge(struct zram *z, uint64_t bytes)
+static int charge(struct zram *z, uint64_t bytes, uint64_t spare)
 {
 	for (unsigned tries = 0;; tries++) {
-		if (zsi_likely(zsi_memory_try_charge(z, bytes)))
+		if (zsi_likely(try_charge(z, bytes, spare)))
 			return 0;
-		if (tries == ROOM_TRIES || !make_room(z, bytes))
+		if (tries == ROOM_TRIES || !make_room(z, bytes + spare))
 			break;
 	}
 	atomic_fetch_add_explicit(&z->memory.hits, 1, memory_order_relaxed);
 	return zsi_fail(ENOMEM, "%s: mem_limit is reached", z->name);
+}
+
+int zsi_memory_charge(struct zram *z, uint64_t bytes)
+{
+	return charge(z, bytes, zsi_memory_reserve(z));
+}
+
+int zsi_memory_charge_reserve(struct zram *z, uint64_t bytes)
+{
+	return charge(z, bytes, 0);
+}
+
+bool zsi_memory_leaves(struct zram *z, uint64_t spare)
+{
+	for (unsigned tries = 0;; tries++) {
+		uint64_t limit = zsi_memory_pool_limit(z);
+
+		if (limit == 0 || (spare <= limit && zs_get_total_bytes(z->pool) <= limit - spare))
+			return true;
+		if (tries == ROOM_TRIES || !make_room(z, spare))
+			break;
+	}
+	atomic_fetch_add_explicit(&z->memory.hits, 1, memory_order_relaxed);
+	return false;
+}
+
+bool zsi_memory_give_up(struct zram *z, unsigned *step)
+{
+	if (*step == 0) {
+		++*step;
+		if (zsi_streams_spare(z))
+			return true;
+	}
+	return (*step)++ == 1 && zsi_save_give_up(z);
 }
 
 void zsi_memory_uncharge(struct zram *z, uint64_t bytes)
@@ -130,8 +207,10 @@ int zsi_memory_set_limit_locked(struct zram *z, uint64_t bytes)
 				z->name);
 	zsi_lock(&z->memory.lock, ZSI_RANK_MEMORY);
 	z->memory.limit = bytes;
-	if (z->pool != NULL)
+	if (z->pool != NULL) {
 		(void)zs_set_limit(z->pool, pool_limit(z, own(z)));
+		zs_set_headroom(z->pool, zsi_memory_reserve(z));
+	}
 	zsi_unlock(&z->memory.lock, ZSI_RANK_MEMORY);
 	return 0;
 }
@@ -161,7 +240,7 @@ static const char *algorithms(const struct zram *z, char text[NAMES_BYTES])
 
 /*
  * What is held now, and what the first blocks need: objects, a chunk of the table and one of its directory. And the
- * parts of the limit that threads may take for themselves.
+ * parts of the limit that threads may take for themselves, and the reserve.
  */
 static uint64_t needed(struct zram *z)
 {
@@ -169,7 +248,7 @@ static uint64_t needed(struct zram *z)
 	uint64_t all = own(z) + zs_get_total_bytes(z->pool) + blocks + FIRST_METADATA_BYTES +
 		       zsi_table_first_bytes(&z->table);
 
-	return all * ZSI_OTHERS_PER_LIMIT / (ZSI_OTHERS_PER_LIMIT - ZSI_OTHERS) + 1;
+	return with_reserve(z, all * ZSI_OTHERS_PER_LIMIT / (ZSI_OTHERS_PER_LIMIT - ZSI_OTHERS) + 1);
 }
 
 void zsi_memory_end_locked(struct zram *z)

@@ -59,6 +59,19 @@ static struct zsi_kept content(const struct zram *z, uint64_t index, uint64_t me
 	};
 }
 
+bool zsi_save_wants(struct zram *z, uint64_t meta)
+{
+	struct zsi_save *save = z->save;
+	bool wants;
+
+	if (zsi_likely(save == NULL) || (meta & (ZSI_USED | ZSI_TOUCHED)) != ZSI_USED)
+		return false;
+	zsi_lock(&save->lock, ZSI_RANK_TABLE);
+	wants = save->error == 0;
+	zsi_unlock(&save->lock, ZSI_RANK_TABLE);
+	return wants;
+}
+
 bool zsi_save_keeps(struct zram *z, uint64_t index, uint64_t meta)
 {
 	struct zsi_save *save = z->save;

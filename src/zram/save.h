@@ -53,6 +53,9 @@ struct zsi_save {
 /* A locked block is about to change: true, the save keeps what it held, which is not the caller's to free. */
 bool zsi_save_keeps(struct zram *z, uint64_t index, uint64_t meta);
 
+/* Whether a save under way needs what a block with this word holds. The caller holds a stream, and the block. */
+bool zsi_save_wants(struct zram *z, uint64_t meta);
+
 /*
  * There is no memory for a write: the save, if there is one, fails and gives back what it keeps. Whether to try again. The
  * caller holds a stream.

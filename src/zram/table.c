@@ -204,7 +204,7 @@ static int make_chunk(struct zram *z, uint64_t index)
 	uint64_t charged = bytes_for(t, chunk), needed = 0;
 	int result = 0;
 
-	if (zsi_memory_charge(z, charged) != 0)
+	if (zsi_memory_charge_reserve(z, charged) != 0)
 		return -1;
 	zsi_lock(&t->lock, ZSI_RANK_TABLE);
 	if (!zsi_table_has(t, index)) {

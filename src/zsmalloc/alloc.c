@@ -28,7 +28,7 @@
 /* Objects of a batch allocated under one hold of the class's lock. */
 #define HOLD_OBJECTS 256u
 
-#define KNOWN_FLAGS (ZS_NOWAIT | ZS_HEADROOM)
+#define KNOWN_FLAGS (ZS_NOWAIT | ZS_NO_COMPACT | ZS_HEADROOM)
 
 /* How often a failed allocation is tried again after room was made. */
 #define ROOM_TRIES 4
@@ -272,6 +272,15 @@ static size_t alloc_some(struct zs_pool *pool, struct zsi_cache *cache, unsigned
 	return done;
 }
 
+/* After a refusal, as far as the flags go: whether to try again. */
+static bool make_room(struct zs_pool *pool, unsigned flags)
+{
+	if ((flags & (ZS_NOWAIT | ZS_NO_COMPACT)) == 0)
+		return zsi_make_room(pool);
+	/* What other threads have in their caches is the pool's already, and nobody has to be waited for. */
+	return ((flags & ZS_NOWAIT) == 0 && zsi_space_trim(&pool->space) > 0) || zsi_caches_drain(pool, NULL);
+}
+
 /* Every case, after the cache had none. */
 static size_t alloc_all(struct zs_pool *pool, struct zsi_cache *cache, size_t size, unsigned flags, zs_handle *out,
 			size_t n)
@@ -298,8 +307,7 @@ static size_t alloc_all(struct zs_pool *pool, struct zsi_cache *cache, size_t si
 		zsi_charge_frozen = zsi_charge_headroom = false;
 		if (done == n)
 			break;
-		/* What other threads have in their caches is the pool's already, and nobody has to be waited for. */
-		if (tries == ROOM_TRIES || !(nowait ? zsi_caches_drain(pool, NULL) : zsi_make_room(pool))) {
+		if (tries == ROOM_TRIES || !make_room(pool, flags)) {
 			errno = ENOMEM;
 			return done;
 		}
