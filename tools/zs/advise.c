@@ -228,6 +228,8 @@ static bool read_arguments(struct arguments *args, int argc, char **argv)
 		message_usage("no FILE and no --pid given");
 	else if (from_stdin > 1)
 		message_usage("standard input can be read only once");
+	else if (args->html && strcmp(args->html, "-") == 0)
+		message_usage("--html '-': standard output has the text already; for the report too say --html /dev/stdout");
 	else if (args->html && !*args->html)
 		message_usage("--html '': must be the name of a file");
 	else

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -15,11 +16,18 @@
 /* An answer is read in pieces that grow, so that a wrong length asks for no memory that never gets filled. */
 enum { PIECE_BYTES = 65536 };
 
-static const char *connect_reason(int error)
+static const char *connect_reason(const char *path, int error)
 {
+	struct stat st;
 	switch (error) {
 	case ECONNREFUSED:
-		return "no server listens there any more";
+		/* Also said of what is no socket at all. */
+		return stat(path, &st) == 0 && !S_ISSOCK(st.st_mode) ? "not a socket"
+								     : "no server listens there any more";
+	case ENOENT:
+		return "No such file or directory: no disk is served there";
+	case EACCES:
+		return "Permission denied: a disk is for the user who serves it, and for root";
 	case ENOTSOCK:
 		return "not a socket";
 	default:
@@ -36,6 +44,11 @@ static void report(const struct control_client *c, const char *why)
 static bool connect_to(struct control_client *c, const struct timeval *patience)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	if (c->path[0] == '\0') {
+		if (!c->quiet)
+			message("'': must be the name of a control socket");
+		return false;
+	}
 	if (strlen(c->path) >= sizeof(address.sun_path)) {
 		if (!c->quiet)
 			message("%s: a socket's name has at most %zu bytes", c->path, sizeof(address.sun_path) - 1);
@@ -48,7 +61,7 @@ static bool connect_to(struct control_client *c, const struct timeval *patience)
 		setsockopt(c->fd, SOL_SOCKET, SO_RCVTIMEO, patience, sizeof(*patience));
 	}
 	if (c->fd < 0 || connect(c->fd, (const struct sockaddr *)&address, sizeof(address)) != 0) {
-		report(c, connect_reason(errno));
+		report(c, connect_reason(c->path, errno));
 		control_disconnect(c);
 		return false;
 	}

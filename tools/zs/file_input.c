@@ -34,11 +34,14 @@ bool page_set_add_span(struct page_set *set, const char *name, int fd, uint64_t 
 	bool too_large = pages > set->most_pages;
 	set->full |= !too_large && set->pages > set->most_pages - pages;
 	if (set->full)
-		message_problem(name, "is left out, and so is what comes after it: to keep track of more than %s takes memory "
-				      "which is not there",
-				format_plural(set->pages, "page", "pages").s);
+		message_problem(
+			name,
+			"is left out, and so is what comes after it: to keep track of more than %s takes memory "
+			"which is not there",
+			format_plural(set->pages, "page", "pages").s);
 	else if (too_large)
-		message_problem(name, "is too large: to keep track of the pages of %s takes %s of memory, which is not there",
+		message_problem(name,
+				"is too large: to keep track of the pages of %s takes %s of memory, which is not there",
 				format_bytes(bytes).s, format_bytes(pages * PAGE_RECORD_BYTES).s);
 	else if (bytes == 0)
 		count_file(&set->empty_files, &set->first_empty, name);

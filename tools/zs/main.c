@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* main.c - zs: finds the subcommand and runs it; help and version. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 #include <zsmalloc/zsmalloc.h>
 
 #include "command.h"
@@ -61,6 +63,10 @@ static int run_help(int argc, char **argv)
 	}
 	if (argc > 2)
 		return message_usage("unexpected argument '%s'", argv[2]);
+	if (strcmp(argv[1], "help") == 0) {
+		print_help(stdout);
+		return EXIT_DONE;
+	}
 	const struct command *command = find_command(argv[1]);
 	if (!command)
 		return EXIT_USAGE;
@@ -103,8 +109,20 @@ static int run(int argc, char **argv)
 	return run_command(argc - optind, argv + optind);
 }
 
+/*
+ * A descriptor that was closed by whoever started this would be the number of the next file that is opened, and the
+ * output would go there. So something is opened that can't be used in that direction.
+ */
+static void hold_standard_descriptors(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF)
+			(void)!open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+}
+
 int main(int argc, char **argv)
 {
+	hold_standard_descriptors();
 	int status = run(argc, argv);
 	/* A full disk shows only now: what was printed is still in the stream's buffer. */
 	if (fflush(stdout) != 0 || ferror(stdout)) {

@@ -5,6 +5,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,10 +26,30 @@ static const struct option *long_option_with(const struct option *longs, int val
 	return NULL;
 }
 
+/* Long options that begin as the argument does: getopt takes none where there are several. */
+static bool report_ambiguous(const char *argument, const struct option *longs)
+{
+	char names[256] = "";
+	unsigned count = 0;
+	size_t len = strcspn(argument, "="), used = 0;
+	for (; longs->name && len > 2; longs++) {
+		if (strncmp(longs->name, argument + 2, len - 2) != 0)
+			continue;
+		int n = snprintf(names + used, sizeof(names) - used, "%s--%s", count ? ", " : "", longs->name);
+		used += n > 0 && (size_t)n < sizeof(names) - used ? (size_t)n : 0;
+		count++;
+	}
+	if (count > 1)
+		message_usage("option '%.*s' may be %s", (int)len, argument, names);
+	return count > 1;
+}
+
 static void report_bad(char **argv, const struct option *longs)
 {
 	/* getopt has moved past the bad argument, except where it is a letter with others after it. */
 	const struct option *known = long_option_with(longs, optopt);
+	if (optopt == 0 && report_ambiguous(argv[optind - 1], longs))
+		return;
 	if (optopt == 0)
 		message_usage("unknown option '%s'", argv[optind - 1]);
 	else if (known)

@@ -272,9 +272,7 @@ static int pack_inputs(const struct arguments *args)
 
 static int run(int argc, char **argv)
 {
-	struct arguments args = { .pool = POOL_SETTINGS_INIT,
-				  .algorithm = "lz4",
-				  .threads = default_threads() };
+	struct arguments args = { .pool = POOL_SETTINGS_INIT, .algorithm = "lz4", .threads = default_threads() };
 	args.pids = calloc((size_t)argc, sizeof(*args.pids));
 	if (!args.pids) {
 		message("out of memory");

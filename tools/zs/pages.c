@@ -66,7 +66,8 @@ static bool too_many_inputs(const struct page_set *set)
 struct input *page_set_add_input(struct page_set *set, enum input_kind kind, const char *name, int fd)
 {
 	void *array = set->inputs;
-	bool room = !too_many_inputs(set) && make_room(&array, set->input_count, &set->input_room, sizeof(*set->inputs));
+	bool room =
+		!too_many_inputs(set) && make_room(&array, set->input_count, &set->input_room, sizeof(*set->inputs));
 	set->inputs = array;
 	char *copy = room ? strdup(name) : NULL;
 	if (!copy) {

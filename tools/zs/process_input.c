@@ -24,8 +24,8 @@
 struct pagemap {
 	int fd; /* -1: not readable */
 	uint64_t system_page;
-	uint64_t first; /* number of the page that words[0] is about */
-	size_t count;   /* words that are valid */
+	uint64_t first;       /* number of the page that words[0] is about */
+	size_t count;         /* words that are valid */
 	uint64_t words[4096]; /* 16 MiB of addresses a read: some programs reserve thousands of GiB */
 };
 

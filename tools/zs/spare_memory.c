@@ -19,10 +19,9 @@ static const struct group_files version1 = { "/sys/fs/cgroup/memory",
 					     "memory.limit_in_bytes",
 					     "memory.usage_in_bytes",
 					     { "total_inactive_file %" SCNu64, "total_active_file %" SCNu64 } };
-static const struct group_files version2 = { "/sys/fs/cgroup",
-					     "memory.max",
-					     "memory.current",
-					     { "inactive_file %" SCNu64, "active_file %" SCNu64 } };
+static const struct group_files version2 = {
+	"/sys/fs/cgroup", "memory.max", "memory.current", { "inactive_file %" SCNu64, "active_file %" SCNu64 }
+};
 
 /* The number in the first line that the format fits, UINT64_MAX where there is none. */
 static uint64_t number_in(const char *path, const char *format)
@@ -112,8 +111,8 @@ static uint64_t left_of_addresses(void)
 uint64_t spare_memory(void)
 {
 	uint64_t kib = number_in("/proc/meminfo", "MemAvailable: %" SCNu64);
-	uint64_t least = kib != UINT64_MAX ? kib * 1024
-					   : (uint64_t)sysconf(_SC_AVPHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
+	uint64_t least =
+		kib != UINT64_MAX ? kib * 1024 : (uint64_t)sysconf(_SC_AVPHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
 	uint64_t groups = left_by_all_groups(), addresses = left_of_addresses();
 	least = groups < least ? groups : least;
 	return addresses < least ? addresses : least;

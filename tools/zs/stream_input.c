@@ -29,9 +29,9 @@
 
 enum {
 	READ_AHEAD = 64,
-	CHECK_PIECES = 64,  /* memory is looked at after so many */
-	KEPT_PART = 3,      /* of the memory that is to be had no more than this part is kept */
-	NAP_MS = 200,       /* an interrupt between looking and sleeping is noticed after that */
+	CHECK_PIECES = 64, /* memory is looked at after so many */
+	KEPT_PART = 3,     /* of the memory that is to be had no more than this part is kept */
+	NAP_MS = 200,      /* an interrupt between looking and sleeping is noticed after that */
 };
 
 enum stream_end { STREAM_WHOLE, STREAM_MEMORY, STREAM_READ_AHEAD, STREAM_FAILED };
@@ -152,13 +152,17 @@ static void tell_end(struct page_set *set, const char *name, const struct stream
 			format_bytes(s->room * PIECE_BYTES).s);
 		break;
 	case STREAM_MEMORY:
-		message_problem(name,
-				"has more than %s, and no more of a stream is kept, so that the machine has memory left; the "
-				"rest is left out (put it into a file: files are not kept)",
-				passed.s);
+		message_problem(
+			name,
+			"has more than %s, and no more of a stream is kept, so that the machine has memory left; the "
+			"rest is left out (put it into a file: files are not kept)",
+			passed.s);
 		break;
 	case STREAM_FAILED:
-		message_problem(name, "%s after %s; the rest is left out", strerror(s->error), passed.s);
+		if (passed_bytes(s))
+			message_problem(name, "%s after %s; the rest is left out", strerror(s->error), passed.s);
+		else
+			message_problem(name, "%s", strerror(s->error));
 		break;
 	}
 	set->cut_streams++;
@@ -169,6 +173,10 @@ static bool add_kept(struct page_set *set, const char *name, int fd, const struc
 {
 	size_t inputs = set->input_count;
 	uint64_t kept = kept_bytes(s), passed = passed_bytes(s);
+	if (kept == 0 && s->error) {
+		close(fd); /* that was told */
+		return true;
+	}
 	if (!page_set_add_span(set, name, fd, 0, kept))
 		return false;
 	if (passed > kept && set->input_count > inputs)
