@@ -27,6 +27,7 @@ cp "$ZS_SOURCE_DIR/tests/support/busy.sh" "$tmp/tree/tests/support/"
 cat >"$tmp/bin/cmake" <<'END'
 #!/bin/sh
 echo "$*" >>"$FAKE/cmake"
+[ ! -e "$FAKE/no_$3" ] || { echo "no such compiler"; exit 1; }
 END
 # It also writes down whether the machine is loaded.
 cat >"$tmp/bin/ctest" <<'END'
@@ -109,6 +110,14 @@ for wrong in "--repeat" "--repeat 0" "--repeat x" "--repeat=" "--repeat 1x" "--f
 	# shellcheck disable=SC2086 # words
 	run 2 $wrong
 done
+
+# A preset that can't be built is one failure; the others are tested.
+: >"$tmp/no_tsan"
+run 1 dev tsan fuzz
+says "no such compiler"
+says "tsan: build failed, see above; the log is build/tsan/build.log"
+ends_with "4 passed, 1 failed, 2 skipped"
+rm "$tmp/no_tsan"
 
 # What fails is named, in each round, and the status tells.
 : >"$tmp/break"

@@ -22,6 +22,10 @@
 #
 # does the same for a shell script in the folder of the caller, run by sh. It finds in its environment what it may need:
 # ZS_SOURCE_DIR, ZS_BUILD_DIR, ZS_CC, ZS_CXX, ZS_SANITIZE.
+#
+#   zs_long_tests(NAME...)
+#
+# CTest begins with these, which take ten times as long as others, so that none is left to run alone at the end.
 
 set(ZS_TEST_TIMEOUT_FACTOR 1 CACHE STRING "Multiply the time that each test may take by this whole number")
 
@@ -46,6 +50,14 @@ UBSAN_OPTIONS=print_stacktrace=1;TSAN_OPTIONS=halt_on_error=1:second_deadlock_st
   if(T_SERIAL)
     set_tests_properties(${name} PROPERTIES RUN_SERIAL ON)
   endif()
+endfunction()
+
+function(zs_long_tests)
+  foreach(name IN LISTS ARGN)
+    if(TEST ${name})
+      set_tests_properties(${name} PROPERTIES COST 10)
+    endif()
+  endforeach()
 endfunction()
 
 function(zs_add_test)
