@@ -144,7 +144,7 @@ ZS_API int zram_flush(struct zram *z);
  *   backing_dev idle writeback writeback_limit writeback_limit_enable mm_stat io_stat bd_stat debug_stat block_state
  *   last_error
  *
- * Set: 0, or -1 with EINVAL (unknown attribute or value, one that can only be read), EBUSY (fixed once the device is
+ * A '-' in a name is taken for '_'. Set: 0, or -1 with EINVAL (unknown attribute or value, one that can only be read), EBUSY (fixed once the device is
  * initialised), ENOMEM, or what the operation says. Get: the length of the value without its terminating 0, of which as
  * much as fits is in buf, always terminated where size is not 0 (as snprintf); -1 with EINVAL.
  */

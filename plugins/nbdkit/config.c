@@ -2,7 +2,9 @@
 /* config.c - see config.h. A table of names, each with the function that takes its value. */
 #include "config.h"
 
+#include <dlfcn.h>
 #include <nbdkit-plugin.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -261,12 +263,55 @@ static const struct {
 	{ "cpu", take_cpu },
 };
 
+/* A '_' is taken for '-': the attributes of the same things are named so. */
+static bool is_name(const char *known, const char *given)
+{
+	while (*known && (*given == *known || (*known == '-' && *given == '_'))) {
+		known++;
+		given++;
+	}
+	return !*known && !*given;
+}
+
+/*
+ * How a shell calls the help of this very file, which nbdkit need not find by its name: "; nbdkit FILE --help says what
+ * they are". free() it; NULL where the file is unknown, or has a name that no quotes are simple enough for.
+ */
+static char *help_hint(void)
+{
+	Dl_info self;
+	char *path = NULL, *hint = NULL;
+	if (dladdr(config_help, &self) != 0 && self.dli_fname)
+		path = nbdkit_realpath(self.dli_fname);
+	if (path && !strpbrk(path, "'\n\r\033") &&
+	    asprintf(&hint, "; nbdkit '%s' --help says what they are", path) < 0)
+		hint = NULL;
+	free(path);
+	return hint;
+}
+
+static void refuse_unknown(const char *key)
+{
+	char *names = NULL, *hint = help_hint();
+	size_t bytes;
+	FILE *out = open_memstream(&names, &bytes);
+	const size_t count = sizeof(parameters) / sizeof(parameters[0]);
+	for (size_t i = 0; out && i < count; i++)
+		fprintf(out, "%s%s", i == 0 ? "" : i + 1 < count ? ", " : " and ", parameters[i].key);
+	if (out && fclose(out) == 0)
+		nbdkit_error("unknown parameter '%s': there are %s%s", key, names, hint ? hint : "");
+	else
+		nbdkit_error("unknown parameter '%s'", key);
+	free(names);
+	free(hint);
+}
+
 int config_take(const char *key, const char *value)
 {
 	for (size_t i = 0; i < sizeof(parameters) / sizeof(parameters[0]); i++)
-		if (strcmp(key, parameters[i].key) == 0)
+		if (is_name(parameters[i].key, key))
 			return parameters[i].take(value);
-	nbdkit_error("unknown parameter '%s': nbdkit zram --help lists what there is", key);
+	refuse_unknown(key);
 	return -1;
 }
 
@@ -298,7 +343,7 @@ int config_check(void)
 	const struct zram_options *options = &config.options;
 	struct zram_background *background = &config.background;
 	if (config.size == CONFIG_NO_SIZE && !config.load) {
-		nbdkit_error("size= is needed: nbdkit zram 4G");
+		nbdkit_error("size= is needed: size=4G, or 4G alone as the first parameter");
 		return -1;
 	}
 	if (choose(recompress, "type=idle", "recompress", "recomp", options->recomp_algorithm[0] != NULL,

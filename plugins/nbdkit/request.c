@@ -47,38 +47,73 @@ static ssize_t get_attr(const struct disk *disk, const char *attr, char *buf, si
 	return zram_attr_get(disk->z, attr, buf, room);
 }
 
-static void run_get(const struct request *request, char *rest, struct outcome *o)
+/* The value of one; false where it can't be read, with the reason in o. */
+static bool read_attr(const struct request *request, const char *attr, struct outcome *o)
 {
-	const char *attr = next_word(&rest);
-	if (!*attr || *rest) {
-		refuse(o, "usage: get ATTR");
-		return;
-	}
 	/* The length may grow between two calls, so it is asked for until it fits. */
 	for (size_t room = 4096;;) {
 		char *grown = realloc(o->body, room);
 		if (!grown) {
 			refuse(o, "out of memory");
-			return;
+			return false;
 		}
 		o->body = grown;
 		ssize_t len = get_attr(request->disk, attr, o->body, room);
 		if (len < 0) {
 			refuse(o, "%s", zram_strerror());
-			return;
+			return false;
 		}
 		o->bytes = (size_t)len;
 		if (o->bytes < room)
-			return;
+			return true;
 		room = o->bytes + o->bytes / 8 + 1;
 	}
+}
+
+/* All that can be read, but for block_state, which has a line for each block, and the last error of a thread. */
+static const char *const readable[] = {
+	"backing_dev", "bd_stat",      "comp_algorithm", "debug_stat",       "disksize",        "initstate",		 "io_stat",
+	"mem_limit",   "mem_used_max", "mm_stat",	 "recomp_algorithm", "writeback_limit", "writeback_limit_enable",
+};
+
+static void get_all(const struct request *request, struct outcome *o)
+{
+	struct outcome one = { NULL, 0, "" };
+	FILE *out = open_memstream(&o->body, &o->bytes);
+	if (!out) {
+		refuse(o, "out of memory");
+		return;
+	}
+	for (size_t i = 0; i < sizeof(readable) / sizeof(readable[0]); i++) {
+		char *next;
+		if (!read_attr(request, readable[i], &one)) {
+			refuse(o, "%s", one.why);
+			break;
+		}
+		for (char *line = strtok_r(one.body, "\n", &next); line; line = strtok_r(NULL, "\n", &next))
+			fprintf(out, "%s %s\n", readable[i], line);
+	}
+	free(one.body);
+	if (fclose(out) != 0)
+		refuse(o, "out of memory");
+}
+
+static void run_get(const struct request *request, char *rest, struct outcome *o)
+{
+	const char *attr = next_word(&rest);
+	if (*rest)
+		refuse(o, "usage: get [ATTR]");
+	else if (*attr)
+		read_attr(request, attr, o);
+	else
+		get_all(request, o);
 }
 
 static void run_set(const struct request *request, char *rest, struct outcome *o)
 {
 	const char *attr = next_word(&rest);
-	if (!*attr || !*rest)
-		refuse(o, "usage: set ATTR VALUE");
+	if (!*attr)
+		refuse(o, "usage: set ATTR [VALUE]");
 	else if (strcmp(attr, "reset") == 0 || strcmp(attr, "disksize") == 0)
 		refuse(o, "%s: the disk is in use: %s", attr, strerror(EBUSY));
 	else if (zram_attr_set(request->disk->z, attr, rest) != 0)

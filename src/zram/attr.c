@@ -232,13 +232,23 @@ static const struct zsi_attr attrs[] = {
 
 enum { NR_ATTRS = sizeof(attrs) / sizeof(attrs[0]) };
 
+/* "mem-limit" is mem_limit: elsewhere the same thing is named so. */
+static bool is_name(const char *known, const char *given)
+{
+	while (*known != '\0' && (*given == *known || (*known == '_' && *given == '-'))) {
+		known++;
+		given++;
+	}
+	return *known == '\0' && *given == '\0';
+}
+
 static const struct zsi_attr *find(struct zram *z, const char *name)
 {
 	char known[ZSI_ERROR_BYTES];
 	struct zsi_text t = { known, sizeof(known), 0 };
 
 	for (unsigned i = 0; i < NR_ATTRS; i++)
-		if (strcmp(attrs[i].name, name) == 0)
+		if (is_name(attrs[i].name, name))
 			return &attrs[i];
 	for (unsigned i = 0; i < NR_ATTRS; i++)
 		zsi_text_add(&t, " %s", attrs[i].name);

@@ -20,11 +20,41 @@ expect_same "exit status of a refusal" $status 1
 must ctl get block_state
 [ "$(wc -l <"$out")" -ge 1000 ] || fail "block_state is cut short"
 
+# get without a name: all, with the values that they have one by one. Those that are not there can't be read, but for the
+# list of blocks and the last error.
+must ctl get
+cp "$out" "$tmp/all"
+[ "$(wc -l <"$tmp/all")" -ge 13 ] || fail "not all"
+for name in $(cut -d ' ' -f 1 "$tmp/all" | uniq); do
+	ctl get "$name" | sed "s/^/$name /" >"$tmp/one"
+	grep "^$name " "$tmp/all" >"$tmp/of_all"
+	cmp "$tmp/one" "$tmp/of_all" || fail "get has another $name"
+done
+grep -E '^\| `.*\| [rw]+(, fixed)? \|' "$ZS_SOURCE_DIR/docs/zram.md" | cut -d '|' -f 2 | tr -d '` ' | tr ',' '\n' >"$tmp/names"
+[ "$(wc -l <"$tmp/names")" -ge 15 ] || fail "docs/zram.md does not list the names"
+while read -r name; do
+	grep -q "^$name " "$tmp/all" && continue
+	case $name in
+	block_state | last_error) must ctl get "$name" ;;
+	*) must_fail "can only be set" ctl get "$name" ;;
+	esac
+done <"$tmp/names"
+
 # set: what it does is seen
 must ctl set mem_limit 100M
 expect_same mem_limit "$(ctl get mm_stat | awk '{ print $4 }')" 104857600
 must ctl set mem_limit 0
+must ctl set mem-limit 100M
+expect_same mem-limit "$(ctl get mem-limit)" 104857600
+expect_same mem-limit "$(ctl get mem_limit)" 104857600
+must ctl set mem_limit 0
 must ctl set compact 1
+# Without a value, where the kernel takes none.
+must ctl set compact
+must ctl set compact ""
+must_fail "mem_limit '' is not a number" ctl set mem-limit
+must_fail "idle ''" ctl set idle
+must_fail "" ctl set writeback
 before=$(ctl get mm_stat | awk '{ print $2 }')
 must ctl set idle all
 must ctl set recompress "type=idle algo=zstd"
@@ -32,6 +62,7 @@ after=$(ctl get mm_stat | awk '{ print $2 }')
 [ "$after" -lt "$before" ] || fail "recompressed from $before to $after bytes"
 must ctl set recompress type=idle algo=zstd
 must_fail "" ctl set recompress "type=idle algo=none"
+must ctl set recompress
 must_fail "disksize: the disk is in use" ctl set disksize 1G
 must_fail "reset: the disk is in use" ctl set reset 1
 must_fail "" ctl set mm_stat 1
@@ -52,7 +83,7 @@ must ctl stats --classes
 grep -q 'obj_allocated' "$out" || fail "no table"
 
 # Wrong usage is found before anything is sent.
-for words in "" "get" "get a b" "set a" "stats x" "save a b" "frobnicate" "get mm_stat --json" "stats --json --classes"; do
+for words in "" "get a b" "set" "stats x" "save a b" "frobnicate" "get mm_stat --json" "stats --json --classes"; do
 	# shellcheck disable=SC2086 # words
 	must_fail "(see: zs ctl --help)" ctl $words
 	expect_same "exit status of: $words" $status 2

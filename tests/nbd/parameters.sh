@@ -10,7 +10,7 @@ refused() {
 	shift
 	must_fail "$text" nbdkit -U - "$PLUGIN" "$@" --run true
 }
-refused "size= is needed"
+refused "size= is needed: size=4G, or 4G alone as the first parameter"
 refused "" 4X
 refused "" -1
 refused "no address space for a table" 9223372036854775807
@@ -34,6 +34,13 @@ refused "writeback=type=idle: goes with backing=" 1M writeback=type=idle
 refused "" 1M recomp=zstd recompress=type=nonsense
 refused "" 1M backing="$tmp/no/where"
 refused "unknown parameter 'frobnicate'" 1M frobnicate=1
+
+# What the error says of parameters and of help is so: the same names, and a command that shows them.
+sed 's/.*there are \(.*\); nbdkit .*/\1/; s/ and /, /' "$err" | tr -d ' ' | tr ',' '\n' | sort >"$tmp/in_error"
+sed "s/.*; \(nbdkit '.*' --help\) says .*/\1/" "$err" >"$tmp/script"
+must sh "$tmp/script"
+sed -n 's/^\[\{0,1\}\([a-z-]*\)=\]\{0,1\}[A-Z|a-z].*/\1/p' "$out" | sort >"$tmp/in_help"
+diff "$tmp/in_help" "$tmp/in_error" || fail "help and error name different parameters"
 
 refused "mem_limit 4194304 is too small: with deflate level 12 and blocks of 4096 bytes, at least " \
 	64M algorithm=deflate algorithm-params=level=12 mem-limit=4M
@@ -60,6 +67,7 @@ for algorithm in lz4 lz4hc lzo zstd deflate; do
 	works 4M algorithm=$algorithm
 done
 works size=4M algorithm=zstd algorithm-params=level=5 checksum=on
+works 4M algorithm=zstd algorithm_params=level=5 mem_limit=64M block_size=8K train_dict=on
 works 4M algorithm=zstd train-dict=on block-size=16K
 works 4M geometry=linux shrinker=off
 works 4M recomp=zstd,deflate idle=1 recompress=off mem-limit=64M cpu=1

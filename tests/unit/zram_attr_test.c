@@ -54,6 +54,22 @@ static void empty_formats(void **state)
 	zram_destroy(z);
 }
 
+/* As the same things are named elsewhere, and no further. */
+static void names(void **state)
+{
+	struct zram *z = fresh();
+
+	(void)state;
+	accept_value(z, "mem-limit", "1M");
+	expect(z, "mem_limit", "1048576\n");
+	expect(z, "mem-limit", "1048576\n");
+	expect(z, "mem-used_max", "0\n");
+	refuse(z, "mem-limi", "1M", EINVAL, "no attribute 'mem-limi'");
+	refuse(z, "mem-limit-", "1M", EINVAL, "no attribute 'mem-limit-'");
+	refuse(z, "", "1M", EINVAL, "no attribute ''");
+	zram_destroy(z);
+}
+
 static void sizes(void **state)
 {
 	struct zram *z = fresh();
@@ -289,7 +305,8 @@ static void other_versions(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(empty_formats), cmocka_unit_test(sizes),
+		cmocka_unit_test(empty_formats), cmocka_unit_test(names),
+		cmocka_unit_test(sizes),
 		cmocka_unit_test(algorithms),    cmocka_unit_test(params),
 		cmocka_unit_test(access_rules),  cmocka_unit_test(level_of_another_algorithm),
 		cmocka_unit_test(short_buffers), cmocka_unit_test(blocks_told),

@@ -24,17 +24,19 @@ static const struct option long_options[] = {
 	OPTIONS_END,
 };
 
-static const char help[] = "usage: zs ctl SOCKET get ATTR\n"
-			   "       zs ctl SOCKET set ATTR VALUE...\n"
+static const char help[] = "usage: zs ctl SOCKET get [ATTR]\n"
+			   "       zs ctl SOCKET set ATTR [VALUE]...\n"
 			   "       zs ctl SOCKET stats [--json | --prometheus | --classes]\n"
 			   "       zs ctl SOCKET save [FILE]\n"
 			   "\n"
 			   "Ask or change a disk while it is being served. SOCKET is what the server was\n"
 			   "given as control=; zs serve says where it is.\n"
 			   "\n"
-			   "  get      print an attribute: mm_stat, io_stat, bd_stat, comp_algorithm, ...\n"
+			   "  get      print an attribute: mm_stat, io_stat, bd_stat, block_state, ...;\n"
+			   "           without ATTR all but the longest\n"
 			   "  set      change one, or start what it stands for: compact, recompress,\n"
-			   "           writeback, mem_limit, ...; the names and values are the kernel's\n"
+			   "           writeback, mem_limit, ...; the names and values are the kernel's,\n"
+			   "           and a '-' in a name will do for '_'\n"
 			   "  stats    print all statistics, as JSON where nothing else is said\n"
 			   "  save     write a snapshot; without FILE to the server's save=\n"
 			   "\n"
@@ -80,7 +82,7 @@ static int read_request(int argc, char **argv, int format, struct request *r)
 	static const struct {
 		const char *name;
 		int least, most; /* arguments */
-	} words[] = { { "get", 1, 1 }, { "set", 2, 1000 }, { "stats", 0, 0 }, { "save", 0, 1 } };
+	} words[] = { { "get", 0, 1 }, { "set", 1, 1000 }, { "stats", 0, 0 }, { "save", 0, 1 } };
 	size_t i = 0;
 	const size_t count = sizeof(words) / sizeof(words[0]);
 	while (i < count && strcmp(argv[0], words[i].name) != 0)
