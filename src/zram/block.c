@@ -140,7 +140,7 @@ int zsi_block_make(struct zram *z, struct zsi_stored *stored, bool there)
 		do {
 			if (zsi_likely(zsi_memory_leaves(z, zsi_memory_reserve(z)) && make(z, stored, 0)))
 				return 0;
-		} while (zsi_memory_give_up(z, &step));
+		} while (zsi_memory_give_up(z, &step, false));
 	}
 	return fail_memory(z, zsi_meta_size(stored->meta));
 }
@@ -180,7 +180,7 @@ int zsi_block_fit(struct zram *z, uint64_t index, uint64_t meta, struct zsi_stor
 	do {
 		if (fit(z, index, meta, stored))
 			return 0;
-	} while (zsi_memory_give_up(z, &step));
+	} while (zsi_memory_give_up(z, &step, zsi_save_wants(z, meta)));
 	return fail_memory(z, zsi_meta_size(stored->meta));
 }
 

@@ -261,9 +261,9 @@ uint64_t zsi_memory_reserve(struct zram *z);
 bool zsi_memory_leaves(struct zram *z, uint64_t spare);
 /*
  * Before a write fails for memory: what others can do without goes, contexts of streams first, then a save under way. Whether
- * to try again; *step begins with 0. The caller holds a stream.
+ * to try again; *step begins with 0. The caller holds a stream. wanted: as for zsi_save_give_up().
  */
-bool zsi_memory_give_up(struct zram *z, unsigned *step);
+bool zsi_memory_give_up(struct zram *z, unsigned *step, bool wanted);
 /* What the pool may hold now; 0 = no limit. memory.lock is held, or nobody else is there. */
 uint64_t zsi_memory_pool_limit(struct zram *z);
 

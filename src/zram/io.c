@@ -80,7 +80,7 @@ static int make_entry(struct zram *z, uint64_t index, bool object)
 	if (zsi_likely(zsi_table_has(&z->table, index)))
 		return 0;
 	for (unsigned step = 0; object && !zsi_memory_leaves(z, zsi_memory_reserve(z));)
-		if (!zsi_memory_give_up(z, &step))
+		if (!zsi_memory_give_up(z, &step, false))
 			return zsi_fail(ENOMEM, "%s: no memory for a new block: mem_limit is reached", z->name);
 	return zsi_table_make(z, index);
 }

@@ -181,14 +181,14 @@ bool zsi_memory_leaves(struct zram *z, uint64_t spare)
 	return false;
 }
 
-bool zsi_memory_give_up(struct zram *z, unsigned *step)
+bool zsi_memory_give_up(struct zram *z, unsigned *step, bool wanted)
 {
 	if (*step == 0) {
 		++*step;
 		if (zsi_streams_spare(z))
 			return true;
 	}
-	return (*step)++ == 1 && zsi_save_give_up(z);
+	return (*step)++ == 1 && zsi_save_give_up(z, wanted);
 }
 
 void zsi_memory_uncharge(struct zram *z, uint64_t bytes)

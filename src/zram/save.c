@@ -91,7 +91,7 @@ static void free_kept(struct zram *z, const struct zsi_kept *k)
 	zsi_handle_free(z, k->handle, k->meta);
 }
 
-bool zsi_save_give_up(struct zram *z)
+bool zsi_save_give_up(struct zram *z, bool wanted)
 {
 	struct zsi_save *save = z->save;
 
@@ -99,7 +99,7 @@ bool zsi_save_give_up(struct zram *z)
 		return false;
 	/* With the lock held, so that another one who comes for memory finds it. */
 	zsi_lock(&save->lock, ZSI_RANK_TABLE);
-	if (save->error == 0 && save->nr_kept > 0)
+	if (save->error == 0 && (save->nr_kept > 0 || wanted))
 		save->error = ENOMEM;
 	while (save->error != 0 && save->nr_kept > 0)
 		free_kept(z, &save->kept[--save->nr_kept]);

@@ -223,7 +223,7 @@ static int make_chunk(struct zram *z, uint64_t index)
 int zsi_table_make(struct zram *z, uint64_t index)
 {
 	if (zsi_likely(zsi_table_has(&z->table, index)) || zsi_likely(make_chunk(z, index) == 0) ||
-	    (zsi_streams_spare(z) && make_chunk(z, index) == 0) || (zsi_save_give_up(z) && make_chunk(z, index) == 0))
+	    (zsi_streams_spare(z) && make_chunk(z, index) == 0) || (zsi_save_give_up(z, false) && make_chunk(z, index) == 0))
 		return 0;
 	return zsi_fail(ENOMEM, "%s: no memory for the block table", z->name);
 }
