@@ -217,12 +217,13 @@ ZS_API unsigned long zs_shrinker_scan(struct zs_pool *pool, unsigned long nr_pag
 
 /* Flags of zs_shrinker_policy.flags. */
 #define ZS_SHRINKER_NO_PSI (1u << 0) /* don't watch for memory pressure */
+#define ZS_SHRINKER_STRICT (1u << 1) /* no more than cpu_percent, also where nobody else wants the processor */
 
 /* When and how hard a registered shrinker works. */
 struct zs_shrinker_policy {
 	size_t struct_size;     /* filled by ZS_SHRINKER_POLICY_INIT */
 	unsigned waste_percent; /* work when zs_shrinker_count() exceeds this share of the pages, 1 to 100; 0: half a percent */
-	unsigned cpu_percent;   /* at most this share of one processor over ten seconds, 1 to 100; 0 = 5 */
+	unsigned cpu_percent;   /* at most this share of a processor that others want, over ten seconds, 1 to 100; 0 = 5 */
 	unsigned interval_ms;   /* after something was freed, wait this long and look, 1 to 60000; 0 = 100 */
 	const char *psi_path;   /* copied; a cgroup's memory.pressure; NULL = "/proc/pressure/memory" */
 	unsigned psi_stall_us;  /* memory pressure is when tasks stall for so long, 1 to psi_window_us; 0 = a tenth */
@@ -238,6 +239,9 @@ struct zs_shrinker_policy {
  * threshold notwithstanding. A second thread watches for pressure; where the file can't be opened or is refused by the
  * kernel there is none, see pressure_armed in struct zs_pool_stats. A process without CAP_SYS_RESOURCE gets a window of
  * a multiple of 2 s, with a stall in proportion, where the kernel refuses the one asked for.
+ *
+ * The share is that of a processor which somebody else wants. Where nobody does, and objects are not freed all the time,
+ * the thread goes on until the memory is back, unless ZS_SHRINKER_STRICT is set.
  *
  * The threads have all signals blocked, and a child after fork() has them too, started anew when it first frees. The
  * one that watches has no file descriptor in common with the program. Errors: EINVAL policy out of range; EEXIST one

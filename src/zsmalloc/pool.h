@@ -80,6 +80,13 @@ struct zsi_compact_batch {
 /* Values of zsi_shrinker.watch. */
 enum { ZSI_WATCH_OFF, ZSI_WATCH_STARTING, ZSI_WATCH_ARMED };
 
+/* Values of zsi_shrinker.idle. Whoever frees makes it BUSY, and wakes an IDLE thread. */
+enum {
+	ZSI_SHRINKER_BUSY,
+	ZSI_SHRINKER_IDLE, /* it sleeps without end */
+	ZSI_SHRINKER_NAPS, /* it wants to know whether anybody frees */
+};
+
 /* The background threads. Guarded by lock, but for what is atomic. */
 struct zsi_shrinker {
 	struct zsi_lock lock;
@@ -95,7 +102,7 @@ struct zsi_shrinker {
 	_Atomic uint64_t runs;  /* slices of compaction, since the pool was made, as the following */
 	_Atomic uint64_t pressure_events;
 	_Atomic uint64_t wakeups;
-	/* 1 while the thread sleeps without end. On a line of its own: every malloc and free reads it. */
+	/* ZSI_SHRINKER_ what the thread does. On a line of its own: every malloc and free reads it. */
 	_Alignas(ZSI_CACHE_LINE) _Atomic uint32_t idle;
 };
 

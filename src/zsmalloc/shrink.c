@@ -14,6 +14,10 @@
  * While there is a multiple of the waste that is tolerated, as when many objects were freed at once, slices follow each
  * other without a sleep for as long as the thread has savings of its share.
  *
+ * Beyond its share it works where that is in nobody's way: no other thread wants the processor (base/pace.h), and hardly
+ * anybody frees objects of the pool, which would meet it on the classes' locks. The latter is seen in a nap of a fraction
+ * of a millisecond between two slices.
+ *
  * It sleeps on the bell, a futex, so that unregistering never waits out a sleep; a file descriptor would be closed
  * behind its back by programs that close all of theirs after a fork.
  *
@@ -55,6 +59,9 @@
 
 /* Waste that is a surge, as a share of what is tolerated, in percent. */
 #define SURGE_SHARE 800u
+
+/* In so long somebody who uses the pool in earnest frees an object. */
+#define NAP_NS 300000u
 
 /* Slices in a row that free nothing, each pause twice the one before, until the waste is left alone. */
 #define FRUITLESS_SLICES 8u
@@ -106,7 +113,8 @@ uint32_t zsi_shrinker_wait(struct zs_pool *pool, uint32_t bits, uint64_t ns)
 
 void zsi_shrinker_wake_idle(struct zs_pool *pool)
 {
-	if (atomic_exchange_explicit(&pool->shrinker.idle, 0, memory_order_relaxed) != 0)
+	if (atomic_exchange_explicit(&pool->shrinker.idle, ZSI_SHRINKER_BUSY, memory_order_relaxed) ==
+	    ZSI_SHRINKER_IDLE)
 		zsi_shrinker_ring(pool, ZSI_BELL_FREED);
 }
 
@@ -140,13 +148,33 @@ static uint32_t sleep_idle(struct zs_pool *pool, uint64_t left_alone)
 	uint32_t bits = 0;
 	uint64_t waste;
 
-	atomic_store_explicit(&s->idle, 1, memory_order_relaxed);
+	atomic_store_explicit(&s->idle, ZSI_SHRINKER_IDLE, memory_order_relaxed);
 	waste = too_much_waste(pool);
 	if (waste == 0 || waste == left_alone)
 		bits = zsi_shrinker_wait(pool, ZSI_BELL_STOP | ZSI_BELL_PRESSURE | ZSI_BELL_FREED, UINT64_MAX);
-	atomic_store_explicit(&s->idle, 0, memory_order_relaxed);
+	atomic_store_explicit(&s->idle, ZSI_SHRINKER_BUSY, memory_order_relaxed);
 	atomic_fetch_and_explicit(&s->bell, ~ZSI_BELL_FREED, memory_order_relaxed);
 	return bits;
+}
+
+static bool nobody_frees(struct zs_pool *pool)
+{
+	_Atomic uint32_t *idle = &pool->shrinker.idle;
+
+	atomic_store_explicit(idle, ZSI_SHRINKER_NAPS, memory_order_relaxed);
+	(void)zsi_shrinker_wait(pool, ZSI_BELL_STOP, NAP_NS);
+	return atomic_exchange_explicit(idle, ZSI_SHRINKER_BUSY, memory_order_relaxed) == ZSI_SHRINKER_NAPS;
+}
+
+/* The sleep that pays for all work since the pace's start; or none, where more work is in nobody's way. */
+static void rest(struct zs_pool *pool, struct zsi_pace *pace, bool surge, bool worth_more)
+{
+	uint64_t ns = zsi_pace_pause(pace, surge);
+	bool strict = (pool->shrinker.policy.flags & ZS_SHRINKER_STRICT) != 0;
+
+	if (ns > 0 && worth_more && !strict && nobody_frees(pool) && zsi_pace_put_off(pace, ns))
+		return;
+	(void)zsi_shrinker_wait(pool, ZSI_BELL_STOP, ns);
 }
 
 /*
@@ -167,7 +195,7 @@ static unsigned long run_slice(struct zs_pool *pool, struct zsi_pace *pace, bool
 	bool surge = pressure || waste_above(pool, SURGE_SHARE) != 0;
 
 	atomic_fetch_add_explicit(&pool->shrinker.runs, 1, memory_order_relaxed);
-	(void)zsi_shrinker_wait(pool, ZSI_BELL_STOP, zsi_pace_pause(pace, surge));
+	rest(pool, pace, surge, freed > 0 || !thorough);
 	return freed;
 }
 
@@ -175,9 +203,10 @@ static unsigned long run_slice(struct zs_pool *pool, struct zsi_pace *pace, bool
 static void clean_up(struct zs_pool *pool, struct zsi_pace *pace)
 {
 	zsi_pace_start(pace);
-	while (!zsi_compact_words(pool, zsi_now_ns() + SLICE_NS) &&
-	       zsi_shrinker_wait(pool, ZSI_BELL_STOP, zsi_pace_pause(pace, false)) == 0)
+	while (!zsi_compact_words(pool, zsi_now_ns() + SLICE_NS) && zsi_shrinker_wait(pool, ZSI_BELL_STOP, 0) == 0) {
+		rest(pool, pace, false, true);
 		zsi_pace_start(pace);
+	}
 	(void)zsi_space_trim(&pool->space);
 }
 
@@ -277,7 +306,7 @@ static bool read_policy(struct zs_shrinker_policy *to, const struct zs_shrinker_
 		to->psi_stall_us = to->psi_window_us / DEFAULT_STALL_PART;
 	return to->waste_percent <= 100 && to->cpu_percent <= 100 && to->interval_ms <= MAX_INTERVAL_MS &&
 	       to->psi_window_us >= MIN_WINDOW_US && to->psi_window_us <= MAX_WINDOW_US &&
-	       to->psi_stall_us <= to->psi_window_us && (to->flags & ~ZS_SHRINKER_NO_PSI) == 0;
+	       to->psi_stall_us <= to->psi_window_us && (to->flags & ~(ZS_SHRINKER_NO_PSI | ZS_SHRINKER_STRICT)) == 0;
 }
 
 /* Take over a policy whose path is the caller's, and start. 0, or an errno value. */
@@ -348,7 +377,7 @@ void zsi_shrinker_reset_after_fork(struct zs_pool *pool)
 	struct zsi_shrinker *s = &pool->shrinker;
 
 	zsi_lock_reset(&s->lock);
-	atomic_store_explicit(&s->idle, 0, memory_order_relaxed);
+	atomic_store_explicit(&s->idle, ZSI_SHRINKER_BUSY, memory_order_relaxed);
 	atomic_store_explicit(&s->watch, ZSI_WATCH_OFF, memory_order_relaxed);
 	s->watching = false;
 	if (s->running) {

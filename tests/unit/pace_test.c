@@ -87,12 +87,79 @@ static void savings_end_after_ten_seconds(void **state)
 	assert_int_equal(p.saved_ns, SECOND / 2);
 }
 
+/*
+ * A piece of work of `cpu` in `wall`, with the processor taken away so many times; anew where the kernel really took it
+ * away meanwhile. Returns the pause.
+ */
+static uint64_t piece(struct zsi_pace *p, uint64_t wall, uint64_t cpu, unsigned taken)
+{
+	struct zsi_pace before = *p;
+	uint64_t pause;
+
+	do {
+		*p = before;
+		zsi_pace_start(p);
+		p->start.taken -= taken;
+		let_pass(p, wall, cpu);
+		pause = zsi_pace_pause(p, false);
+	} while (p->at.taken - p->start.taken != taken);
+	return pause;
+}
+
+#define MS ((uint64_t)1000000)
+
+/* Pauses are 400 ms less the time that the work took, and a quarter of that is allowed for the test itself. */
+static void who_is_alone_need_not_sleep(void **state)
+{
+	struct zsi_pace p;
+	uint64_t pause;
+
+	(void)state;
+	/* Too short to know: the sleep is put off, and owed. */
+	zsi_pace_init(&p, 1);
+	pause = piece(&p, 4 * MS, 4 * MS, 0);
+	assert_true(pause >= 300 * MS);
+	assert_true(zsi_pace_put_off(&p, pause));
+	assert_int_equal(p.put_off_ns, pause);
+	/* Somebody comes: all of it. */
+	pause = piece(&p, 8 * MS, 4 * MS, 1);
+	assert_true(pause >= 600 * MS);
+	assert_false(zsi_pace_put_off(&p, pause));
+	assert_int_equal(p.put_off_ns, 0);
+	/* Nobody came for long: nothing is owed, by no account. */
+	for (unsigned i = 0; i < 4; i++)
+		assert_true(zsi_pace_put_off(&p, piece(&p, 4 * MS, 4 * MS, 0)));
+	assert_int_equal(p.put_off_ns, 0);
+	assert_true(p.saved_ns >= 0);
+	/* Then somebody comes: only the last piece is paid for. */
+	pause = piece(&p, 8 * MS, 4 * MS, 1);
+	assert_true(pause >= 300 * MS && pause < 600 * MS);
+	assert_false(zsi_pace_put_off(&p, pause));
+}
+
+static void waiting_and_moments_are_nobody(void **state)
+{
+	struct zsi_pace p;
+
+	(void)state;
+	/* It waited for a lock or for readers: nobody took the processor. */
+	zsi_pace_init(&p, 10);
+	(void)piece(&p, 100 * MS, 4 * MS, 0);
+	assert_true(zsi_pace_put_off(&p, MS));
+	/* The kernel did something short in between: in two seconds a tenth of one. */
+	zsi_pace_init(&p, 10);
+	(void)piece(&p, 2 * SECOND + SECOND / 10, 2 * SECOND, 3);
+	assert_true(zsi_pace_put_off(&p, MS));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sleeps_for_what_was_worked),
 		cmocka_unit_test(a_surge_spends_savings_first),
 		cmocka_unit_test(savings_end_after_ten_seconds),
+		cmocka_unit_test(who_is_alone_need_not_sleep),
+		cmocka_unit_test(waiting_and_moments_are_nobody),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -101,12 +101,26 @@ static void default_is_half_a_percent(void **state)
 uint64_t __real_zsi_pace_pause(struct zsi_pace *p, bool surge);
 uint64_t __wrap_zsi_pace_pause(struct zsi_pace *p, bool surge);
 
-static atomic_uint surges, calms;
+/* And this one, so that the processor is as wanted as the test says. */
+bool __real_zsi_pace_put_off(struct zsi_pace *p, uint64_t pause_ns);
+bool __wrap_zsi_pace_put_off(struct zsi_pace *p, uint64_t pause_ns);
+
+static atomic_uint surges, calms, put_off;
+static _Atomic uint64_t forced_pause_ns; /* 0: the real one */
+static atomic_bool alone;                /* where the pause is forced */
 
 uint64_t __wrap_zsi_pace_pause(struct zsi_pace *p, bool surge)
 {
 	atomic_fetch_add(surge ? &surges : &calms, 1);
-	return __real_zsi_pace_pause(p, surge);
+	uint64_t pause = __real_zsi_pace_pause(p, surge), forced = atomic_load(&forced_pause_ns);
+
+	return forced != 0 ? forced : pause;
+}
+
+bool __wrap_zsi_pace_put_off(struct zsi_pace *p, uint64_t pause_ns)
+{
+	atomic_fetch_add(&put_off, 1);
+	return atomic_load(&forced_pause_ns) == 0 ? __real_zsi_pace_put_off(p, pause_ns) : atomic_load(&alone);
 }
 
 /* Savings are for much waste: not for a little more than is tolerated, and not for the rest of what was much. */
@@ -135,6 +149,70 @@ static void spends_its_savings_in_a_surge(void **state)
 		assert_int_equal(zs_pool_validate(pool), 0);
 		zs_destroy_pool(pool);
 	}
+}
+
+/* Sleeps between slices are a minute: memory is back before only where they are left out. */
+static struct zs_pool *with_long_sleeps(unsigned flags, bool is_alone)
+{
+	struct zs_shrinker_policy policy = ZS_SHRINKER_POLICY_INIT;
+	struct zs_pool *pool = wasteful();
+
+	policy.interval_ms = 1;
+	policy.flags = ZS_SHRINKER_NO_PSI | flags;
+	atomic_store(&forced_pause_ns, (uint64_t)60 * 1000000000u);
+	atomic_store(&alone, is_alone);
+	atomic_store(&put_off, 0);
+	assert_int_equal(zs_register_shrinker(pool, &policy), 0);
+	EVENTUALLY(flags == 0 ? atomic_load(&put_off) > 0 : atomic_load(&pool->shrinker.runs) > 0);
+	return pool;
+}
+
+static void end_long_sleeps(struct zs_pool *pool)
+{
+	zs_unregister_shrinker(pool);
+	atomic_store(&forced_pause_ns, 0);
+	assert_int_equal(zs_pool_validate(pool), 0);
+	zs_destroy_pool(pool);
+}
+
+/* One that is alone goes from slice to slice until the waste is gone and it is idle; others, and the strict, sleep. */
+static void goes_on_where_nobody_wants_the_processor(void **state)
+{
+	struct zs_pool *pool = with_long_sleeps(0, true);
+
+	(void)state;
+	EVENTUALLY(atomic_load(&pool->shrinker.idle) == ZSI_SHRINKER_IDLE);
+	assert_true(zs_shrinker_count(pool) * 100 <= zs_get_total_pages(pool));
+	end_long_sleeps(pool);
+
+	pool = with_long_sleeps(0, false);
+	usleep(20000);
+	assert_int_equal(atomic_load(&pool->shrinker.runs), 1);
+	assert_int_not_equal(atomic_load(&pool->shrinker.idle), ZSI_SHRINKER_IDLE);
+	end_long_sleeps(pool);
+
+	pool = with_long_sleeps(ZS_SHRINKER_STRICT, true);
+	usleep(20000);
+	assert_int_equal(atomic_load(&pool->shrinker.runs), 1);
+	assert_int_equal(atomic_load(&put_off), 0);
+	end_long_sleeps(pool);
+}
+
+/* A free while it naps is noticed, and rings nothing. */
+static void a_free_ends_its_quiet(void **state)
+{
+	struct zs_pool_options o = ZS_POOL_OPTIONS_INIT;
+
+	(void)state;
+	o.flags = ZS_POOL_NO_THREAD_CACHE;
+	struct zs_pool *pool = zs_create_pool_with("quiet", &o);
+	zs_handle object = zs_malloc(pool, 100, 0);
+
+	atomic_store(&pool->shrinker.idle, ZSI_SHRINKER_NAPS);
+	zs_free(pool, object);
+	assert_int_equal(atomic_load(&pool->shrinker.idle), ZSI_SHRINKER_BUSY);
+	assert_int_equal(atomic_load(&pool->shrinker.bell), 0);
+	zs_destroy_pool(pool);
 }
 
 /* It sleeps while objects are only allocated, and wakes up for the first that is freed. */
@@ -226,7 +304,7 @@ static void policies_out_of_range(void **state)
 		BAD(.psi_window_us = 10000001),
 		BAD(.psi_stall_us = 1000001),
 		BAD(.psi_window_us = 500000, .psi_stall_us = 500001),
-		BAD(.flags = ZS_SHRINKER_NO_PSI << 1),
+		BAD(.flags = ZS_SHRINKER_STRICT << 1),
 	};
 
 	(void)state;
@@ -281,6 +359,8 @@ int main(void)
 		cmocka_unit_test(default_is_half_a_percent),
 		cmocka_unit_test(works_and_stops),
 		cmocka_unit_test(spends_its_savings_in_a_surge),
+		cmocka_unit_test(goes_on_where_nobody_wants_the_processor),
+		cmocka_unit_test(a_free_ends_its_quiet),
 		cmocka_unit_test(is_woken_by_frees_alone),
 		cmocka_unit_test(stops_at_once),
 		cmocka_unit_test(policies_out_of_range),
