@@ -2,6 +2,7 @@
 /* pace_test.c - the sleeps that keep a thread to its share, and the savings of it. The clocks are the test's. */
 #include "unit.h"
 
+#include <sys/resource.h>
 #include <time.h>
 
 #include "base/pace.h"
@@ -11,7 +12,18 @@
 /* The linker has everything call this one in place of clock_gettime(). */
 int __wrap_clock_gettime(clockid_t clock, struct timespec *ts);
 
+/* And this one in place of getrusage(). */
+int __wrap_getrusage(int who, struct rusage *usage);
+
 static uint64_t wall_now = 1000 * SECOND, cpu_now = 100 * SECOND;
+static long taken_now = 5;
+
+int __wrap_getrusage(int who, struct rusage *usage)
+{
+	assert_int_equal(who, RUSAGE_THREAD);
+	usage->ru_nivcsw = taken_now;
+	return 0;
+}
 
 int __wrap_clock_gettime(clockid_t clock, struct timespec *ts)
 {
@@ -87,54 +99,41 @@ static void savings_end_after_ten_seconds(void **state)
 	assert_int_equal(p.saved_ns, SECOND / 2);
 }
 
-/*
- * A piece of work of `cpu` in `wall`, with the processor taken away so many times; anew where the kernel really took it
- * away meanwhile. Returns the pause.
- */
-static uint64_t piece(struct zsi_pace *p, uint64_t wall, uint64_t cpu, unsigned taken)
+/* A piece of work, in which the processor is taken away so many times. Returns the pause. */
+static uint64_t piece(struct zsi_pace *p, uint64_t wall, uint64_t cpu, long taken)
 {
-	struct zsi_pace before = *p;
-	uint64_t pause;
-
-	do {
-		*p = before;
-		zsi_pace_start(p);
-		p->start.taken -= taken;
-		let_pass(p, wall, cpu);
-		pause = zsi_pace_pause(p, false);
-	} while (p->at.taken - p->start.taken != taken);
-	return pause;
+	zsi_pace_start(p);
+	let_pass(wall, cpu);
+	taken_now += taken;
+	return zsi_pace_pause(p, false);
 }
 
 #define MS ((uint64_t)1000000)
 
-/* Pauses are 400 ms less the time that the work took, and a quarter of that is allowed for the test itself. */
 static void who_is_alone_need_not_sleep(void **state)
 {
 	struct zsi_pace p;
-	uint64_t pause;
 
 	(void)state;
 	/* Too short to know: the sleep is put off, and owed. */
-	zsi_pace_init(&p, 1);
-	pause = piece(&p, 4 * MS, 4 * MS, 0);
-	assert_true(pause >= 300 * MS);
-	assert_true(zsi_pace_put_off(&p, pause));
-	assert_int_equal(p.put_off_ns, pause);
+	zsi_pace_init(&p, 10);
+	assert_int_equal(piece(&p, 4 * MS, 4 * MS, 0), 36 * MS);
+	assert_true(zsi_pace_put_off(&p, 36 * MS));
 	/* Somebody comes: all of it. */
-	pause = piece(&p, 8 * MS, 4 * MS, 1);
-	assert_true(pause >= 600 * MS);
-	assert_false(zsi_pace_put_off(&p, pause));
-	assert_int_equal(p.put_off_ns, 0);
+	assert_int_equal(piece(&p, 8 * MS, 4 * MS, 1), (36 + 32) * MS);
+	assert_false(zsi_pace_put_off(&p, 68 * MS));
+	/* Once it is slept, nothing is owed. */
+	assert_int_equal(piece(&p, 4 * MS, 4 * MS, 0), 36 * MS);
+	assert_true(zsi_pace_put_off(&p, 36 * MS));
+	assert_int_equal(piece(&p, 4 * MS, 4 * MS, 0), 72 * MS);
+	assert_true(zsi_pace_put_off(&p, 72 * MS));
 	/* Nobody came for long: nothing is owed, by no account. */
-	for (unsigned i = 0; i < 4; i++)
-		assert_true(zsi_pace_put_off(&p, piece(&p, 4 * MS, 4 * MS, 0)));
-	assert_int_equal(p.put_off_ns, 0);
-	assert_true(p.saved_ns >= 0);
-	/* Then somebody comes: only the last piece is paid for. */
-	pause = piece(&p, 8 * MS, 4 * MS, 1);
-	assert_true(pause >= 300 * MS && pause < 600 * MS);
-	assert_false(zsi_pace_put_off(&p, pause));
+	assert_int_equal(piece(&p, 4 * MS, 4 * MS, 0), 108 * MS);
+	assert_true(p.saved_ns < 0);
+	assert_true(zsi_pace_put_off(&p, 108 * MS));
+	assert_int_equal(p.saved_ns, 0);
+	assert_int_equal(piece(&p, 8 * MS, 4 * MS, 1), 32 * MS);
+	assert_false(zsi_pace_put_off(&p, 32 * MS));
 }
 
 static void waiting_and_moments_are_nobody(void **state)
@@ -144,12 +143,13 @@ static void waiting_and_moments_are_nobody(void **state)
 	(void)state;
 	/* It waited for a lock or for readers: nobody took the processor. */
 	zsi_pace_init(&p, 10);
-	(void)piece(&p, 100 * MS, 4 * MS, 0);
+	(void)piece(&p, 30 * MS, 4 * MS, 0);
 	assert_true(zsi_pace_put_off(&p, MS));
-	/* The kernel did something short in between: in two seconds a tenth of one. */
-	zsi_pace_init(&p, 10);
-	(void)piece(&p, 2 * SECOND + SECOND / 10, 2 * SECOND, 3);
+	/* The kernel did something short in between: less than an eighth. */
+	(void)piece(&p, 45 * MS / 10, 4 * MS, 3);
 	assert_true(zsi_pace_put_off(&p, MS));
+	(void)piece(&p, 47 * MS / 10, 4 * MS, 1);
+	assert_false(zsi_pace_put_off(&p, MS));
 }
 
 int main(void)
