@@ -4,8 +4,10 @@
  *
  * Memory is given back by the pool's own shrinker, which is registered with every pool that the device gets. The rest is
  * a thread that looks in intervals: it marks blocks that were not used for a while as idle, and recompresses or writes
- * back a bounded number of blocks with the attributes of these names; then it sleeps so long that its share of a processor
- * stays what it was given.
+ * them back; then it sleeps so long that its share of a processor stays what it was given.
+ *
+ * Whoever does the same by hand works beside it: it takes no mark away that it would not have made, leaves blocks alone that
+ * are marked but not old, and makes way for a request by hand (idle.h).
  */
 #include "zram/background.h"
 
@@ -23,6 +25,7 @@
 #include "base/pace.h"
 #include "zram/attr.h"
 #include "zram/device.h"
+#include "zram/idle.h"
 
 #define DEFAULT_CPU_PERCENT 5u
 #define DEFAULT_INTERVAL_MS 1000u
@@ -64,16 +67,17 @@ static void unregister_shrinker(struct zram *z)
 static void work(struct zram *z)
 {
 	const struct zram_background *p = &z->background.policy;
-	char seconds[16];
+	struct zsi_asker asker = { .background = true };
 
-	if (p->idle_seconds == 0 || zram_disksize(z) == 0)
+	/* More than the clock tells apart: nothing is ever so old. */
+	if (p->idle_seconds == 0 || p->idle_seconds > INT32_MAX / ZSI_TICKS_PER_SECOND || zram_disksize(z) == 0)
 		return;
-	(void)snprintf(seconds, sizeof(seconds), "%u", p->idle_seconds);
-	(void)zram_attr_set(z, "idle", seconds);
+	asker.ticks = (int32_t)(p->idle_seconds * ZSI_TICKS_PER_SECOND);
+	(void)zsi_mark_old(z, asker.ticks);
 	if (p->recompress != NULL)
-		(void)zram_attr_set(z, "recompress", p->recompress);
+		(void)zsi_recompress(z, p->recompress, &asker);
 	if (p->writeback != NULL)
-		(void)zram_attr_set(z, "writeback", p->writeback);
+		(void)zsi_writeback(z, p->writeback, &asker);
 }
 
 static void *thread_main(void *arg)
@@ -192,4 +196,6 @@ void zsi_background_forget(struct zram *z)
 {
 	zsi_lock_reset(&z->background.lock);
 	z->background.running = false;
+	atomic_store_explicit(&z->background.at_work, false, memory_order_relaxed);
+	atomic_store_explicit(&z->background.in_the_way, 0, memory_order_relaxed);
 }

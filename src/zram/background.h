@@ -17,6 +17,8 @@ struct zsi_background {
 	struct zram_background policy; /* its strings are copies. Changed while there is no thread */
 	pthread_t thread;              /* Guarded by lock */
 	_Atomic uint32_t stop;         /* a futex: 1 tells the thread to stop */
+	_Atomic bool at_work;          /* its recompression or writeback is under way, or about to be */
+	_Atomic uint32_t in_the_way;   /* of so many that wait for its end */
 };
 
 /* In a child after fork(): the thread is not there. */

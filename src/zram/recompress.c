@@ -26,6 +26,7 @@
 #define SIZE_STEPS ((65536u >> SIZE_STEP_SHIFT) + 1)
 
 struct request {
+	const struct zsi_asker *asker;
 	enum zsi_choice choice;
 	unsigned first, last; /* priorities */
 	uint64_t threshold;   /* bytes; 0 = none */
@@ -35,9 +36,9 @@ struct request {
 	uint64_t by_size[SIZE_STEPS];
 };
 
-static bool is_candidate(const struct request *r, uint64_t meta)
+static bool is_candidate(const struct request *r, uint64_t meta, uint32_t now)
 {
-	return zsi_chosen(r->choice, meta) && (meta & ZSI_INCOMPRESSIBLE) == 0 && zsi_meta_priority(meta) < r->last &&
+	return zsi_chosen(r->asker, r->choice, meta, now) && (meta & ZSI_INCOMPRESSIBLE) == 0 && zsi_meta_priority(meta) < r->last &&
 	       zsi_meta_size(meta) >= zsi_max(r->threshold, r->smallest);
 }
 
@@ -98,7 +99,8 @@ static uint64_t recompress_block(struct zram *z, struct zsi_stream *s, uint64_t 
 		return meta;
 	}
 	r->max_blocks--;
-	meta &= ~ZSI_IDLE;
+	if (!r->asker->background)
+		meta &= ~ZSI_IDLE;
 	stored.meta = compress(z, s, r, meta, result);
 	if ((stored.meta & ZSI_USED) == 0)
 		return meta | stored.meta;
@@ -108,19 +110,23 @@ static uint64_t recompress_block(struct zram *z, struct zsi_stream *s, uint64_t 
 	}
 	if (z->table.sums != NULL)
 		stored.sum = zsi_sum(s->out, zsi_meta_size(stored.meta));
+	stored.meta |= meta & ZSI_IDLE;
 	return zsi_block_replace(z, s, index, meta, &stored);
 }
 
 static int visit(struct zram *z, struct zsi_stream *s, uint64_t index, void *arg)
 {
 	struct request *r = arg;
-	uint64_t meta = zsi_block_lock(z, index);
 	int result = 0;
 
-	if (is_candidate(r, meta))
+	/* 1 ends the walk, and is no error. */
+	if (zsi_pp_should_end(z, r->asker))
+		return 1;
+	uint64_t meta = zsi_block_lock(z, index);
+
+	if (is_candidate(r, meta, s->now))
 		meta = recompress_block(z, s, index, meta, r, &result);
 	zsi_block_unlock(z, index, meta);
-	/* 1 ends the walk, and is no error. */
 	return result != 0 ? result : r->max_blocks == 0;
 }
 
@@ -129,8 +135,7 @@ static int count_block(struct zram *z, struct zsi_stream *s, uint64_t index, voi
 	struct request *r = arg;
 	uint64_t meta = atomic_load_explicit(&zsi_block_at(z, index)->meta, memory_order_relaxed);
 
-	(void)s;
-	if (is_candidate(r, meta))
+	if (is_candidate(r, meta, s->now))
 		r->by_size[zsi_meta_size(meta) >> SIZE_STEP_SHIFT]++;
 	return 0;
 }
@@ -260,7 +265,7 @@ static int run(struct zram *z, struct request *r)
 	return r->error != 0 ? -1 : 0;
 }
 
-int zsi_attr_recompress(struct zram *z, const char *value)
+int zsi_recompress(struct zram *z, const char *value, const struct zsi_asker *asker)
 {
 	struct request *r = calloc(1, sizeof(*r));
 	char *text = strdup(value);
@@ -268,12 +273,11 @@ int zsi_attr_recompress(struct zram *z, const char *value)
 
 	if (r == NULL || text == NULL) {
 		(void)zsi_fail(ENOMEM, "%s: recompress: no memory", z->name);
-	} else if (!zsi_trylock(&z->pp_lock, ZSI_RANK_TRAIN)) {
-		(void)zsi_fail(EAGAIN, "%s: recompress: another recompression or writeback is under way", z->name);
-	} else {
+	} else if (zsi_pp_begin(z, asker, "recompress") == 0) {
 		begin_request(r);
+		r->asker = asker;
 		result = read_request(z, r, text) == 0 ? run(z, r) : -1;
-		zsi_unlock(&z->pp_lock, ZSI_RANK_TRAIN);
+		zsi_pp_end(z, asker);
 	}
 	int error = errno;
 
@@ -281,4 +285,11 @@ int zsi_attr_recompress(struct zram *z, const char *value)
 	free(r);
 	errno = error;
 	return result;
+}
+
+int zsi_attr_recompress(struct zram *z, const char *value)
+{
+	const struct zsi_asker by_hand = { .background = false };
+
+	return zsi_recompress(z, value, &by_hand);
 }

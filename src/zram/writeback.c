@@ -33,13 +33,20 @@ static int fail_place(struct zram *z)
 	return zsi_fail(errno, "%s: writeback: the device has no backing_dev any more", z->name);
 }
 
+struct request {
+	const struct zsi_asker *asker;
+	enum zsi_choice choice; /* of the part that is under way */
+	bool check;             /* only see whether it is right */
+	int error;              /* errno of the last block that could not be written; 0: none */
+};
+
 /* Copy a chosen block's object to s->out and mark it. Its word; 0: it is not chosen. */
-static uint64_t take(struct zram *z, struct zsi_stream *s, uint64_t index, enum zsi_choice choice, uint64_t *handle)
+static uint64_t take(struct zram *z, struct zsi_stream *s, uint64_t index, const struct request *r, uint64_t *handle)
 {
 	uint64_t meta = zsi_block_lock(z, index);
 	const void *data = NULL;
 
-	if (zsi_chosen(choice, meta)) {
+	if (zsi_chosen(r->asker, r->choice, meta, s->now)) {
 		*handle = zsi_block_at(z, index)->handle;
 		data = zs_obj_read_begin(z->pool, *handle, s->copy);
 	}
@@ -75,17 +82,15 @@ static bool put(struct zram *z, struct zsi_stream *s, uint64_t index, uint64_t t
 	return same;
 }
 
-struct request {
-	enum zsi_choice choice; /* of the part that is under way */
-	bool check;             /* only see whether it is right */
-	int error;              /* errno of the last block that could not be written; 0: none */
-};
-
 static int visit(struct zram *z, struct zsi_stream *s, uint64_t index, void *arg)
 {
 	struct request *r = arg;
 	uint64_t handle = 0, unit;
-	uint64_t meta = take(z, s, index, r->choice, &handle);
+
+	/* 1 ends the walk, and is no error. */
+	if (zsi_pp_should_end(z, r->asker))
+		return 1;
+	uint64_t meta = take(z, s, index, r, &handle);
 	size_t len = zsi_meta_size(meta);
 
 	if (meta == 0)
@@ -151,9 +156,10 @@ static int do_pair(struct zram *z, struct request *r, const char *key, const cha
 	return r->check ? 0 : zsi_walk_blocks(z, from, to, visit, r);
 }
 
-static int do_request(struct zram *z, const char *value, bool check)
+/* asker NULL: only see whether it is right. */
+static int do_request(struct zram *z, const char *value, const struct zsi_asker *asker)
 {
-	struct request r = { .check = check };
+	struct request r = { .asker = asker, .check = asker == NULL };
 	char *text = strdup(value), *at = text, *key, *v;
 	unsigned pairs = 0;
 	int result = 0;
@@ -164,7 +170,7 @@ static int do_request(struct zram *z, const char *value, bool check)
 		result = do_pair(z, &r, key, v);
 	if (result == 0 && pairs == 0)
 		result = zsi_fail(EINVAL, "%s: writeback: say what: type=, page_index= or page_indexes=", z->name);
-	int error = result != 0 ? errno : r.error;
+	int error = result < 0 ? errno : r.error;
 
 	free(text);
 	errno = error;
@@ -192,22 +198,27 @@ static int check_file(struct zram *z)
 
 int zsi_writeback_check(struct zram *z, const char *value)
 {
-	return do_request(z, value, true);
+	return do_request(z, value, NULL);
+}
+
+int zsi_writeback(struct zram *z, const char *value, const struct zsi_asker *asker)
+{
+	int result = -1;
+
+	if (check_file(z) != 0 || zsi_pp_begin(z, asker, "writeback") != 0)
+		return -1;
+	/* All of the request is right, or none of it is done. */
+	if (do_request(z, value, NULL) == 0)
+		result = do_request(z, value, asker);
+	zsi_pp_end(z, asker);
+	return result;
 }
 
 int zsi_attr_writeback(struct zram *z, const char *value)
 {
-	int result = -1;
+	const struct zsi_asker by_hand = { .background = false };
 
-	if (check_file(z) != 0)
-		return -1;
-	if (!zsi_trylock(&z->pp_lock, ZSI_RANK_TRAIN))
-		return zsi_fail(EAGAIN, "%s: writeback: another recompression or writeback is under way", z->name);
-	/* All of the request is right, or none of it is done. */
-	if (do_request(z, value, true) == 0)
-		result = do_request(z, value, false);
-	zsi_unlock(&z->pp_lock, ZSI_RANK_TRAIN);
-	return result;
+	return zsi_writeback(z, value, &by_hand);
 }
 
 /* --- the file and the limit --- */

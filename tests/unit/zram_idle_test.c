@@ -5,17 +5,22 @@
  */
 #include "zram_blocks.h"
 
+#include <eventually.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <rng.h>
 
 #include "zram/device.h"
+#include "zram/idle.h"
 
 #define BS 4096u
 #define BLOCKS 400u
 
+static atomic_bool begun;
 static uint8_t shadow[BLOCKS][BS];
 static char path[] = "/tmp/zram-backing-XXXXXX";
 
@@ -108,6 +113,108 @@ static void marked_by_hand_and_by_age(void **state)
 	refused(z, "idle", "allx", EINVAL);
 	refused(z, "idle", "-1", EINVAL);
 	refused(z, "idle", "99999999999", EINVAL);
+	zram_destroy(z);
+}
+
+static struct zram *with_background(const char *backing, const char *writeback)
+{
+	struct zram_background p = ZRAM_BACKGROUND_INIT;
+	struct zram *z = device(backing, 0);
+
+	fill(z);
+	p.cpu_percent = 100;
+	p.interval_ms = 1;
+	p.idle_seconds = 3600;
+	p.no_shrinker = true;
+	p.recompress = writeback == NULL ? "type=idle" : NULL;
+	p.writeback = writeback;
+	assert_int_equal(zram_attr_set(z, "idle", "all"), 0);
+	assert_int_equal(zram_background_start(z, &p), 0);
+	return z;
+}
+
+/* The background goes over all blocks, in order, when it comes to this last one. */
+#define LAST (BLOCKS - 4)
+
+static void the_background_leaves_marks_alone(void **state)
+{
+	struct zram *z = with_background(NULL, NULL);
+	uint8_t buf[BS];
+
+	(void)state;
+	age_by_hours(z, LAST, 2);
+	EVENTUALLY(strcmp(state_of(z, LAST), "...ir.") == 0);
+	/* Marked, and not old: whoever marked it may still want to do something with it. */
+	assert_string_equal(state_of(z, 0), "...i..");
+	assert_int_equal(zram_attr_set(z, "recompress", "type=idle"), 0);
+	assert_string_equal(state_of(z, 0), "....r.");
+	/* An access takes the mark, whoever made it. */
+	assert_int_equal(zram_pread(z, buf, BS, LAST * BS), 0);
+	assert_string_equal(state_of(z, LAST), "....r.");
+	compare(z);
+	zram_destroy(z);
+
+	make_file(BLOCKS * BS);
+	z = with_background(path, "type=idle");
+	age_by_hours(z, LAST, 2);
+	EVENTUALLY(state_of(z, LAST)[1] == 'w');
+	assert_string_equal(state_of(z, 0), "...i..");
+	assert_string_equal(state_of(z, 1), "..hi..");
+	assert_int_equal(zram_attr_set(z, "writeback", "type=idle"), 0);
+	assert_int_equal(state_of(z, 0)[1], 'w');
+	assert_int_equal(state_of(z, 1)[1], 'w');
+	compare(z);
+	zram_destroy(z);
+	unlink(path);
+}
+
+/* The background's recompression, as it looks to others: it ends when it should. */
+static void *work_in_the_background(void *arg)
+{
+	const struct zsi_asker background = { .background = true, .ticks = 1 };
+	struct zram *z = arg;
+
+	CHECK(zsi_pp_begin(z, &background, "test") == 0);
+	atomic_store(&begun, true);
+	EVENTUALLY(zsi_pp_should_end(z, &background));
+	zsi_pp_end(z, &background);
+	return NULL;
+}
+
+static void *work_by_hand(void *arg)
+{
+	const struct zsi_asker by_hand = { .background = false };
+	struct zram *z = arg;
+
+	CHECK(zsi_pp_begin(z, &by_hand, "test") == 0);
+	atomic_store(&begun, true);
+	EVENTUALLY(!atomic_load(&begun));
+	CHECK(!zsi_pp_should_end(z, &by_hand));
+	zsi_pp_end(z, &by_hand);
+	return NULL;
+}
+
+static void the_background_makes_way(void **state)
+{
+	struct zram *z = device(NULL, 0);
+	pthread_t thread;
+
+	(void)state;
+	fill(z);
+	assert_int_equal(zram_attr_set(z, "idle", "all"), 0);
+	atomic_store(&begun, false);
+	assert_int_equal(pthread_create(&thread, NULL, work_in_the_background, z), 0);
+	EVENTUALLY(atomic_load(&begun));
+	assert_int_equal(zram_attr_set(z, "recompress", "type=idle"), 0);
+	assert_string_equal(state_of(z, 0), "....r.");
+	pthread_join(thread, NULL);
+	/* Two by hand: the second is told. */
+	atomic_store(&begun, false);
+	assert_int_equal(pthread_create(&thread, NULL, work_by_hand, z), 0);
+	EVENTUALLY(atomic_load(&begun));
+	refused(z, "recompress", "type=idle", EAGAIN);
+	atomic_store(&begun, false);
+	pthread_join(thread, NULL);
 	zram_destroy(z);
 }
 
@@ -476,6 +583,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(marked_by_hand_and_by_age),
+		cmocka_unit_test(the_background_leaves_marks_alone),
+		cmocka_unit_test(the_background_makes_way),
 		cmocka_unit_test(ages_at_the_edges),
 		cmocka_unit_test(recompressed),
 		cmocka_unit_test(written_back_and_read),
