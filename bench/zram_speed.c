@@ -398,7 +398,7 @@ static uint64_t memory_of(const struct kind *k, const char *algorithm, unsigned 
 		if (zram_attr_set(z, "compact", "1") != 0)
 			fail(0, "%s", zram_strerror());
 	}
-	bytes = statistic(z, "bytes_total");
+	bytes = statistic(z, "memory_bytes");
 	if (dictionary != NULL)
 		*dictionary = statistic(z, "dictionary_bytes");
 	zram_destroy(z);

@@ -105,6 +105,8 @@ static int mem_used_max_set(struct zram *z, const char *value)
 	if (zsi_parse_number(value, &n) != 0 || n != 0)
 		return zsi_fail(EINVAL, "%s: mem_used_max can only be set to 0, not '%.32s'", z->name, value);
 	zsi_lock(&z->lock, ZSI_RANK_DEVICE);
+	atomic_store_explicit(&z->max_bytes, 0, memory_order_relaxed);
+	(void)zsi_memory_note_most(z);
 	if (z->pool != NULL)
 		atomic_store_explicit(&z->max_used_pages, zs_get_total_pages(z->pool), memory_order_relaxed);
 	zsi_unlock(&z->lock, ZSI_RANK_DEVICE);

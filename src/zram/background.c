@@ -69,10 +69,10 @@ static void work(struct zram *z)
 	const struct zram_background *p = &z->background.policy;
 	struct zsi_asker asker = { .background = true };
 
-	/* More than the clock tells apart: nothing is ever so old. */
-	if (p->idle_seconds == 0 || p->idle_seconds > INT32_MAX / ZSI_TICKS_PER_SECOND || zram_disksize(z) == 0)
+	if (p->idle_seconds == 0 || zram_disksize(z) == 0)
 		return;
-	asker.ticks = (int32_t)(p->idle_seconds * ZSI_TICKS_PER_SECOND);
+	/* More than the clock tells apart: nothing is ever so old. */
+	asker.ticks = (int32_t)zsi_min((uint64_t)p->idle_seconds * ZSI_TICKS_PER_SECOND, INT32_MAX);
 	(void)zsi_mark_old(z, asker.ticks);
 	if (p->recompress != NULL)
 		(void)zsi_recompress(z, p->recompress, &asker);

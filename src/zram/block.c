@@ -81,6 +81,7 @@ static bool allocate(struct zram *z, const void *data, size_t len, unsigned flag
 	if (zsi_unlikely(h == 0))
 		return false;
 	note_pages(z);
+	(void)zsi_memory_note_most(z);
 	(void)zs_obj_write(z->pool, h, data, len);
 	*handle = h;
 	return true;

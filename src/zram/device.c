@@ -164,6 +164,7 @@ void zsi_device_reset(struct zram *z)
 	zsi_backing_close(z);
 	(void)zsi_memory_set_limit_locked(z, 0);
 	atomic_store_explicit(&z->max_used_pages, 0, memory_order_relaxed);
+	atomic_store_explicit(&z->max_bytes, 0, memory_order_relaxed);
 	zsi_gate_open(z);
 	zsi_unlock(&z->lock, ZSI_RANK_DEVICE);
 	zsi_train_release(z);

@@ -93,6 +93,7 @@ struct zram {
 	struct zsi_lock lock; /* rank DEVICE: configuring, initialising, resetting */
 	struct zsi_memory memory;
 	_Atomic uint64_t max_used_pages; /* of the pool, since mem_used_max was reset */
+	_Atomic uint64_t max_bytes;      /* of everything the device holds, since then */
 	struct zram *next;               /* of all devices; Guarded by fork.c's lock */
 };
 
@@ -266,6 +267,9 @@ bool zsi_memory_leaves(struct zram *z, uint64_t spare);
 bool zsi_memory_give_up(struct zram *z, unsigned *step, bool wanted);
 /* What the pool may hold now; 0 = no limit. memory.lock is held, or nobody else is there. */
 uint64_t zsi_memory_pool_limit(struct zram *z);
+
+/* What the device holds now goes into max_bytes, which is returned. */
+uint64_t zsi_memory_note_most(struct zram *z);
 
 /* --- gate.c, on behalf of io.c: give empty chunks of the table back when that is worth it. No stream is held. --- */
 void zsi_trim(struct zram *z, bool now);

@@ -89,6 +89,17 @@ static uint64_t with_reserve(const struct zram *z, uint64_t bytes)
 	return zsi_min(zsi_max(share, bytes + least_reserve(z)), most);
 }
 
+uint64_t zsi_memory_note_most(struct zram *z)
+{
+	uint64_t bytes = own(z) + (z->pool != NULL ? zs_get_total_bytes(z->pool) : 0);
+	uint64_t max = atomic_load_explicit(&z->max_bytes, memory_order_relaxed);
+
+	while (bytes > max && !atomic_compare_exchange_weak_explicit(&z->max_bytes, &max, bytes, memory_order_relaxed,
+								     memory_order_relaxed))
+		;
+	return zsi_max(bytes, max);
+}
+
 static bool charge_locked(struct zram *z, uint64_t bytes, uint64_t spare)
 {
 	uint64_t held = own(z) + bytes;
@@ -106,6 +117,7 @@ static bool charge_locked(struct zram *z, uint64_t bytes, uint64_t spare)
 		}
 	}
 	atomic_store_explicit(&z->memory.own, held, memory_order_relaxed);
+	(void)zsi_memory_note_most(z);
 	return true;
 }
 

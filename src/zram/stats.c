@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "base/bits.h"
 #include "zram/device.h"
 
 /* Streams are read one after the other, so a sum may miss one half of what another thread is just moving: never below 0. */
@@ -23,7 +24,8 @@ static void read_pool_locked(struct zram *z, struct zsi_stats *s)
 	zs_pool_stats(z->pool, &ps);
 	s->mem_used_total = (uint64_t)ps.pages_used * z->pool_options.page_size;
 	s->pages_compacted = ps.pages_compacted;
-	s->bytes_total += ps.bytes_total;
+	s->memory_bytes += ps.bytes_total;
+	s->metadata_bytes += ps.bytes_metadata;
 	s->limit_hits += ps.limit_hits;
 }
 
@@ -47,12 +49,14 @@ void zsi_stats_read(struct zram *z, struct zsi_stats *s)
 	zsi_lock(&z->lock, ZSI_RANK_DEVICE);
 	s->disksize = zram_disksize(z);
 	s->block_size = z->block_size;
-	s->bytes_own = atomic_load_explicit(&z->memory.own, memory_order_relaxed);
-	s->bytes_total = s->bytes_own;
+	s->own_bytes = atomic_load_explicit(&z->memory.own, memory_order_relaxed);
+	s->memory_bytes = s->metadata_bytes = s->own_bytes;
 	s->limit_hits = atomic_load_explicit(&z->memory.hits, memory_order_relaxed);
 	s->mem_limit = atomic_load_explicit(&z->memory.limit, memory_order_relaxed);
 	s->mem_used_max = atomic_load_explicit(&z->max_used_pages, memory_order_relaxed) * z->pool_options.page_size;
 	read_pool_locked(z, s);
+	/* What others take meanwhile is in one and not in the other. */
+	s->memory_max_bytes = zsi_max(zsi_memory_note_most(z), s->memory_bytes);
 	read_algorithms_locked(z, s);
 	s->blocks_stored = counted(z, ZSI_N_STORED);
 	s->orig_data_size = s->blocks_stored * z->block_size;

@@ -18,8 +18,10 @@ struct zsi_stats {
 	/* beyond the kernel's */
 	uint64_t reads, writes; /* blocks */
 	uint64_t bad_checksums;
-	uint64_t bytes_total; /* all the device holds: the pool with its metadata, and bytes_own */
-	uint64_t bytes_own;   /* beside the pool: table, contexts, dictionaries, the device itself */
+	uint64_t memory_bytes;     /* all the device holds: the pool with its metadata, and own_bytes */
+	uint64_t memory_max_bytes; /* the most that was since mem_used_max was set back */
+	uint64_t metadata_bytes;   /* of it, what is not pages for objects: the pool's metadata, and own_bytes */
+	uint64_t own_bytes;        /* of it, beside the pool: table, contexts, dictionaries, the device itself */
 	uint64_t limit_hits;  /* of requests beside the pool */
 	uint64_t blocks_stored;
 	uint64_t disksize, block_size;

@@ -22,6 +22,23 @@ set -- $(ctl get mm_stat)
 expect_same ratio "$(sed -n 's/.*ratio \([0-9.]*\)$/\1/p' "$tmp/view")" "$(awk -v a="$1" -v b="$2" 'BEGIN { printf "%.2f", a / b }')"
 expect_same limit "$(sed -n 's/^  limit  *\(.* MiB\)  .*/\1/p' "$tmp/view")" "32.0 MiB"
 
+# One quantity: what top calls memory is what the statistics call so, in both forms, and the most is never below it.
+ctl stats --json >"$tmp/json"
+ctl stats --prometheus >"$tmp/prometheus"
+for name in memory_bytes memory_max_bytes metadata_bytes own_bytes; do
+	expect_same "$name" "$(sed -n "s/^zram_$name{.*} //p" "$tmp/prometheus" | wc -l)" 1
+	grep -q "\"$name\": [1-9]" "$tmp/json" || fail "no $name"
+done
+bytes() {
+	sed -n "$1" "$tmp/view" |
+		awk '{ print $1 * ($2 == "GiB" ? 1073741824 : $2 == "MiB" ? 1048576 : $2 == "KiB" ? 1024 : 1) }'
+}
+memory=$(bytes 's/^  memory *\([0-9.]* [KMG]*i*B\) .*/\1/p')
+most=$(bytes 's/.*most so far \([0-9.]* [KMG]*i*B\).*/\1/p')
+awk -v a="$memory" -v b="$most" 'BEGIN { exit !(a > 0 && b >= a) }' || fail "memory $memory, most so far $most"
+limited=$(sed -n 's/^zram_memory_max_bytes{.*} //p' "$tmp/prometheus")
+awk -v a="$most" -v b="$limited" 'BEGIN { exit !(a >= b * 0.95 && a <= b * 1.05) }' || fail "most so far $most is not $limited"
+
 # The classes: as many pages as the table says, both before and after, and shares that are none above 100.
 largest() {
 	ctl stats --classes | awk '$1 ~ /^[0-9]+$/ && $(NF-2) > most { most = $(NF-2); size = $2 } END { print size, most }'

@@ -50,6 +50,8 @@ static void same_as_the_attributes(void **state)
 					       "mem_limit_bytes",       "mem_used_max_bytes", "same_blocks",
 					       "pages_compacted_total", "huge_blocks",        "huge_blocks_total" };
 	struct zram *z = device("a \"name\" \\", 1 << 24);
+	/* One quantity, one name, where the kernel has none. */
+	static const char *const both[] = { "memory_bytes", "memory_max_bytes", "metadata_bytes", "own_bytes" };
 	char text[256], key[128], *at = text, *json, *prometheus;
 	uint8_t block[4096];
 
@@ -77,12 +79,52 @@ static void same_as_the_attributes(void **state)
 	assert_int_equal(after(json, "\"notify_free\": "), 50);
 	assert_int_equal(after(json, "\"blocks_stored\": "), 250);
 	/* The whole is the pool and what is beside it. */
-	assert_int_equal(after(json, "\"bytes_total\": "),
-			 zs_get_total_bytes(zram_get_pool(z)) + after(json, "\"bytes_own\": "));
+	assert_int_equal(after(json, "\"memory_bytes\": "),
+			 zs_get_total_bytes(zram_get_pool(z)) + after(json, "\"own_bytes\": "));
+	for (unsigned i = 0; i < sizeof(both) / sizeof(both[0]); i++) {
+		snprintf(key, sizeof(key), "\"%s\": ", both[i]);
+		uint64_t value = after(json, key);
+
+		snprintf(key, sizeof(key), "\nzram_%s{device=\"a \\\"name\\\" \\\\\"} ", both[i]);
+		assert_int_equal(after(prometheus, key), value);
+	}
+	assert_true(after(json, "\"metadata_bytes\": ") > after(json, "\"own_bytes\": "));
 	assert_non_null(strstr(json, "{\"priority\": 0, \"name\": \"lz4\"}, {\"priority\": 2, \"name\": \"zstd\"}"));
 	assert_non_null(strstr(prometheus, "\nzsmalloc_"));
 	free(json);
 	free(prometheus);
+	zram_destroy(z);
+}
+
+/* The most is of the same sum as what there is now: never below it, and set back to it. */
+static void the_most_memory_so_far(void **state)
+{
+	struct zram *z = device("most", 1 << 24);
+	uint8_t block[4096];
+	uint64_t full, most;
+	char *json;
+
+	(void)state;
+	for (unsigned i = 0; i < 1000; i++) {
+		for (unsigned k = 0; k < sizeof(block); k++)
+			block[k] = (uint8_t)rand();
+		assert_int_equal(zram_pwrite(z, block, sizeof(block), i * 4096ull), 0);
+	}
+	json = print(z, ZRAM_STATS_JSON);
+	full = after(json, "\"memory_bytes\": ");
+	assert_true(after(json, "\"memory_max_bytes\": ") >= full);
+	free(json);
+	assert_int_equal(zram_discard(z, 0, 1000 * 4096), 0);
+	assert_int_equal(zram_attr_set(z, "compact", "1"), 0);
+	json = print(z, ZRAM_STATS_JSON);
+	assert_true(after(json, "\"memory_bytes\": ") < full / 2);
+	most = after(json, "\"memory_max_bytes\": ");
+	assert_in_range(most, full, full + full / 8);
+	free(json);
+	assert_int_equal(zram_attr_set(z, "mem_used_max", "0"), 0);
+	json = print(z, ZRAM_STATS_JSON);
+	assert_int_equal(after(json, "\"memory_max_bytes\": "), after(json, "\"memory_bytes\": "));
+	free(json);
 	zram_destroy(z);
 }
 
@@ -121,6 +163,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(same_as_the_attributes),
+		cmocka_unit_test(the_most_memory_so_far),
 		cmocka_unit_test(not_initialised),
 		cmocka_unit_test(refused),
 	};

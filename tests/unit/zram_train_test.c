@@ -104,7 +104,7 @@ static void makes_blocks_smaller(void **state)
 		wait_trained(z, 1);
 		before = stats(z);
 		assert_int_equal(before.dictionaries, 1);
-		assert_true(before.dictionary_bytes > 4096 && before.bytes_own > before.dictionary_bytes);
+		assert_true(before.dictionary_bytes > 4096 && before.own_bytes > before.dictionary_bytes);
 		/* New blocks use it, those that are there stay readable. */
 		check_blocks(z, 0, BLOCKS, 1);
 		write_blocks(z, 0, BLOCKS / 2, 1);

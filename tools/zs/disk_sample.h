@@ -34,10 +34,10 @@ enum metric {
 	METRIC_READS,
 	METRIC_WRITES,
 	METRIC_DISCARDS,
-	METRIC_HELD,      /* bytes of everything the disk holds, metadata included */
+	METRIC_MEMORY,    /* bytes of everything the disk holds, metadata included */
+	METRIC_MEMORY_MAX, /* the most that was */
 	METRIC_REQUESTED, /* bytes stored in it */
-	METRIC_METADATA,  /* of the pool */
-	METRIC_OWN,       /* bytes beside the pool: table, contexts, dictionaries */
+	METRIC_METADATA,  /* bytes of memory that are not pages for objects */
 	METRIC_PAGES,
 	METRIC_FREEABLE,
 	METRIC_COMPACTED, /* pages, since the start */

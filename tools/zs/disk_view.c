@@ -52,14 +52,14 @@ static double rate(const struct disk_sample *before, const struct disk_sample *n
 
 static void put_memory(FILE *out, const struct view *view, const struct disk_sample *s)
 {
-	uint64_t held = s->metric[METRIC_HELD];
+	uint64_t held = s->metric[METRIC_MEMORY];
 	put(out, view, "  stored        %12s   as written, of %s", format_bytes(s->mm[MM_ORIGINAL]).s,
 	    format_bytes(s->disksize).s);
 	put(out, view, "  compressed    %12s   ratio %.2f", format_bytes(s->mm[MM_COMPRESSED]).s,
 	    ratio(s->mm[MM_ORIGINAL], s->mm[MM_COMPRESSED]));
 	put(out, view, "  memory        %12s   density %.1f %%, metadata %s, most so far %s", format_bytes(held).s,
 	    100 * ratio(s->metric[METRIC_REQUESTED], held),
-	    format_bytes(s->metric[METRIC_METADATA] + s->metric[METRIC_OWN]).s, format_bytes(s->mm[MM_USED_MAX]).s);
+	    format_bytes(s->metric[METRIC_METADATA]).s, format_bytes(s->metric[METRIC_MEMORY_MAX]).s);
 	if (s->mm[MM_LIMIT])
 		put(out, view, "  limit         %12s   %.1f %% in use", format_bytes(s->mm[MM_LIMIT]).s,
 		    100 * ratio(held, s->mm[MM_LIMIT]));
