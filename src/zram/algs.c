@@ -53,7 +53,7 @@ int zsi_alg_set_locked(struct zram *z, unsigned priority, const char *name)
 	if (zsi_refuse_initialised_locked(z, priority == 0 ? "comp_algorithm" : "recomp_algorithm") != 0)
 		return -1;
 	if (codec == NULL)
-		return zsi_fail(EINVAL, "%s: no algorithm '%.32s': there are %s", z->name, name, names(text));
+		return zsi_fail(EINVAL, "%s: no algorithm '%s': there are %s", z->name, name, names(text));
 	a->codec = codec;
 	if (!a->has_level)
 		(void)zsi_codec_levels(codec, &min, &max, &a->level);
@@ -70,20 +70,20 @@ static uint8_t *read_dict(struct zram *z, const char *path, size_t *bytes)
 	ssize_t n = 0;
 
 	if (fd < 0) {
-		(void)zsi_fail(errno, "%s: dictionary %.128s: %s", z->name, path, strerror(errno));
+		(void)zsi_fail(errno, "%s: dictionary %s: %s", z->name, path, strerror(errno));
 		return NULL;
 	}
 	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_size < (off_t)ZSI_CODEC_DICT_MIN ||
 	    st.st_size > (off_t)ZSI_CODEC_DICT_MAX) {
-		(void)zsi_fail(EINVAL, "%s: dictionary %.128s: not a file of %u to %u bytes", z->name, path,
+		(void)zsi_fail(EINVAL, "%s: dictionary %s: not a file of %u to %u bytes", z->name, path,
 			       ZSI_CODEC_DICT_MIN, ZSI_CODEC_DICT_MAX);
 	} else if ((data = malloc((size_t)st.st_size)) == NULL) {
-		(void)zsi_fail(ENOMEM, "%s: no memory for dictionary %.128s", z->name, path);
+		(void)zsi_fail(ENOMEM, "%s: no memory for dictionary %s", z->name, path);
 	} else {
 		while (got < (size_t)st.st_size && (n = read(fd, data + got, (size_t)st.st_size - got)) > 0)
 			got += (size_t)n;
 		if (got < (size_t)st.st_size) {
-			(void)zsi_fail(n < 0 ? errno : EIO, "%s: dictionary %.128s: %s", z->name, path,
+			(void)zsi_fail(n < 0 ? errno : EIO, "%s: dictionary %s: %s", z->name, path,
 				       n < 0 ? strerror(errno) : "it became shorter while it was read");
 			free(data);
 			data = NULL;
@@ -118,14 +118,14 @@ static int read_params(struct zram *z, char *text, struct params *p, const char 
 		} else if (is_known && strcmp(key, "priority") == 0) {
 			p->has_priority = true;
 			if (zsi_parse_number(value, &p->priority) != 0 || p->priority >= ZSI_PRIORITIES)
-				return zsi_fail(EINVAL, "%s: %s: priority '%.32s' is not 0 to %u", z->name, attr, value,
+				return zsi_fail(EINVAL, "%s: %s: priority '%s' is not 0 to %u", z->name, attr, value,
 						ZSI_PRIORITIES - 1);
 		} else if (is_known && strcmp(key, "level") == 0) {
 			p->has_level = true;
 			if (zsi_parse_signed(value, &p->level) != 0 || p->level < INT_MIN || p->level > INT_MAX)
-				return zsi_fail(EINVAL, "%s: %s: level '%.32s' is not a number", z->name, attr, value);
+				return zsi_fail(EINVAL, "%s: %s: level '%s' is not a number", z->name, attr, value);
 		} else {
-			return zsi_fail(EINVAL, "%s: %s: '%.32s' is none of %s", z->name, attr, key, known);
+			return zsi_fail(EINVAL, "%s: %s: '%s' is none of %s", z->name, attr, key, known);
 		}
 	}
 	return 0;
@@ -142,7 +142,7 @@ static int params_priority(struct zram *z, const struct params *p)
 	for (unsigned i = 0; codec != NULL && i < ZSI_PRIORITIES; i++)
 		if (z->algs[i].codec == codec)
 			return (int)i;
-	return zsi_fail(EINVAL, "%s: algorithm_params: algo '%.32s' is none of the device's algorithms", z->name,
+	return zsi_fail(EINVAL, "%s: algorithm_params: algo '%s' is none of the device's algorithms", z->name,
 			p->algo);
 }
 

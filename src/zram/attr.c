@@ -42,7 +42,7 @@ static int disksize_set(struct zram *z, const char *value)
 
 	if (zsi_parse_bytes(value, &bytes) != 0 || bytes == 0 || bytes > UINT64_MAX - z->block_size)
 		return zsi_fail(EINVAL,
-				"%s: disksize '%.32s' is not a number of bytes, with or without K, M, G, T, P, E",
+				"%s: disksize '%s' is not a number of bytes, with or without K, M, G, T, P, E",
 				z->name, value);
 	zsi_lock(&z->lock, ZSI_RANK_DEVICE);
 	result = zsi_refuse_initialised_locked(z, "disksize");
@@ -63,7 +63,7 @@ static int reset_set(struct zram *z, const char *value)
 	uint64_t n;
 
 	if (zsi_parse_number(value, &n) != 0 || n == 0)
-		return zsi_fail(EINVAL, "%s: reset '%.32s' is not a number other than 0", z->name, value);
+		return zsi_fail(EINVAL, "%s: reset '%s' is not a number other than 0", z->name, value);
 	zsi_device_reset(z);
 	return 0;
 }
@@ -83,7 +83,7 @@ static int mem_limit_set(struct zram *z, const char *value)
 
 	if (zsi_parse_bytes(value, &bytes) != 0 || bytes > UINT64_MAX - LIMIT_UNIT)
 		return zsi_fail(EINVAL,
-				"%s: mem_limit '%.32s' is not a number of bytes, with or without K, M, G, T, P, E",
+				"%s: mem_limit '%s' is not a number of bytes, with or without K, M, G, T, P, E",
 				z->name, value);
 	zsi_lock(&z->lock, ZSI_RANK_DEVICE);
 	result = zsi_memory_set_limit_locked(z, zsi_round_up(bytes, LIMIT_UNIT));
@@ -103,7 +103,7 @@ static int mem_used_max_set(struct zram *z, const char *value)
 	uint64_t n;
 
 	if (zsi_parse_number(value, &n) != 0 || n != 0)
-		return zsi_fail(EINVAL, "%s: mem_used_max can only be set to 0, not '%.32s'", z->name, value);
+		return zsi_fail(EINVAL, "%s: mem_used_max can only be set to 0, not '%s'", z->name, value);
 	zsi_lock(&z->lock, ZSI_RANK_DEVICE);
 	atomic_store_explicit(&z->max_bytes, 0, memory_order_relaxed);
 	(void)zsi_memory_note_most(z);
@@ -159,7 +159,7 @@ static int comp_algorithm_set(struct zram *z, const char *value)
 	/* The name alone, without the newline of an "echo". */
 	(void)snprintf(name, sizeof(name), "%.*s", (int)strcspn(value, " \t\n"), value);
 	if (value[strcspn(value, " \t\n")] != '\0' && value[strcspn(value, " \t\n") + 1] != '\0')
-		return zsi_fail(EINVAL, "%s: comp_algorithm '%.32s' is not the name of one algorithm", z->name, value);
+		return zsi_fail(EINVAL, "%s: comp_algorithm '%s' is not the name of one algorithm", z->name, value);
 	zsi_lock(&z->lock, ZSI_RANK_DEVICE);
 	result = zsi_alg_set_locked(z, 0, name);
 	zsi_unlock(&z->lock, ZSI_RANK_DEVICE);
@@ -254,7 +254,7 @@ static const struct zsi_attr *find(struct zram *z, const char *name)
 			return &attrs[i];
 	for (unsigned i = 0; i < NR_ATTRS; i++)
 		zsi_text_add(&t, " %s", attrs[i].name);
-	(void)zsi_fail(EINVAL, "%s: no attribute '%.32s': there are%s", z->name, name, known);
+	(void)zsi_fail(EINVAL, "%s: no attribute '%s': there are%s", z->name, name, known);
 	return NULL;
 }
 

@@ -23,18 +23,18 @@ static int check_file(struct zram *z, int fd, const char *path, uint64_t *units)
 	off_t size;
 
 	if (fstat(fd, &st) != 0)
-		return zsi_fail(errno, "%s: backing_dev %.128s: %s", z->name, path, strerror(errno));
+		return zsi_fail(errno, "%s: backing_dev %s: %s", z->name, path, strerror(errno));
 	if (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode))
-		return zsi_fail(EINVAL, "%s: backing_dev %.128s is neither a file nor a block device", z->name, path);
+		return zsi_fail(EINVAL, "%s: backing_dev %s is neither a file nor a block device", z->name, path);
 	/* Of a block device stat() does not know the size. */
 	size = lseek(fd, 0, SEEK_END);
 	if (size < 0)
-		return zsi_fail(errno, "%s: backing_dev %.128s: %s", z->name, path, strerror(errno));
+		return zsi_fail(errno, "%s: backing_dev %s: %s", z->name, path, strerror(errno));
 	if ((uint64_t)size < z->block_size)
-		return zsi_fail(EINVAL, "%s: backing_dev %.128s has %lld bytes, and a block has %zu", z->name, path,
+		return zsi_fail(EINVAL, "%s: backing_dev %s has %lld bytes, and a block has %zu", z->name, path,
 				(long long)size, z->block_size);
 	if (flock(fd, LOCK_EX | LOCK_NB) != 0)
-		return zsi_fail(EBUSY, "%s: backing_dev %.128s is in use by another device", z->name, path);
+		return zsi_fail(EBUSY, "%s: backing_dev %s is in use by another device", z->name, path);
 	*units = (uint64_t)size >> ZSI_BACKING_UNIT_SHIFT;
 	return 0;
 }
@@ -45,7 +45,7 @@ static int adopt(struct zram *z, int fd, const char *path, uint64_t units)
 	uint64_t bytes = zsi_div_up(units, 64) * sizeof(uint64_t);
 
 	if (zsi_memory_charge(z, bytes) != 0)
-		return zsi_fail(ENOMEM, "%s: no memory for the map of backing_dev %.128s", z->name, path);
+		return zsi_fail(ENOMEM, "%s: no memory for the map of backing_dev %s", z->name, path);
 	b->map = calloc(1, bytes);
 	b->path = strdup(path);
 	if (b->map == NULL || b->path == NULL) {
@@ -54,7 +54,7 @@ static int adopt(struct zram *z, int fd, const char *path, uint64_t units)
 		b->map = NULL;
 		b->path = NULL;
 		zsi_memory_uncharge(z, bytes);
-		return zsi_fail(ENOMEM, "%s: no memory for the map of backing_dev %.128s", z->name, path);
+		return zsi_fail(ENOMEM, "%s: no memory for the map of backing_dev %s", z->name, path);
 	}
 	b->fd = fd;
 	b->nr_units = units;
@@ -82,7 +82,7 @@ int zsi_backing_open_locked(struct zram *z, const char *path)
 	}
 	fd = open(path, O_RDWR | O_CLOEXEC);
 	if (fd < 0)
-		return zsi_fail(errno, "%s: backing_dev %.128s: %s", z->name, path, strerror(errno));
+		return zsi_fail(errno, "%s: backing_dev %s: %s", z->name, path, strerror(errno));
 	if (is_open(&z->backing, fd)) {
 		(void)close(fd);
 		return 0;

@@ -8,9 +8,10 @@
 #ifndef ZSI_ZRAM_ERROR_H
 #define ZSI_ZRAM_ERROR_H
 
-#define ZSI_ERROR_BYTES 256u
+/* Room for every text of this library's own, with the names and values that people have; every thread has one. */
+#define ZSI_ERROR_BYTES 1024u
 
-/* Set errno and the text, cut to ZSI_ERROR_BYTES. Returns -1. */
+/* Set errno and the text. One that is longer than ZSI_ERROR_BYTES ends at a word, with "...". Returns -1. */
 int zsi_fail(int error, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* This thread's text, "" where nothing failed yet. */

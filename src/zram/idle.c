@@ -76,7 +76,7 @@ int zsi_attr_idle(struct zram *z, const char *value)
 	uint64_t seconds = 0;
 
 	if (!m.all && (zsi_parse_number(value, &seconds) != 0 || seconds > INT32_MAX / ZSI_TICKS_PER_SECOND))
-		return zsi_fail(EINVAL, "%s: idle '%.32s' is neither 'all' nor an age in seconds", z->name, value);
+		return zsi_fail(EINVAL, "%s: idle '%s' is neither 'all' nor an age in seconds", z->name, value);
 	m.ticks = (int32_t)(seconds * ZSI_TICKS_PER_SECOND);
 	return zsi_walk_blocks(z, 0, UINT64_MAX, mark_block, &m);
 }

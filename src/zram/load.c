@@ -71,7 +71,7 @@ static int check_options(const struct loader *l, const struct zram_options *o)
 
 		if (asked != NULL && strcmp(asked, l->algorithm[p]) != 0)
 			return zsi_fail(EINVAL,
-					"loading: algorithm '%.32s' of priority %u was asked for, the saved device has "
+					"loading: algorithm '%s' of priority %u was asked for, the saved device has "
 					"'%s'",
 					asked, p, l->algorithm[p]);
 	}

@@ -164,13 +164,13 @@ static int take_algorithm(struct zram *z, struct request *r, const char *name)
 			return 0;
 		}
 	}
-	return zsi_fail(EINVAL, "%s: recompress: '%.32s' is none of the device's recomp_algorithms", z->name, name);
+	return zsi_fail(EINVAL, "%s: recompress: '%s' is none of the device's recomp_algorithms", z->name, name);
 }
 
 static int take_number(struct zram *z, const char *key, const char *value, uint64_t most, uint64_t *to)
 {
 	if (zsi_parse_number(value, to) != 0 || *to == 0 || *to > most)
-		return zsi_fail(EINVAL, "%s: recompress: %s '%.32s' is not a number from 1 to %" PRIu64, z->name, key, value,
+		return zsi_fail(EINVAL, "%s: recompress: %s '%s' is not a number from 1 to %" PRIu64, z->name, key, value,
 				most);
 	return 0;
 }
@@ -180,10 +180,10 @@ static int take_pair(struct zram *z, struct request *r, const char *key, const c
 	uint64_t n;
 
 	if (value == NULL)
-		return zsi_fail(EINVAL, "%s: recompress: '%.32s' has no value", z->name, key);
+		return zsi_fail(EINVAL, "%s: recompress: '%s' has no value", z->name, key);
 	if (strcmp(key, "type") == 0) {
 		if (!zsi_parse_choice(value, &r->choice) || r->choice == ZSI_CHOOSE_INCOMPRESSIBLE)
-			return zsi_fail(EINVAL, "%s: recompress: type is idle, huge or huge_idle, not '%.32s'", z->name,
+			return zsi_fail(EINVAL, "%s: recompress: type is idle, huge or huge_idle, not '%s'", z->name,
 					value);
 		return 0;
 	}
@@ -194,7 +194,7 @@ static int take_pair(struct zram *z, struct request *r, const char *key, const c
 	if (strcmp(key, "threshold") == 0) {
 		if (zsi_parse_number(value, &r->threshold) == 0 && r->threshold < z->huge_size)
 			return 0;
-		return zsi_fail(EINVAL, "%s: recompress: threshold '%.32s' is not a number of bytes below %zu", z->name,
+		return zsi_fail(EINVAL, "%s: recompress: threshold '%s' is not a number of bytes below %zu", z->name,
 				value, z->huge_size);
 	}
 	if (strcmp(key, "priority") == 0) {
@@ -203,7 +203,7 @@ static int take_pair(struct zram *z, struct request *r, const char *key, const c
 		r->first = r->last = (unsigned)n;
 		return 0;
 	}
-	return zsi_fail(EINVAL, "%s: recompress: '%.32s' is none of type, threshold, algo, priority, max_pages", z->name,
+	return zsi_fail(EINVAL, "%s: recompress: '%s' is none of type, threshold, algo, priority, max_pages", z->name,
 			key);
 }
 

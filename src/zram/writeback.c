@@ -131,7 +131,7 @@ static int take_blocks(struct zram *z, const char *text, bool range, uint64_t *f
 			return 0;
 		}
 	}
-	return zsi_fail(EINVAL, "%s: writeback: '%.32s' is no %s the device's %" PRIu64, z->name, text,
+	return zsi_fail(EINVAL, "%s: writeback: '%s' is no %s the device's %" PRIu64, z->name, text,
 			range ? "range, as in 3-7, of" : "block of", blocks);
 }
 
@@ -144,14 +144,14 @@ static int do_pair(struct zram *z, struct request *r, const char *key, const cha
 	if (value == NULL || strcmp(key, "type") == 0) {
 		if (!zsi_parse_choice(value != NULL ? value : key, &r->choice))
 			return zsi_fail(EINVAL,
-					"%s: writeback: type is idle, huge, huge_idle or incompressible, not '%.32s'", z->name,
+					"%s: writeback: type is idle, huge, huge_idle or incompressible, not '%s'", z->name,
 					value != NULL ? value : key);
 	} else if (strcmp(key, "page_index") == 0 || strcmp(key, "page_indexes") == 0) {
 		if (take_blocks(z, value, strcmp(key, "page_indexes") == 0, &from, &to) != 0)
 			return -1;
 		r->choice = ZSI_CHOOSE_ALL;
 	} else {
-		return zsi_fail(EINVAL, "%s: writeback: '%.32s' is none of type, page_index, page_indexes", z->name, key);
+		return zsi_fail(EINVAL, "%s: writeback: '%s' is none of type, page_index, page_indexes", z->name, key);
 	}
 	return r->check ? 0 : zsi_walk_blocks(z, from, to, visit, r);
 }
@@ -256,7 +256,7 @@ int zsi_attr_wb_limit_set(struct zram *z, const char *value)
 	uint64_t pages;
 
 	if (zsi_parse_number(value, &pages) != 0 || pages > UINT64_MAX / LIMIT_UNITS)
-		return zsi_fail(EINVAL, "%s: writeback_limit '%.32s' is not a number of 4 KiB pages", z->name, value);
+		return zsi_fail(EINVAL, "%s: writeback_limit '%s' is not a number of 4 KiB pages", z->name, value);
 	zsi_lock(&z->backing.lock, ZSI_RANK_MEMORY);
 	z->backing.limit_units = pages * LIMIT_UNITS;
 	zsi_unlock(&z->backing.lock, ZSI_RANK_MEMORY);
@@ -276,7 +276,7 @@ int zsi_attr_wb_limit_enable_set(struct zram *z, const char *value)
 	uint64_t on;
 
 	if (zsi_parse_number(value, &on) != 0 || on > 1)
-		return zsi_fail(EINVAL, "%s: writeback_limit_enable '%.32s' is neither 0 nor 1", z->name, value);
+		return zsi_fail(EINVAL, "%s: writeback_limit_enable '%s' is neither 0 nor 1", z->name, value);
 	zsi_lock(&z->backing.lock, ZSI_RANK_MEMORY);
 	z->backing.limited = on != 0;
 	zsi_unlock(&z->backing.lock, ZSI_RANK_MEMORY);

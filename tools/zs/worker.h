@@ -22,7 +22,7 @@ struct worker {
 	struct pass *pass;
 	char *input;    /* a chunk as read */
 	char *output;   /* a chunk as it comes back */
-	char why[200];  /* what the device said when it took a page no more; else "" */
+	char why[1024]; /* what the device said when it took a page no more; else "" */
 	bool *good;     /* of each page of the chunk, whether it was read */
 	bool *restored; /* and whether it came back */
 	uint64_t busy_ns;
