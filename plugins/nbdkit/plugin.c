@@ -20,6 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/why.h"
 #include "config.h"
 #include "control.h"
 #include "disk.h"
@@ -30,7 +31,6 @@
 
 enum {
 	REQUEST_MAX = 64 << 20, /* nbdkit's own limit for reads and writes */
-	WHY_BYTES = 512,
 };
 
 /* All set before the first connection, and constant until the last one is closed. */

@@ -9,13 +9,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/why.h"
 #include "snapshot.h"
 
 /* What one request comes to: a body, or a reason why not. */
 struct outcome {
 	char *body; /* to be freed */
 	size_t bytes;
-	char why[512]; /* "": it was done */
+	char why[WHY_BYTES]; /* "": it was done */
 };
 
 static void refuse(struct outcome *o, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -197,7 +198,7 @@ static void run(const struct request *request, char *line, size_t len, struct ou
 			return;
 		}
 	}
-	refuse(o, "unknown request '%.64s': there are get, set, stats, save and progress", name);
+	refuse(o, "unknown request '%s': there are get, set, stats, save and progress", name);
 }
 
 bool request_error(const char *text, char **answer, size_t *answer_bytes)

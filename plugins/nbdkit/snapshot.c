@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/why.h"
 #include "replace.h"
 
 static int say(char *why, size_t why_bytes, const char *what, const char *path)
@@ -223,7 +224,6 @@ static int load_from(struct disk *d, int fd, const struct zram_options *options,
 
 int snapshot_load(struct disk *d, const char *path, const struct zram_options *options, char *why, size_t why_bytes)
 {
-	enum { WHY_BYTES = 256 };
 	char reason[WHY_BYTES];
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)

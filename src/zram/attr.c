@@ -157,8 +157,8 @@ static int comp_algorithm_set(struct zram *z, const char *value)
 	int result;
 
 	/* The name alone, without the newline of an "echo". */
-	(void)snprintf(name, sizeof(name), "%.*s", (int)strcspn(value, " \t\n"), value);
-	if (value[strcspn(value, " \t\n")] != '\0' && value[strcspn(value, " \t\n") + 1] != '\0')
+	if (snprintf(name, sizeof(name), "%.*s", (int)strcspn(value, " \t\n"), value) >= (int)sizeof(name) ||
+	    (value[strcspn(value, " \t\n")] != '\0' && value[strcspn(value, " \t\n") + 1] != '\0'))
 		return zsi_fail(EINVAL, "%s: comp_algorithm '%s' is not the name of one algorithm", z->name, value);
 	zsi_lock(&z->lock, ZSI_RANK_DEVICE);
 	result = zsi_alg_set_locked(z, 0, name);

@@ -237,6 +237,25 @@ static void names(void **state)
 	assert_int_equal(errno, ENAMETOOLONG);
 }
 
+/* The longest request, refused: its answer has all of it, and why at the end. */
+static void long_messages(void **state)
+{
+	static char line[REQUEST_BYTES];
+	char *answer;
+	(void)state;
+	memset(line, 'x', sizeof(line) - 1);
+	memcpy(line, "save /", 6);
+	answer = ask(line, sizeof(line) - 1);
+	assert_non_null(strstr(answer, line + 5));
+	assert_non_null(strstr(answer, strerror(ENAMETOOLONG)));
+	free(answer);
+	memset(line, 'y', sizeof(line) - 1);
+	answer = ask(line, sizeof(line) - 1);
+	assert_non_null(strstr(answer, line));
+	assert_non_null(strstr(answer, "there are get, set"));
+	free(answer);
+}
+
 static void save_and_load(void **state)
 {
 	static uint8_t in[65536], out[65536];
@@ -313,6 +332,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(random_requests, setup, teardown),
 		cmocka_unit_test_setup_teardown(clients, setup, teardown),
 		cmocka_unit_test_setup_teardown(names, setup, teardown),
+		cmocka_unit_test_setup_teardown(long_messages, setup, teardown),
 		cmocka_unit_test_setup_teardown(save_and_load, setup, teardown),
 		cmocka_unit_test(ends_within_block),
 	};

@@ -302,6 +302,45 @@ static void other_versions(void **state)
 	assert_int_equal(errno, EINVAL);
 }
 
+static bool ends_with(const char *text, const char *end)
+{
+	return strlen(text) >= strlen(end) && strcmp(text + strlen(text) - strlen(end), end) == 0;
+}
+
+/* What went wrong is said to the end; what has no end ends at a word, or at least at a character, and shows it. */
+static void messages_are_whole(void **state)
+{
+	struct zram *z = zram_create("a device whose name is as long as the name of one can ever be", NULL);
+	static char value[5000], path[3000];
+
+	(void)state;
+	assert_int_equal(zram_attr_set(z, "x", "1"), -1);
+	assert_true(ends_with(zram_strerror(), " writeback writeback_limit writeback_limit_enable"));
+	/* A value and a path as people have them are quoted whole. */
+	assert_int_equal(zram_attr_set(z, "mem_limit", "as much as ever there is, and then some, please"), -1);
+	assert_non_null(strstr(zram_strerror(), "'as much as ever there is, and then some, please' is not"));
+	memset(path, 'p', 700);
+	path[0] = '/';
+	assert_int_equal(zram_attr_set(z, "backing_dev", path), -1);
+	assert_non_null(strstr(zram_strerror(), path));
+	assert_true(ends_with(zram_strerror(), strerror(ENAMETOOLONG)));
+	/* Words, one long word, and characters of three bytes at each offset. */
+	for (size_t i = 0; i + 1 < sizeof(value); i++)
+		value[i] = i % 7 == 6 ? ' ' : 'v';
+	assert_int_equal(zram_attr_set(z, "mem_limit", value), -1);
+	assert_true(ends_with(zram_strerror(), " vvvvvv ..."));
+	memset(value, 'v', sizeof(value) - 1);
+	assert_int_equal(zram_attr_set(z, "mem_limit", value), -1);
+	assert_true(ends_with(zram_strerror(), "vvvvvv..."));
+	for (size_t offset = 0; offset < 3; offset++) {
+		for (size_t i = 0; i + 4 < sizeof(value); i += 3)
+			memcpy(value + offset + i, "\xe2\x82\xac", 3);
+		assert_int_equal(zram_attr_set(z, "mem_limit", value), -1);
+		assert_true(ends_with(zram_strerror(), "\xe2\x82\xac..."));
+	}
+	zram_destroy(z);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -311,6 +350,7 @@ int main(void)
 		cmocka_unit_test(access_rules),  cmocka_unit_test(level_of_another_algorithm),
 		cmocka_unit_test(short_buffers), cmocka_unit_test(blocks_told),
 		cmocka_unit_test(bad_options),   cmocka_unit_test(other_versions),
+		cmocka_unit_test(messages_are_whole),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "command.h"
+#include "common/why.h"
 #include "message.h"
 #include "paste.h"
 #include "server_end.h"
@@ -26,7 +27,6 @@ enum {
 	READY_MS = 10,
 	IDLE_MS = 1000,
 	END_MS = 100, /* between two looks at how far the end is */
-	WHY_BYTES = 512,
 	SIGNAL_STATUS = 128, /* and the number: what shells say of a command that a signal ended */
 };
 
