@@ -55,13 +55,14 @@ struct zram_options {
 	const char *backing_dev;           /* a file or block device for writeback, NULL = none */
 	unsigned flags;                    /* ZRAM_* */
 	struct zs_pool_options pool;       /* of the pool that the blocks are in; page_size 0: what fits block_size */
+	const char *name;                  /* instead of the saved one where a device is loaded; NULL = the saved one */
 };
 
 #define ZRAM_OPTIONS_INIT \
-	{ sizeof(struct zram_options), 0, 0, NULL, NULL, { NULL, NULL, NULL }, 0, NULL, 0, ZS_POOL_OPTIONS_INIT }
+	{ sizeof(struct zram_options), 0, 0, NULL, NULL, { NULL, NULL, NULL }, 0, NULL, 0, ZS_POOL_OPTIONS_INIT, NULL }
 
 /*
- * Make a device. name appears in statistics, and is the pool's name; NULL means "zram". options NULL means all defaults:
+ * Make a device. name appears in statistics, and is the pool's name; NULL means options->name, or "zram". options NULL means all defaults:
  * a device that is not initialised yet, which takes attributes and reads and writes nothing until "disksize" is set.
  * Errors: EINVAL an option is out of range or names something unknown; ENOMEM; what opening the backing file or the
  * dictionary says (ENOENT, EACCES, ...); EBUSY the backing file is in use by another device.

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/disk_name.h"
+
 enum {
 	BLOCK_SIZE_MIN = 4096,
 	BLOCK_SIZE_MAX = 65536,
@@ -39,6 +41,7 @@ const char config_help[] = "[size=]SIZE          size of the disk\n"
 			   "save=FILE            write a snapshot at the end\n"
 			   "snapshot=FILE        both: load it where it exists, save at the end\n"
 			   "control=SOCKET       where zs ctl and zs top connect\n"
+			   "name=NAME            of the disk, in statistics (as the control socket's)\n"
 			   "shrinker=BOOL        compact memory in the background (on)\n"
 			   "idle=SECONDS         a block not used for so long is idle (60)\n"
 			   "recompress=WHAT|off  what to recompress (type=idle, with recomp=)\n"
@@ -193,6 +196,24 @@ static int take_control(const char *value)
 	return take_path(value, &config.control);
 }
 
+/* It is a label for Prometheus: what can't be shown is no name. */
+static int take_name(const char *value)
+{
+	size_t len = strlen(value);
+	bool good = len > 0 && len <= DISK_NAME_MAX;
+	for (const char *c = value; good && *c; c++)
+		good = (unsigned char)*c >= ' ' && *c != 0x7f;
+	if (!good) {
+		nbdkit_error("name=%s: must be 1 to %d bytes, none of them a control character", value, DISK_NAME_MAX);
+		return -1;
+	}
+	free(config.name);
+	config.name = strdup(value);
+	if (!config.name)
+		nbdkit_error("out of memory");
+	return config.name ? 0 : -1;
+}
+
 static int take_shrinker(const char *value)
 {
 	int on = nbdkit_parse_bool(value);
@@ -256,6 +277,7 @@ static const struct {
 	{ "save", take_save },
 	{ "snapshot", take_snapshot },
 	{ "control", take_control },
+	{ "name", take_name },
 	{ "shrinker", take_shrinker },
 	{ "idle", take_idle },
 	{ "recompress", take_recompress },
@@ -346,6 +368,11 @@ int config_check(void)
 		nbdkit_error("size= is needed: size=4G, or 4G alone as the first parameter");
 		return -1;
 	}
+	if (!config.name && config.control && !(config.name = disk_name_of_path(config.control))) {
+		nbdkit_error("out of memory");
+		return -1;
+	}
+	config.options.name = config.name;
 	if (choose(recompress, "type=idle", "recompress", "recomp", options->recomp_algorithm[0] != NULL,
 		   &background->recompress) != 0 ||
 	    choose(writeback, "type=idle", "writeback", "backing", options->backing_dev != NULL,
@@ -367,5 +394,7 @@ void config_free(void)
 	free(config.load);
 	free(config.save);
 	free(config.control);
+	free(config.name);
+	config.name = NULL;
 	backing = config.load = config.save = config.control = NULL;
 }

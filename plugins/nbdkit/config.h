@@ -26,6 +26,7 @@ struct config {
 	bool load_optional; /* an empty disk also where that file does not exist */
 	char *save;         /* snapshot to write at the end; NULL: none */
 	char *control;      /* socket for zs ctl and zs top; NULL: none */
+	char *name;         /* of the disk, in statistics; NULL: the snapshot's, or none */
 };
 
 extern struct config config;

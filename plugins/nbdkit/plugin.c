@@ -51,7 +51,7 @@ static int make_disk(void)
 	if (!disk.z) {
 		struct zram_options options = config.options;
 		options.disksize = disk_device_bytes(disk.size, config_block_size());
-		disk.z = zram_create("disk", &options);
+		disk.z = zram_create(options.name ? options.name : "disk", &options);
 	}
 	if (!disk.z) {
 		nbdkit_error("%s", zram_strerror());

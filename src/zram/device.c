@@ -47,6 +47,7 @@ static void set_name(struct zram *z, const char *name)
 {
 	if (name == NULL)
 		name = "zram";
+	memset(z->name, 0, sizeof(z->name));
 	for (size_t i = 0; i + 1 < sizeof(z->name) && name[i] != '\0'; i++)
 		z->name[i] = (unsigned char)name[i] < ' ' || name[i] == 0x7f ? '?' : name[i];
 }
@@ -187,6 +188,8 @@ struct zram *zram_create(const char *name, const struct zram_options *options)
 	z->backing.fd = -1;
 	set_name(z, name);
 	ok = read_options(z, &o, options) == 0;
+	if (ok && name == NULL)
+		set_name(z, o.name);
 	if (ok) {
 		/* Nobody else knows the device yet, but the rules about locks hold all the same. */
 		zsi_lock(&z->lock, ZSI_RANK_DEVICE);

@@ -126,7 +126,7 @@ static int make_device(struct loader *l, struct zram_options *o)
 	o->flags |= l->flags;
 	o->comp_algorithm = NULL;
 	memset(o->recomp_algorithm, 0, sizeof(o->recomp_algorithm));
-	l->z = zram_create(l->name, o);
+	l->z = zram_create(o->name != NULL ? o->name : l->name, o);
 	if (l->z == NULL)
 		return -1;
 	zsi_lock(&l->z->lock, ZSI_RANK_DEVICE);

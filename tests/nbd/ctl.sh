@@ -82,6 +82,48 @@ grep -q '^zsmalloc_held_bytes' "$out" || fail "the pool's statistics are missing
 must ctl stats --classes
 grep -q 'obj_allocated' "$out" || fail "no table"
 
+# A disk's name is its label: what it is called, or else its socket.
+label() {
+	sed -n 's/^zram_size_bytes{device="\(.*\)"} [0-9]*$/\1/p' "$1"
+}
+named() {
+	want=$1
+	shift
+	must nbdkit -U - "$PLUGIN" 1M "$@" --run "'$ZS' ctl '$tmp/first.ctl' stats --prometheus"
+	expect_same "name with: $*" "$(label "$out")" "$want"
+	grep -q "^zsmalloc_pages{pool=\"$want\"" "$out" || fail "the pool of $want is called something else"
+}
+named first control="$tmp/first.ctl"
+named "a b's" control="$tmp/first.ctl" name="a b's"
+named 'q\\"' control="$tmp/first.ctl" name='q"'
+must nbdkit -U - "$PLUGIN" 1M name=old save="$tmp/named.zram" --run true
+named first load="$tmp/named.zram" control="$tmp/first.ctl"
+must_fail "name=: must be 1 to 63 bytes" nbdkit -U - "$PLUGIN" 1M name= --run true
+must_fail "must be 1 to 63 bytes" nbdkit -U - "$PLUGIN" 1M name="$(printf '%064d' 1)" --run true
+# shellcheck disable=SC2016 # for the shell of --run
+must "$ZS" serve --plugin "$PLUGIN" --unix "$tmp/second.sock" --run "'$ZS' ctl \"\$control\" stats --prometheus" 1M
+expect_same "name of what zs serve serves" "$(label "$out")" second
+must "$ZS" serve --plugin "$PLUGIN" --run "'$ZS' ctl \"\$control\" stats --prometheus" 1M
+label "$out" | grep -q '^zs-disk-......$' || fail "the disk is called $(label "$out")"
+
+# The manual's example: whoever reads the file meanwhile finds all of it, and a server that is gone leaves it as it was.
+mkdir "$tmp/metrics"
+sed -n 's/^ \(zs ctl .* stats --prometheus >.*\)/\1/p; s/^ \(mv .*prom\)$/\1/p' "$ZS_SOURCE_DIR/docs/man/zs-ctl.1.pod" |
+	sed "s|^zs|'$ZS'|; s|/run/disk.ctl|'$control'|; s|/var/lib/node_exporter|'$tmp/metrics'|g" >"$tmp/example.sh"
+expect_same "lines of the example" "$(wc -l <"$tmp/example.sh")" 2
+must sh "$tmp/example.sh"
+lines=$(wc -l <"$tmp/metrics/disk.prom")
+for i in 1 2 3 4 5 6 7 8 9 10; do
+	sh "$tmp/example.sh"
+done &
+writer=$!
+while kill -0 $writer 2>/dev/null; do
+	expect_same "lines of what is read meanwhile" "$(wc -l <"$tmp/metrics/disk.prom")" "$lines"
+done
+wait $writer || fail "the example fails beside a reader"
+must_fail "No such file" sh -c "$(sed "s|'$control'|'$tmp/nowhere'|" "$tmp/example.sh")"
+expect_same "lines of a server that is gone" "$(wc -l <"$tmp/metrics/disk.prom")" "$lines"
+
 # Wrong usage is found before anything is sent.
 for words in "" "get a b" "set" "stats x" "save a b" "frobnicate" "get mm_stat --json" "stats --json --classes"; do
 	# shellcheck disable=SC2086 # words

@@ -481,6 +481,35 @@ static void trained_dictionaries_come_along(void **state)
 	close(fd);
 }
 
+/* A device that is loaded is called as it was, or as the options say. */
+static void names(void **state)
+{
+	struct zram_options o = ZRAM_OPTIONS_INIT;
+	int fd = memfd_create("names", 0);
+
+	(void)state;
+	o.name = "other";
+	for (unsigned given = 0; given <= 1; given++) {
+		struct zram *z = zram_create("first", NULL);
+
+		assert_int_equal(zram_attr_set(z, "disksize", "1M"), 0);
+		assert_int_equal(ftruncate(fd, 0), 0);
+		assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
+		assert_int_equal(zram_save(z, fd), 0);
+		zram_destroy(z);
+		assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
+		z = zram_load(fd, given ? &o : NULL);
+		assert_non_null(z);
+		assert_string_equal(z->name, given ? "other" : "first");
+		zram_destroy(z);
+	}
+	close(fd);
+	struct zram *z = zram_create(NULL, &o);
+
+	assert_string_equal(z->name, "other");
+	zram_destroy(z);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -492,6 +521,7 @@ int main(void)
 		cmocka_unit_test(no_room_to_save),
 		cmocka_unit_test(one_moment),
 		cmocka_unit_test(trained_dictionaries_come_along),
+		cmocka_unit_test(names),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

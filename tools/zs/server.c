@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "command.h"
+#include "common/disk_name.h"
 #include "common/why.h"
 #include "message.h"
 #include "paste.h"
@@ -107,6 +108,15 @@ static bool listen_on_socket(struct server *s)
 	return good;
 }
 
+/* As where it is served, which is the only one there; a socket in a folder is called as that. NULL without memory. */
+static char *disk_name(const struct server *s)
+{
+	char *name;
+	if (s->port)
+		return asprintf(&name, "port-%u", s->port) < 0 ? NULL : name;
+	return disk_name_of_path(s->unix_path ? s->unix_path : s->folder.path);
+}
+
 static bool choose_names(struct server *s)
 {
 	const char *control = parameter(s->parameters, "control");
@@ -120,7 +130,10 @@ static bool choose_names(struct server *s)
 			return false;
 		s->uri = uri_of_socket(s->listening.path);
 	}
-	if (s->control && s->uri)
+	bool named = parameter(s->parameters, "name") || parameter(s->parameters, "control");
+	if (!named)
+		s->name = disk_name(s);
+	if (s->control && s->uri && (named || s->name))
 		return true;
 	message("out of memory");
 	return false;
@@ -132,7 +145,8 @@ static void clean_up(struct server *s)
 	server_folder_remove(&s->folder);
 	free(s->control);
 	free(s->uri);
-	s->control = s->uri = NULL;
+	free(s->name);
+	s->control = s->uri = s->name = NULL;
 }
 
 /* What has become of a process: its exit status, 128 and a signal's number, or -1 where it can't be known. */

@@ -28,6 +28,7 @@ struct server {
 	struct server_folder folder;
 	struct named_socket listening; /* path NULL with a port; the descriptor is nbdkit's then */
 	char *control;                 /* the control socket */
+	char *name;                    /* what the disk is called in statistics; NULL: a parameter says it */
 	char *uri;
 	bool saves; /* there is a snapshot to be written at the end */
 };

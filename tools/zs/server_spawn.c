@@ -121,14 +121,18 @@ static size_t put_arguments(const struct server *s, const char **to, const char 
 
 bool server_spawn(struct server *s, const char *pidfile, const sigset_t *mask)
 {
-	char port[16], threads[16], *control = NULL;
+	char port[16], threads[16], *control = NULL, *name = NULL;
 	size_t count = 0;
 	while (s->parameters[count])
 		count++;
 	char *plugin = s->plugin ? strdup(s->plugin) : find_plugin();
 	const char **arguments = calloc(FIXED_ARGUMENTS + count, sizeof(*arguments));
 	int error = ENOMEM;
-	if (plugin && arguments && asprintf(&control, "control=%s", s->control) >= 0) {
+	if (asprintf(&control, "control=%s", s->control) < 0)
+		control = NULL;
+	if (s->name && asprintf(&name, "name=%s", s->name) < 0)
+		name = NULL;
+	if (plugin && arguments && control && (name || !s->name)) {
 		snprintf(port, sizeof(port), "%u", s->port);
 		snprintf(threads, sizeof(threads), "%u", s->threads);
 		size_t n = put_arguments(s, arguments, pidfile, port, threads);
@@ -136,9 +140,11 @@ bool server_spawn(struct server *s, const char *pidfile, const sigset_t *mask)
 		for (size_t i = 0; i < count; i++)
 			arguments[n++] = s->parameters[i];
 		arguments[n++] = control;
+		arguments[n] = name;
 		error = fork_nbdkit(s, (char **)(uintptr_t)arguments, mask);
-		free(control);
 	}
+	free(control);
+	free(name);
 	if (error == ENOENT)
 		message("nbdkit is not installed");
 	else if (error)

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* disk_name.c - see disk_name.h. */
+#include "common/disk_name.h"
+
+#include <string.h>
+
+char *disk_name_of_path(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	const char *base = slash ? slash + 1 : path;
+	const char *dot = strrchr(base, '.');
+	size_t len = dot && dot != base ? (size_t)(dot - base) : strlen(base);
+	return strndup(base, len < DISK_NAME_MAX ? len : DISK_NAME_MAX);
+}
