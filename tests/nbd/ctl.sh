@@ -91,7 +91,7 @@ named() {
 	shift
 	must nbdkit -U - "$PLUGIN" 1M "$@" --run "'$ZS' ctl '$tmp/first.ctl' stats --prometheus"
 	expect_same "name with: $*" "$(label "$out")" "$want"
-	grep -q "^zsmalloc_pages{pool=\"$want\"" "$out" || fail "the pool of $want is called something else"
+	grep -qF "zsmalloc_pages{pool=\"$want\"" "$out" || fail "the pool of $want is called something else"
 }
 named first control="$tmp/first.ctl"
 named "a b's" control="$tmp/first.ctl" name="a b's"

@@ -45,6 +45,6 @@ random_data 1048576 "$tmp/small"
 must nbdcopy --requests=64 "$tmp/small" "$uri"
 must nbdcopy "$uri" "$tmp/out.raw"
 cmp -n 1048576 "$tmp/small" "$tmp/out.raw" || fail "what sixteen threads wrote with one context is damaged"
-held=$(ctl stats --json | sed -n 's/.*"bytes_total": \([0-9]*\), "bytes_own".*/\1/p')
+held=$(ctl stats --json | sed -n 's/.*"memory_bytes": \([0-9]*\), "memory_max_bytes".*/\1/p')
 [ "$held" -le 4194304 ] || fail "$held bytes are held, with a limit of 4194304"
 stop

@@ -228,7 +228,7 @@ static void is_woken_by_frees_alone(void **state)
 	struct zs_pool *pool = zs_create_pool_with("asleep", &o);
 
 	assert_int_equal(zs_register_shrinker(pool, &policy), 0);
-	EVENTUALLY(atomic_load(&pool->shrinker.idle) != 0);
+	EVENTUALLY(atomic_load(&pool->shrinker.idle) == ZSI_SHRINKER_IDLE);
 	for (unsigned i = 0; i < N; i++)
 		assert_int_not_equal(h[i] = zs_malloc(pool, 1 + i % 4096, 0), 0);
 	assert_int_equal(atomic_load(&pool->shrinker.idle), 1);
@@ -331,7 +331,7 @@ static void lives_on_in_a_child(void **state)
 	policy.interval_ms = 5;
 	assert_int_equal(zs_register_shrinker(pool, &policy), 0);
 	/* A thread that begins has locks of a sanitizer's, which the child would wait for. */
-	EVENTUALLY(atomic_load(&pool->shrinker.idle) != 0);
+	EVENTUALLY(atomic_load(&pool->shrinker.idle) == ZSI_SHRINKER_IDLE);
 	for (unsigned i = 0; i < N; i++)
 		h[i] = zs_malloc(pool, 1500, 0);
 	pid_t pid = fork();
