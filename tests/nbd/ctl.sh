@@ -95,7 +95,7 @@ named() {
 }
 named first control="$tmp/first.ctl"
 named "a b's" control="$tmp/first.ctl" name="a b's"
-named 'q\\"' control="$tmp/first.ctl" name='q"'
+named 'q\"' control="$tmp/first.ctl" name='q"'
 must nbdkit -U - "$PLUGIN" 1M name=old save="$tmp/named.zram" --run true
 named first load="$tmp/named.zram" control="$tmp/first.ctl"
 must_fail "name=: must be 1 to 63 bytes" nbdkit -U - "$PLUGIN" 1M name= --run true
