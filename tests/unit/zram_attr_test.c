@@ -333,7 +333,7 @@ static void messages_are_whole(void **state)
 	assert_int_equal(zram_attr_set(z, "mem_limit", value), -1);
 	assert_true(ends_with(zram_strerror(), "vvvvvv..."));
 	for (size_t offset = 0; offset < 3; offset++) {
-		for (size_t i = 0; i + 4 < sizeof(value); i += 3)
+		for (size_t i = 0; offset + i + 4 < sizeof(value); i += 3)
 			memcpy(value + offset + i, "\xe2\x82\xac", 3);
 		assert_int_equal(zram_attr_set(z, "mem_limit", value), -1);
 		assert_true(ends_with(zram_strerror(), "\xe2\x82\xac..."));
