@@ -21,12 +21,12 @@ endless() {
 	status=$(cat "$tmp/status")
 }
 
-# Sixty-four times the sample is read, no more, whatever endless thing it is.
+# Sixteen times the sample is read, no more, whatever endless thing it is.
 endless_clean() {
 	expect_status 0
 	expect_lines 1
-	expect_message 'standard input: has more than 4.00 MiB, which is as far as a sample of 64.0 KiB reads (see --sample)'
-	expect_json '.input_bytes == 64 * 65536' '.sample_bytes == 65536' '.sampled == 1' '.cut_streams == 1' '.problems == []'
+	expect_message 'standard input: has more than 1.00 MiB, which is as far as a sample of 64.0 KiB reads (see --sample)'
+	expect_json '.input_bytes == 16 * 65536' '.sample_bytes == 65536' '.sampled == 1' '.cut_streams == 1' '.problems == []'
 }
 endless "$ZS" advise --quick --survey 64K --json --sample 64K -
 endless_clean
@@ -36,7 +36,7 @@ run_from /dev/zero "$ZS" advise --quick --survey 64K --sample 64K -
 grep -q '1 stream was not read to the end' "$out" || fail "the report does not say that there was more"
 
 # The sample is spread over what went by, the same each time, and beside files each has its share.
-"$MAKE_PAGES" 4096 words 400 random 400 >"$tmp/halves"
+"$MAKE_PAGES" 4096 words 200 random 200 >"$tmp/halves"
 mkfifo "$tmp/pipe"
 stream() {
 	cat "$tmp/halves" >"$tmp/pipe" &
@@ -46,19 +46,19 @@ stream() {
 	held=
 	expect_clean
 }
-stream --sample 512K "$tmp/pipe"
-expect_json '.input_bytes == 800 * 4096' '.sample_bytes == 524288' '.sampled == 1' '.cut_streams == 0' \
-	'.predictions[0].kernel.huge_pages >= 32 and .predictions[0].kernel.huge_pages <= 96'
+stream --sample 256K "$tmp/pipe"
+expect_json '.input_bytes == 400 * 4096' '.sample_bytes == 262144' '.sampled == 1' '.cut_streams == 0' \
+	'.predictions[0].kernel.huge_pages >= 16 and .predictions[0].kernel.huge_pages <= 48'
 jq '.predictions[:5]' "$out" >"$tmp/first"
-stream --sample 512K "$tmp/pipe"
+stream --sample 256K "$tmp/pipe"
 jq '.predictions[:5]' "$out" | cmp -s - "$tmp/first" || fail "another sample the second time"
-"$MAKE_PAGES" 4096 zero 800 >"$tmp/zeros"
-stream --sample 512K "$tmp/zeros" "$tmp/pipe"
-expect_json '.input_bytes == 1600 * 4096' '.sample_bytes == 524288' '.predictions[0].kernel.same_pages == 64' \
+"$MAKE_PAGES" 4096 zero 400 >"$tmp/zeros"
+stream --sample 256K "$tmp/zeros" "$tmp/pipe"
+expect_json '.input_bytes == 800 * 4096' '.sample_bytes == 262144' '.predictions[0].kernel.same_pages == 32' \
 	'.predictions[0].kernel.huge_pages >= 16 and .predictions[0].kernel.huge_pages <= 48'
 # As the file would be read where all of it is.
 stream --sample all "$tmp/pipe"
-expect_json '.sampled == 0' '.sample_bytes == 800 * 4096' '.predictions[0].kernel.huge_pages == 400'
+expect_json '.sampled == 0' '.sample_bytes == 400 * 4096' '.predictions[0].kernel.huge_pages == 200'
 
 # Ctrl-C ends it with what there is: here all but what still is in the pipe. Other signals end it without.
 for signal in INT TERM; do
@@ -76,7 +76,7 @@ for signal in INT TERM; do
 		expect_status 0
 		expect_lines 1
 		expect_message "$tmp/pipe: interrupted: the figures are of the"
-		expect_json '.sample_bytes >= 800 * 4096 - 65536' '.cut_streams == 1'
+		expect_json '.sample_bytes >= 400 * 4096 - 65536' '.cut_streams == 1'
 	else
 		[ "$(kill -l "$status")" = TERM ] || fail "did not end by the signal"
 		expect_no_output
@@ -126,21 +126,21 @@ expect_json '.sample_bytes == 4194304' '.cut_streams == 1'
 # A sample is made smaller.
 endless scarce 12288 "$ZS" advise --quick --survey 64K --json --sample 64M -
 expect_status 0
-expect_json '.sample_bytes <= 4194304 and .sample_bytes >= 2097152' '.input_bytes == 268435456' '.problems == []'
+expect_json '.sample_bytes <= 4194304 and .sample_bytes >= 2097152' '.input_bytes == 67108864' '.problems == []'
 # So it is of a file.
-run scarce 2048 "$ZS" advise --quick --survey 64K --json "$tmp/halves"
+run scarce 1024 "$ZS" advise --quick --survey 64K --json "$tmp/halves"
 expect_clean
-expect_json '.sample_bytes == 1048576' '.sampled == 1'
+expect_json '.sample_bytes == 524288' '.sampled == 1'
 # What does not fit once it is stored.
-run scarce 4096 "$ZS" pack --json "$tmp/halves" "$tmp/halves"
+run scarce 2048 "$ZS" pack --json "$tmp/halves" "$tmp/halves"
 expect_status 3
 expect_no_output
 expect_lines 1
 expect_message 'no more pages can be stored: the store may take' 'so that the machine has memory left'
-run scarce 4096 "$ZS" advise --sample all "$tmp/halves"
+run scarce 2048 "$ZS" advise --sample all "$tmp/halves"
 expect_status 3
 expect_lines 1
-expect_message 'out of memory: a sample of 3.12 MiB is too much where 4.00 MiB can be had (see --sample)'
+expect_message 'out of memory: a sample of 1.56 MiB is too much where 2.00 MiB can be had (see --sample)'
 # What can't be kept track of: a file, and a process. The rest is done.
 truncate -s 1G "$tmp/sparse"
 "$MAKE_PAGES" 4096 words 10 >"$tmp/good"
@@ -149,7 +149,7 @@ expect_status 1
 expect_lines 1
 expect_message "$tmp/sparse: is too large: to keep track of the pages of 1.00 GiB takes 8.00 MiB of memory, which is not there"
 expect_json '.pages == 10'
-"$HOLD_MEMORY" "$tmp/ready" words 40000 &
+"$HOLD_MEMORY" "$tmp/ready" zero 40000 &
 held=$!
 until [ -e "$tmp/ready" ]; do
 	kill -0 $held 2>/dev/null || fail "hold_memory ended"

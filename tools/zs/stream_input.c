@@ -28,7 +28,7 @@
 #include "units.h"
 
 enum {
-	READ_AHEAD = 64,
+	READ_AHEAD = 16,
 	CHECK_PIECES = 64, /* memory is looked at after so many */
 	KEPT_PART = 3,     /* of the memory that is to be had no more than this part is kept */
 	NAP_MS = 200,      /* an interrupt between looking and sleeping is noticed after that */
