@@ -359,6 +359,41 @@ static void writes_go_first(void **state)
 
 static atomic_bool came_back;
 
+/* On a full device contents of the same size are written where they lie: not into what a save under way still needs. */
+static void in_place_at_the_limit(void **state)
+{
+	(void)state;
+	for (unsigned kept = 0; kept < 2; kept++) {
+		struct rng r = { 78 };
+		struct zram *z = device(0, false);
+		char text[32];
+
+		for (uint64_t i = 0; i < BLOCKS; i++) {
+			memset(shadow[i], 0, BS);
+			for (size_t k = 0; k < BS / 2; k++)
+				shadow[i][k] = (uint8_t)rng_next(&r);
+			assert_int_equal(zram_pwrite(z, shadow[i], BS, i * BS), 0);
+		}
+		begin_save(z);
+		/* No memory is left, nor was any before the first of them is kept. */
+		(void)snprintf(text, sizeof(text), "%llu",
+			       (unsigned long long)(zs_get_total_bytes(z->pool) + atomic_load(&z->memory.own)) +
+				       kept * 16 * BS);
+		assert_int_equal(zram_attr_set(z, "mem_limit", text), 0);
+		for (uint64_t i = 0; i < BLOCKS; i++) {
+			shadow[i][77]++;
+			if (zram_pwrite(z, shadow[i], BS, i * BS) != 0)
+				fail_msg("block %d: %s", (int)i, zram_strerror());
+		}
+		end_save();
+		assert_int_equal(save_result, -1);
+		assert_int_equal(save_errno, ENOMEM);
+		close(save_fd);
+		compare(z);
+		zram_destroy(z);
+	}
+}
+
 static void *reset_it(void *arg)
 {
 	CHECK(zram_attr_set(arg, "reset", "1") == 0);
@@ -468,6 +503,7 @@ int main(void)
 		cmocka_unit_test(blocks_change),
 		cmocka_unit_test(written_back_blocks_change),
 		cmocka_unit_test(writes_go_first),
+		cmocka_unit_test(in_place_at_the_limit),
 		cmocka_unit_test(others_wait),
 		cmocka_unit_test(fork_meanwhile),
 	};
