@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 #
 # filesystems.sh KIND - a file system on the disk, checked by its own tools: ext4, xfs or btrfs as an image that is
-# copied in and out; fuse, an ext4 that is made and used in place, through nbdfuse and fuse2fs.
+# copied in and out; fuse, an ext4 that is made and used in place, through nbdfuse and fuse2fs; full, the same on a disk
+# at its mem-limit.
 # shellcheck source=tests/nbd/lib.sh
 . "$(dirname "$0")/lib.sh"
 requires jq
@@ -80,6 +81,53 @@ unmounted() {
 	! mounted "$1"
 }
 
+# A file system on a disk that is full: it can be overwritten, and files can be deleted.
+full() {
+	requires nbdfuse mkfs.ext4 e2fsck debugfs fuse2fs
+	[ -w /dev/fuse ] || skip "no FUSE"
+	command -v fusermount3 >/dev/null || requires fusermount
+	serve 64M mem-limit=6M
+	mkdir "$tmp/disk" "$tmp/fs" "$tmp/noise"
+	mounts="$tmp/fs $tmp/disk"
+	nbdfuse "$tmp/disk" "$uri" >"$tmp/nbdfuse.log" 2>&1 </dev/null &
+	servers="$servers $!"
+	wait_for 10 mounted "$tmp/disk" || skip "nbdfuse can't mount here: $(head -n 1 "$tmp/nbdfuse.log")"
+	must mkfs.ext4 -q -F "$tmp/disk/nbd" 32M
+	fuse2fs -f -o fakeroot,rw "$tmp/disk/nbd" "$tmp/fs" >"$tmp/fuse2fs.log" 2>&1 </dev/null &
+	fs=$!
+	servers="$servers $fs"
+	wait_for 10 mounted "$tmp/fs" || skip "fuse2fs can't mount here: $(head -n 1 "$tmp/fuse2fs.log")"
+	for i in 0 1 2 3 4 5 6 7; do
+		random_data 262144 "$tmp/noise/$i"
+		must cp "$tmp/noise/$i" "$tmp/fs/$i"
+		must sync "$tmp/fs/$i"
+	done
+	# What is behind the file system takes the rest.
+	run dd if=/dev/urandom of="$tmp/disk/nbd" bs=64K seek=512 count=512 oflag=direct conv=notrunc status=none
+	[ $status != 0 ] || fail "the disk is not full"
+	must grep 'mem_limit is reached' "$log"
+	before=$(grep -c 'mem_limit is reached' "$log")
+	for i in 0 1 2 3; do
+		random_data 262144 "$tmp/noise/$i"
+		must dd if="$tmp/noise/$i" of="$tmp/fs/$i" bs=64K conv=notrunc,fsync status=none
+	done
+	must rm "$tmp/fs/4" "$tmp/fs/6"
+	must unmount "$tmp/fs"
+	wait "$fs" || fail "fuse2fs: $(head -n 1 "$tmp/fuse2fs.log")"
+	[ "$(grep -c 'mem_limit is reached' "$log")" = "$before" ] || fail "a write to what is there failed: $(cat "$log")"
+	must e2fsck -f -n "$tmp/disk/nbd"
+	for i in 0 1 2 3 5 7; do
+		must debugfs -R "dump /$i $tmp/dumped" "$tmp/disk/nbd"
+		cmp "$tmp/noise/$i" "$tmp/dumped" || fail "file $i was changed"
+	done
+	run debugfs -R "stat /4" "$tmp/disk/nbd"
+	! grep -q '^Inode: ' "$out" || fail "a deleted file is there"
+	must unmount "$tmp/disk"
+	wait_for 10 unmounted "$tmp/disk" || fail "nbdfuse does not end"
+	mounts=
+	stop
+}
+
 make_tree
 case $1 in
 ext4)
@@ -101,5 +149,6 @@ btrfs)
 	through_the_disk btrfs check --check-data-csum
 	;;
 fuse) in_place ;;
+full) full ;;
 *) fail "no such kind: $1" ;;
 esac

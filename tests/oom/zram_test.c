@@ -34,14 +34,22 @@ static uint8_t contents[BLOCKS][BLOCK];
 static bool sums;
 static const char *algorithm; /* NULL: the default */
 
+/* Where the pool's pages come from, one by one; NULL: the arena. */
+static struct test_source *source;
+
 static struct zram *make(void)
 {
 	struct zram_options o = ZRAM_OPTIONS_INIT;
+	struct zs_page_source pages;
 
 	o.disksize = (uint64_t)BLOCKS * STRIDE;
 	o.comp_algorithm = algorithm;
 	o.recomp_algorithm[0] = algorithm != NULL ? "deflate" : "lzo";
 	o.flags = sums ? ZRAM_CHECKSUM : 0;
+	if (source != NULL) {
+		pages = test_source_callbacks(source);
+		o.pool.pages = &pages;
+	}
 	return zram_create("oom", &o);
 }
 
@@ -223,6 +231,47 @@ static bool run_load(void)
 	return true;
 }
 
+/* On a full device: what a block and its neighbour hold changes places, and then each gets others of the same number. */
+static uint8_t targets[2 * BLOCKS][BLOCK];
+
+static void make_full(void)
+{
+	uint64_t n = 0;
+	uint8_t w[BLOCK];
+
+	CHECK(zram_attr_set(z, "mem_limit", "2M") == 0);
+	do
+		fill(w, 2 * ++n);
+	while (zram_pwrite(z, w, BLOCK, n % BLOCKS * STRIDE + (1 + n / BLOCKS) * BLOCK) == 0);
+	CHECK(errno == ENOMEM && n > 100);
+	for (unsigned i = 0; i < BLOCKS; i += 4) {
+		memcpy(targets[i], contents[i + 2], BLOCK);
+		memcpy(targets[i + 2], contents[i], BLOCK);
+	}
+	for (unsigned i = 0; i < BLOCKS; i += 2) {
+		memcpy(targets[BLOCKS + i], targets[i], BLOCK);
+		targets[BLOCKS + i][0] ^= 1;
+	}
+}
+
+static bool run_overwrite(void)
+{
+	uint8_t r[BLOCK];
+
+	for (; write_at < 2 * BLOCKS; write_at += 2) {
+		unsigned i = write_at % BLOCKS;
+
+		if (zram_pwrite(z, targets[write_at], BLOCK, (uint64_t)i * STRIDE) != 0) {
+			CHECK(errno == ENOMEM && zram_strerror()[0] != '\0');
+			CHECK(zram_pread(z, r, BLOCK, (uint64_t)i * STRIDE) == 0);
+			CHECK_MSG(memcmp(r, contents[i], BLOCK) == 0, "block %u changed by a write that failed", i);
+			return false;
+		}
+		memcpy(contents[i], targets[write_at], BLOCK);
+	}
+	return true;
+}
+
 struct scenario {
 	const char *name;
 	bool (*run)(void);
@@ -234,7 +283,7 @@ static const struct scenario scenarios[] = {
 	{ "write", run_write, true },           { "write_parts", run_write_parts, true },
 	{ "zero_parts", run_zero_parts, true }, { "save", run_save, true },
 	{ "load", run_load, true },             { "contexts", run_contexts, true },
-	{ "recompress", run_recompress, true },
+	{ "recompress", run_recompress, true }, { "overwrite", run_overwrite, true },
 };
 
 static void prepare(const struct scenario *s)
@@ -244,12 +293,16 @@ static void prepare(const struct scenario *s)
 	memset(contents, 0, sizeof(contents));
 	if (!s->device)
 		return;
+	if (s->run == run_overwrite)
+		source = test_source_create(BLOCK, 2048, TEST_SOURCE_SCATTERED, 5);
 	z = make();
 	CHECK_MSG(z != NULL, "%s", zram_strerror());
 	for (unsigned i = 0; i < BLOCKS; i += 2) {
 		fill(contents[i], i + 77);
 		CHECK(zram_pwrite(z, contents[i], BLOCK, (uint64_t)i * STRIDE) == 0);
 	}
+	if (s->run == run_overwrite)
+		make_full();
 	CHECK(ftruncate(file, 0) == 0 && lseek(file, 0, SEEK_SET) == 0);
 	CHECK_MSG(zram_save(z, file) == 0, "%s", zram_strerror());
 }
@@ -263,7 +316,7 @@ static bool one(const struct scenario *s, enum fault_kind kind, uint64_t nth, bo
 		      on ? " and all after it" : "");
 	prepare(s);
 	seed = nth * 1000;
-	fault_order(kind, NULL, nth, on);
+	fault_order(kind, source, nth, on);
 	ok = s->run();
 	happened = fault_cancel();
 	CHECK(ok || happened);
@@ -274,6 +327,9 @@ static bool one(const struct scenario *s, enum fault_kind kind, uint64_t nth, bo
 	if (s->device)
 		check_contents();
 	zram_destroy(z);
+	if (source != NULL)
+		test_source_destroy(source);
+	source = NULL;
 	CHECK_MSG(fault_reservations() == 0, "%zu reservations are left", fault_reservations());
 	return happened;
 }
@@ -295,7 +351,10 @@ int main(int argc, char **argv)
 	file = memfd_create("saved", MFD_CLOEXEC);
 	CHECK(file >= 0);
 	for (unsigned round = 0; round < 12; round++) {
-		enum fault_kind kind = (enum fault_kind)(FAULT_RESERVE + round % 3);
+		/* Blocks that are overwritten need pages, and nothing else. */
+		if (s->run == run_overwrite && round % 3 != 0)
+			continue;
+		enum fault_kind kind = s->run == run_overwrite ? FAULT_PAGE : (enum fault_kind)(FAULT_RESERVE + round % 3);
 		uint64_t nth = 1;
 
 		sums = round / 6 != 0;
