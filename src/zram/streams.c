@@ -308,6 +308,7 @@ int zsi_streams_start_locked(struct zram *z)
 
 	z->contexts.processors = processors > 0 ? (unsigned)processors : 1;
 	atomic_store_explicit(&z->contexts.refused, zsi_tick_now() - REFUSED_TICKS, memory_order_relaxed);
+	atomic_store_explicit(&z->look_at, zsi_tick_now() + LOOK_TICKS, memory_order_relaxed);
 	for (unsigned kind = 0; kind < ZSI_KINDS; kind++)
 		if (make_common_locked(z, kind) != 0)
 			return -1;

@@ -134,7 +134,7 @@ void zsi_streams_look(struct zram *z);
 
 /*
  * Memory was refused: free the streams' own compressors that nobody uses just now, where that is worth it, and make no new
- * ones for a moment. Whether there were any. The caller holds a stream, and none of its contexts.
+ * ones for a moment. Whether there were any. The caller holds a stream, which keeps what it has.
  */
 bool zsi_streams_spare(struct zram *z);
 

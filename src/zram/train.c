@@ -170,14 +170,17 @@ static uint64_t bytes_with(const struct job *j, const struct zsi_codec_dict *dic
 		zsi_codec_ctx_create(z->algs[0].codec, z->algs[0].level, z->block_size, ZSI_CODEC_COMPRESS);
 	uint64_t sum = 0;
 
-	if (x == NULL)
+	if (x == NULL || zsi_memory_charge(j->z, zsi_codec_ctx_bytes(x)) != 0) {
+		zsi_codec_ctx_destroy(x);
 		return UINT64_MAX;
+	}
 	for (unsigned i = first; i < j->n; i++) {
 		const uint8_t *block = j->samples + (size_t)i * z->block_size;
 		size_t len = zsi_codec_compress(x, dict, block, z->block_size, out, room);
 
 		sum += len == 0 || len >= z->huge_size ? z->block_size : len;
 	}
+	zsi_memory_uncharge(j->z, zsi_codec_ctx_bytes(x));
 	zsi_codec_ctx_destroy(x);
 	return sum;
 }
