@@ -89,6 +89,12 @@ is "$work/compact.json" '.beside | .alone > 0 and .compaction > 0 and .copying >
 is "$work/compact.json" '.latency | .alone.moved == 0 and all(.[] | .malloc, .free, .read, .empty;
 	.count > 1000 and .p50 > 0 and .p50 <= .p99 and .p99 <= .p99_999 and .p99_999 <= .max)'
 
+"$BENCH_DATASET" --out "$work/many" --contents 32 --libraries 1000 "$ZS_BUILD_DIR" >"$work/many.json"
+"$BENCH_LIMIT" --dataset "$work/many" --mebibytes 4 --rounds 1 --slice-ms 5 >"$work/limit.json"
+is "$work/limit.json" '.refusals_per_set > 0 and (.ratio[0] > 0) and (.payload[0] > 0.5) and (.payload[0] <= 1)'
+"$BENCH_LIMIT" --dataset "$work/many" --mebibytes 8 --rounds 1 --slice-ms 5 --threads 2 --mixed --no-compact --shrinker >"$work/mixed.json"
+is "$work/mixed.json" '.threads == 2 and .mixed and .shrinker and .ratio[0] > 0 and .payload[0] <= 1'
+
 # The tables are made of what was printed, and the charts.
 for count in 300000 10000; do
 	jq -c ".objects = $count | del(.samples)" "$work/dense.json" "$work/linux.json" "$work/malloc.json" "$work/shrinker.json" \

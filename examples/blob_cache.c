@@ -3,7 +3,8 @@
  * blob_cache.c - a cache of blobs that stays under a hard memory limit and gives memory back.
  *
  * The cache maps a 64-bit key to a blob of 1 to 4096 bytes. The blobs lie in a zsmalloc pool with limit_bytes set: the
- * pool refuses to hold more, its own metadata included, and the cache answers a refusal by evicting. Which blobs go is
+ * pool refuses to hold more, its own metadata included, and the cache answers a refusal by evicting as many bytes as it
+ * wants to store: what goes leaves a slot that fits, or, with a few more refusals, one that does. Which blobs go is
  * decided by CLOCK: a hand turns over the entries, spares once what was read since it last came by and evicts the rest.
  *
  *   entries[]   one slot for each blob; the ring that the hand turns over
@@ -29,7 +30,6 @@
 #define ENTRIES 8192u /* more than fit under the limit, so that the limit is what evicts */
 #define BUCKETS 8192u
 #define NONE UINT32_MAX
-#define EVICT_BYTES (16u * 4096u) /* one refusal evicts this much: a single blob may sit in a zspage that stays full */
 
 struct entry {
 	uint64_t key;
@@ -138,11 +138,12 @@ static int cache_put(struct cache *cache, uint64_t key, const void *data, uint32
 		return -1;
 
 	/*
-	 * At the limit zs_malloc() compacts a little by itself before it gives up. When that does not help, the only
-	 * memory left is that of other blobs.
+	 * At the limit zs_malloc() takes any free slot that is large enough, and compacts a little where that is worth it,
+	 * before it gives up. Then the only memory left is that of other blobs. When it is not the limit that refuses, but
+	 * the system, evicting helps nobody.
 	 */
-	while (!(blob = zs_malloc(cache->pool, len, 0))) {
-		if (errno != ENOMEM || !evict(cache, EVICT_BYTES))
+	while (!(blob = zs_malloc(cache->pool, len, ZS_LIMIT_EDQUOT))) {
+		if (errno != EDQUOT || !evict(cache, len))
 			return -1;
 	}
 	if (zs_obj_write(cache->pool, blob, data, len)) {

@@ -119,16 +119,25 @@ ZS_API struct zs_pool *zs_create_pool_with(const char *name, const struct zs_poo
  */
 ZS_API void zs_destroy_pool(struct zs_pool *pool);
 
-/* Flags of zs_malloc() and zs_malloc_batch(). */
+/*
+ * Flags of zs_malloc() and zs_malloc_batch(). ZS_NO_COMPACT is for those who would rather evict something than wait: it
+ * takes any slot that is large enough, and new memory below the limit, but moves nothing and waits for no reader.
+ * ZS_LIMIT_EDQUOT tells the two reasons for a failure apart: EDQUOT, the pool's limit; ENOMEM, the system or the page
+ * source has no memory.
+ */
 #define ZS_NOWAIT (1u << 0) /* only from memory that the pool holds already; else fail at once with ENOMEM */
-#define ZS_NO_COMPACT (1u << 1) /* take new memory below the limit, but move nothing to make room and wait for nobody. Since: 0.2 */
+#define ZS_NO_COMPACT (1u << 1) /* never compact to make room. Since: 0.2 */
+#define ZS_LIMIT_EDQUOT (1u << 2) /* errno is EDQUOT, not ENOMEM, where the limit is the reason. Since: 0.2 */
 #define ZS_HEADROOM (1u << 3) /* what zs_set_headroom() keeps may be used. Since: 0.2 */
 
 /*
  * Allocate size bytes, 1 to page_size. The contents are undefined; an address read through the handle is a multiple
- * of 8 (but where it is a copy in the caller's buffer). When memory is refused and ZS_NOWAIT is not given, a bounded
- * compaction is tried, which waits for readers; a thread that holds an object for reading gets ENOMEM instead.
- * Errors: EINVAL size is 0 or a flag is unknown; ENOSPC size is above the page size; ENOMEM.
+ * of 8 (but where it is a copy in the caller's buffer). When memory is refused, a free slot of a larger size will do; else,
+ * with neither ZS_NOWAIT nor ZS_NO_COMPACT, a bounded compaction is tried where it is worth it, which waits for readers: it
+ * is not worth it where there is little to win, or little was freed since the last one. A thread that holds an object for
+ * reading gets ENOMEM instead. A cache that is full evicts a value then and tries again; see zsmalloc(3), "A cache at its
+ * limit".
+ * Errors: EINVAL size is 0 or a flag is unknown; ENOSPC size is above the page size; ENOMEM; EDQUOT with ZS_LIMIT_EDQUOT.
  */
 ZS_API zs_handle zs_malloc(struct zs_pool *pool, size_t size, unsigned flags);
 
@@ -321,9 +330,11 @@ struct zs_pool_stats {
 	unsigned long pressure_events; /* reports of memory pressure that the shrinker got so far */
 	unsigned long shrinker_runs;   /* slices of compaction that the shrinker has done so far */
 	unsigned long pressure_armed;  /* 1: a shrinker is registered and the kernel reports memory pressure to it */
+	unsigned long limit_refusals;  /* allocations that failed because of the limit. Since: 0.2, as the next */
+	unsigned long other_refusals;  /* allocations that failed because the system or the page source had no memory */
 };
 
-#define ZS_POOL_STATS_INIT { sizeof(struct zs_pool_stats), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
+#define ZS_POOL_STATS_INIT { sizeof(struct zs_pool_stats), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
 
 /*
  * Fill stats as far as stats->struct_size reaches; 0 counts as the struct of version 0.1. The numbers of one class

@@ -4,3 +4,4 @@
 
 _Thread_local bool zsi_charge_frozen;
 _Thread_local bool zsi_charge_headroom;
+_Thread_local bool zsi_limit_refused;

@@ -50,6 +50,18 @@ static inline uint64_t zsi_charge_limit(const struct zsi_account *a)
 	return limit > headroom ? limit - headroom : 1;
 }
 
+/* Set where the limit refuses this thread something: not the system. */
+extern _Thread_local bool zsi_limit_refused;
+
+static inline void zsi_account_hit(struct zsi_account *a, uint64_t bytes, uint64_t limit)
+{
+	atomic_fetch_add_explicit(&a->hits, 1, memory_order_relaxed);
+	zsi_limit_refused = true;
+	ZSI_PROBE(limit_hit, bytes, limit);
+	(void)bytes;
+	(void)limit;
+}
+
 /* 0, or -1 with ENOMEM and nothing charged. */
 static inline int zsi_charge(struct zsi_account *a, uint64_t bytes)
 {
@@ -63,8 +75,7 @@ static inline int zsi_charge(struct zsi_account *a, uint64_t bytes)
 		uint64_t limit = zsi_charge_limit(a);
 
 		if (limit != 0 && (bytes > limit || used > limit - bytes)) {
-			atomic_fetch_add_explicit(&a->hits, 1, memory_order_relaxed);
-			ZSI_PROBE(limit_hit, bytes, limit);
+			zsi_account_hit(a, bytes, limit);
 			errno = ENOMEM;
 			return -1;
 		}
@@ -78,9 +89,30 @@ static inline int zsi_charge(struct zsi_account *a, uint64_t bytes)
 	if (limit == 0 || used + bytes <= limit)
 		return 0;
 	atomic_fetch_sub_explicit(&a->used, bytes, memory_order_relaxed);
-	atomic_fetch_add_explicit(&a->hits, 1, memory_order_relaxed);
+	zsi_account_hit(a, bytes, limit);
 	errno = ENOMEM;
 	return -1;
+}
+
+/* Whether the limit would refuse so many bytes: that counts as a refusal. */
+static inline bool zsi_account_full(struct zsi_account *a, uint64_t bytes)
+{
+	uint64_t limit = zsi_charge_limit(a);
+
+	if (limit == 0 || (bytes <= limit && atomic_load_explicit(&a->used, memory_order_relaxed) <= limit - bytes))
+		return false;
+	zsi_account_hit(a, bytes, limit);
+	return true;
+}
+
+/* As much as compaction makes free at a time in a pool of some size: within that share of it the limit is near. */
+#define ZSI_SHORT_SHIFT 7
+
+static inline bool zsi_account_short(const struct zsi_account *a)
+{
+	uint64_t limit = zsi_charge_limit(a);
+
+	return limit != 0 && atomic_load_explicit(&a->used, memory_order_relaxed) > limit - (limit >> ZSI_SHORT_SHIFT);
 }
 
 /* Below what is used now: nothing more is had until enough was given back. Setters are one at a time. */

@@ -17,6 +17,8 @@
 
 /* Resident pages kept for reuse: a 512th of what the pool holds, and enough for a few zspages in a small pool. */
 #define DIRTY_SHIFT 9
+/* Near the limit more: the next one to be refused memory has them given back, and most are used again before that. */
+#define DIRTY_SHORT_SHIFT 4
 #define DIRTY_FLOOR_BYTES ((uint64_t)128 << 10)
 
 /* The first bit that is set; there is one. */
@@ -290,12 +292,24 @@ void zsi_run_free(struct zsi_space *s, uint32_t first, unsigned present)
 void zsi_space_purge(struct zsi_space *s, uint64_t most)
 {
 	uint64_t held = atomic_load_explicit(&s->account->used, memory_order_relaxed) >> s->page_shift;
-	uint64_t keep = zsi_max(held >> DIRTY_SHIFT, DIRTY_FLOOR_BYTES >> s->page_shift);
+	unsigned shift = zsi_account_short(s->account) ? DIRTY_SHORT_SHIFT : DIRTY_SHIFT;
+	uint64_t keep = zsi_max(held >> shift, DIRTY_FLOOR_BYTES >> s->page_shift);
 
 	zsi_lock(&s->lock, ZSI_RANK_SOURCE);
 	if (s->dirty_pages > keep)
 		zsi_space_purge_locked(s, keep / 2, most);
 	zsi_unlock(&s->lock, ZSI_RANK_SOURCE);
+}
+
+uint64_t zsi_space_reclaim(struct zsi_space *s, uint64_t most)
+{
+	if (atomic_load_explicit(&s->dirty_pages, memory_order_relaxed) == 0)
+		return 0;
+	zsi_lock(&s->lock, ZSI_RANK_SOURCE);
+	uint64_t purged = zsi_space_purge_locked(s, 0, most);
+
+	zsi_unlock(&s->lock, ZSI_RANK_SOURCE);
+	return purged;
 }
 
 uint64_t zsi_space_trim(struct zsi_space *s)

@@ -100,7 +100,7 @@ struct zsi_space {
 	uint64_t chunk_table_charged;          /* bytes; Guarded by lock */
 	uint64_t chunk_table_committed;        /* bytes; Guarded by lock */
 	uint64_t pages_in_runs;                /* present pages of runs in use that the source gave; Guarded by lock */
-	uint64_t dirty_pages;                  /* resident pages of free runs; Guarded by lock */
+	_Atomic uint64_t dirty_pages;          /* resident pages of free runs; written under lock */
 	unsigned purging;                      /* threads that give pages back right now; Guarded by lock */
 	uint32_t purge_cursor;                 /* chunk to look at next for those; Guarded by lock */
 	struct zsi_pagemap map;                /* source only; Guarded by lock */
@@ -151,6 +151,9 @@ void zsi_space_purge(struct zsi_space *s, uint64_t most);
  * The caller holds nothing that those who do could wait for.
  */
 void zsi_space_lock_at_rest(struct zsi_space *s);
+
+/* Give back some of it, at most about `most` pages, for runs of another length. Returns the pages given back. */
+uint64_t zsi_space_reclaim(struct zsi_space *s, uint64_t most);
 
 /* Give back all memory kept for reuse. Returns the pages given back. */
 uint64_t zsi_space_trim(struct zsi_space *s);

@@ -7,33 +7,18 @@
 #include "zsmalloc/cache.h"
 #include "zsmalloc/pool.h"
 
-/*
- * Borrowing: an object that would need a new page rather takes a slot of a slightly larger class whose page is there
- * already. It pays in two cases.
- *
- * In a class of u objects, all of them in slots d bytes too large cost u * d bytes, and a partly filled page that the
- * class doesn't have saves half a page, and the metadata of a zspage. So while u * d is below that, it is good for the
- * class never to have a page of its own. Of the objects only some find such a slot, which is why a bit more than half a
- * page is the best bound.
- *
- * And where the larger class has more free slots than its last page explains, because it once was larger than it is: what
- * random frees and allocations leave each class with, its own peak, is then shared by neighbours, whose sum varies less.
- */
-#define BORROW_WORTH(page_size) ((page_size) / 4 * 3)
-
-/* How much too large a slot may be: in the first case bytes, in the second an eighth of the class's size. */
-#define BORROW_NEAR(page_size) ((page_size) / 64)
-#define BORROW_FAR_SHIFT 3
-
 /* Objects of a batch allocated under one hold of the class's lock. */
 #define HOLD_OBJECTS 256u
 
-#define KNOWN_FLAGS (ZS_NOWAIT | ZS_NO_COMPACT | ZS_HEADROOM)
+#define KNOWN_FLAGS (ZS_NOWAIT | ZS_NO_COMPACT | ZS_LIMIT_EDQUOT | ZS_HEADROOM)
 
 /* How often a failed allocation is tried again after room was made. */
 #define ROOM_TRIES 4
 
-/* When a new page would be needed: heads to look at for a slot whose page is there. One zspage is filled at a time. */
+/* Zspages of a group to look at for a slot whose page is there: seldom more than one at a time is being filled. */
+#define HEADS 3u
+
+/* When a new page would be needed: a zspage with a slot whose page is there. */
 static struct zsi_zspage *find_present_slot(struct zs_pool *pool, unsigned position, const struct zsi_zspage *fullest)
 {
 	const struct zsi_class *c = &pool->classes[position];
@@ -41,10 +26,9 @@ static struct zsi_zspage *find_present_slot(struct zs_pool *pool, unsigned posit
 	for (unsigned group = fullest->group; group > 0; group--) {
 		struct zsi_zspage *z = zsi_zspage_ptr(pool, c->heads[group - 1]);
 
-		if (z == fullest)
-			z = zsi_zspage_ptr(pool, z->next);
-		if (z != NULL && z->free_head != ZSI_NO_SLOT)
-			return z;
+		for (unsigned i = 0; i < HEADS && z != NULL; i++, z = zsi_zspage_ptr(pool, z->next))
+			if (z->free_head != ZSI_NO_SLOT)
+				return z;
 	}
 	return NULL;
 }
@@ -62,27 +46,25 @@ static struct zsi_zspage *find_any_free_slot(struct zs_pool *pool, unsigned posi
 	return NULL;
 }
 
-/* Whether the next slot of z would need a page that isn't there. */
-static bool needs_page(const struct zs_pool *pool, const struct zsi_zspage *z)
+bool zsi_needs_page(const struct zs_pool *pool, const struct zsi_zspage *z)
 {
 	return z->free_head == ZSI_NO_SLOT &&
 	       zsi_slot_pages(&pool->space, zsi_size_class(pool, z), z->bump) > z->present;
 }
 
-/* The zspage to allocate from: the fullest, but rather one that needs no new page. NULL: all are full. */
-static struct zsi_zspage *pick_zspage(struct zs_pool *pool, unsigned position)
+struct zsi_zspage *zsi_class_pick_locked(struct zs_pool *pool, unsigned position)
 {
 	struct zsi_zspage *z = zsi_class_fullest_locked(pool, position);
 
-	if (z == NULL || !needs_page(pool, z))
+	if (z == NULL || !zsi_needs_page(pool, z))
 		return z;
 	struct zsi_zspage *other = find_present_slot(pool, position, z);
 
 	return other != NULL ? other : z;
 }
 
-/* Turn a slot that was taken into the object of entry `index`. */
-static zs_handle publish_locked(struct zs_pool *pool, struct zsi_zspage *z, unsigned slot, uint32_t index, size_t size)
+zs_handle zsi_slot_publish_locked(struct zs_pool *pool, struct zsi_zspage *z, unsigned slot, uint32_t index,
+				  size_t size)
 {
 	const struct zsi_size_class *sc = zsi_size_class(pool, z);
 	struct zsi_class *c = zsi_class_of(pool, z);
@@ -97,55 +79,6 @@ static zs_handle publish_locked(struct zs_pool *pool, struct zsi_zspage *z, unsi
 	return h;
 }
 
-/* Whether objects of class `position` may lie in class p at all: the entry has to hold how much too large it is. */
-static bool near_enough(const struct zs_pool *pool, unsigned position, unsigned p, size_t size, uint32_t most)
-{
-	const struct zsi_geometry *g = &pool->geometry;
-
-	return p < g->nr_classes && g->classes[p].size - g->classes[position].size < most &&
-	       g->classes[p].size - size <= pool->most_slack;
-}
-
-/* A slot of class p, if it has one that needs no new page, in the name of entry `index`; 0: none. */
-static zs_handle borrow_from(struct zs_pool *pool, unsigned p, uint32_t index, size_t size, bool only_plenty)
-{
-	zs_handle h = 0;
-
-	/* Two class locks, so the second is only tried. */
-	if (!zsi_trylock_word(&pool->classes[p].lock))
-		return 0;
-	struct zsi_zspage *z = only_plenty && !zsi_class_has_plenty_locked(pool, p) ? NULL : pick_zspage(pool, p);
-
-	if (z != NULL && !needs_page(pool, z)) {
-		unsigned slot = zsi_slot_take_locked(pool, z);
-
-		if (slot != ZSI_NO_SLOT) {
-			zsi_class_regroup_locked(pool, z);
-			h = publish_locked(pool, z, slot, index, size);
-		}
-	}
-	zsi_unlock_unranked(&pool->classes[p].lock);
-	return h;
-}
-
-/* A slot of a larger class that needs no new page and is worth taking, in the name of entry `index`; 0: none. */
-static zs_handle borrow_locked(struct zs_pool *pool, unsigned position, uint32_t index, size_t size)
-{
-	const struct zsi_geometry *g = &pool->geometry;
-	uint32_t own = g->classes[position].size;
-	uint64_t used = pool->classes[position].used + 1;
-	zs_handle h = 0;
-
-	for (unsigned p = position + 1; h == 0 && near_enough(pool, position, p, size, BORROW_NEAR(g->page_size)) &&
-					used * (g->classes[p].size - own) < BORROW_WORTH(g->page_size);
-	     p++)
-		h = borrow_from(pool, p, index, size, false);
-	for (unsigned p = zsi_next_lender(pool, position + 1);
-	     h == 0 && near_enough(pool, position, p, size, own >> BORROW_FAR_SHIFT); p = zsi_next_lender(pool, p + 1))
-		h = borrow_from(pool, p, index, size, true);
-	return h;
-}
-
 /*
  * Allocate from a zspage that the class has. 0 where a new one is needed, or, with errno ENOMEM and *refused set, where
  * a page was.
@@ -153,11 +86,11 @@ static zs_handle borrow_locked(struct zs_pool *pool, unsigned position, uint32_t
 static zs_handle alloc_listed_locked(struct zs_pool *pool, unsigned position, uint32_t index, size_t size,
 				     bool *refused)
 {
-	struct zsi_zspage *z = pick_zspage(pool, position);
+	struct zsi_zspage *z = zsi_class_pick_locked(pool, position);
 	unsigned slot;
 
-	if (pool->lazy_pages && (z == NULL || needs_page(pool, z))) {
-		zs_handle h = borrow_locked(pool, position, index, size);
+	if (pool->lazy_pages && (z == NULL || zsi_needs_page(pool, z))) {
+		zs_handle h = zsi_borrow_locked(pool, position, index, size);
 
 		if (h != 0)
 			return h;
@@ -174,7 +107,7 @@ static zs_handle alloc_listed_locked(struct zs_pool *pool, unsigned position, ui
 		slot = zsi_slot_take_locked(pool, z);
 	}
 	zsi_class_regroup_locked(pool, z);
-	return publish_locked(pool, z, slot, index, size);
+	return zsi_slot_publish_locked(pool, z, slot, index, size);
 }
 
 /* Allocate from a zspage that was just made. It is the class's from then on, or released. */
@@ -185,14 +118,14 @@ static zs_handle alloc_fresh_locked(struct zs_pool *pool, struct zsi_zspage *z, 
 	if (slot == ZSI_NO_SLOT)
 		return 0;
 	zsi_class_add_locked(pool, z);
-	return publish_locked(pool, z, slot, index, size);
+	return zsi_slot_publish_locked(pool, z, slot, index, size);
 }
 
 struct zsi_zspage *zsi_class_costless_locked(struct zs_pool *pool, unsigned position)
 {
-	struct zsi_zspage *z = pick_zspage(pool, position);
+	struct zsi_zspage *z = zsi_class_pick_locked(pool, position);
 
-	if (z == NULL || needs_page(pool, z) ||
+	if (z == NULL || zsi_needs_page(pool, z) ||
 	    (z->free_head == ZSI_NO_SLOT && z->bump == zsi_slot_words(zsi_size_class(pool, z), z->slots_step)))
 		return NULL;
 	return z;
@@ -242,7 +175,7 @@ static size_t alloc_some(struct zs_pool *pool, struct zsi_cache *cache, unsigned
 		if (h == 0 && !refused) {
 			/* The page source may be slow: others of the class go on meanwhile. */
 			zsi_unlock(&c->lock, ZSI_RANK_CLASS);
-			struct zsi_zspage *z = zsi_zspage_create(pool, position);
+			struct zsi_zspage *z = zsi_page_in_sight(pool) ? zsi_zspage_create(pool, position) : NULL;
 
 			zsi_lock(&c->lock, ZSI_RANK_CLASS);
 			h = z != NULL ? alloc_fresh_locked(pool, z, index, size) : 0;
@@ -272,13 +205,14 @@ static size_t alloc_some(struct zs_pool *pool, struct zsi_cache *cache, unsigned
 	return done;
 }
 
-/* After a refusal, as far as the flags go: whether to try again. */
-static bool make_room(struct zs_pool *pool, unsigned flags)
+static size_t take_holes(struct zs_pool *pool, struct zsi_cache *cache, unsigned position, size_t size, zs_handle *out,
+			 size_t n)
 {
-	if ((flags & (ZS_NOWAIT | ZS_NO_COMPACT)) == 0)
-		return zsi_make_room(pool);
-	/* What other threads have in their caches is the pool's already, and nobody has to be waited for. */
-	return ((flags & ZS_NOWAIT) == 0 && zsi_space_trim(&pool->space) > 0) || zsi_caches_drain(pool, NULL);
+	size_t done = 0;
+
+	while (done < n && (out[done] = zsi_borrow_any(pool, cache, position, size)) != 0)
+		done++;
+	return done;
 }
 
 /* Every case, after the cache had none. */
@@ -300,18 +234,26 @@ static size_t alloc_all(struct zs_pool *pool, struct zsi_cache *cache, size_t si
 
 	bool nowait = (flags & ZS_NOWAIT) != 0;
 
+	zsi_limit_refused = false;
 	for (unsigned tries = 0; done < n; tries++) {
 		zsi_charge_frozen = nowait;
 		zsi_charge_headroom = (flags & ZS_HEADROOM) != 0;
-		done += alloc_some(pool, cache, position, size, out + done, n - done);
+		bool full = pool->most_slack > 0 && zsi_room_short(pool);
+
+		/* What is freed makes more holes, a page that is taken now is missed by a larger one. */
+		done += full ? take_holes(pool, cache, position, size, out + done, n - done) : 0;
+		if (done < n && !(full && tries == 0 && !zsi_page_in_sight(pool)))
+			done += alloc_some(pool, cache, position, size, out + done, n - done);
+		done += full ? 0 : take_holes(pool, cache, position, size, out + done, n - done);
 		zsi_charge_frozen = zsi_charge_headroom = false;
 		if (done == n)
 			break;
-		if (tries == ROOM_TRIES || !make_room(pool, flags)) {
-			errno = ENOMEM;
+		if (tries == ROOM_TRIES || !zsi_make_room(pool, size, flags)) {
+			errno = zsi_room_refused(pool, flags);
 			return done;
 		}
 	}
+	zsi_room_had();
 	errno = saved;
 	return done;
 }

@@ -90,6 +90,7 @@ static void flush_locked(struct zs_pool *pool, struct zsi_cache *cache, unsigned
 	struct zsi_cache_bin *bin = &cache->bins[position];
 	int64_t requested = atomic_load_explicit(&bin->requested, memory_order_relaxed);
 
+	zsi_room_note_freed(&pool->room, (uint64_t)n * bin->size);
 	while (n-- > 0)
 		zsi_slot_return_locked(pool, zsi_bin_pop(cache, position), released);
 	pool->classes[position].requested += (uint64_t)requested;

@@ -38,6 +38,7 @@ void zsi_class_list_locked(struct zs_pool *pool, struct zsi_zspage *z)
 	ZSI_ASSERT(z->state != ZSI_ZSPAGE_LISTED && z->group > 0);
 	link_head(pool, zsi_class_of(pool, z), z);
 	z->state = ZSI_ZSPAGE_LISTED;
+	zsi_room_note_hole(&pool->room, z->class_position);
 }
 
 void zsi_class_unlist_locked(struct zs_pool *pool, struct zsi_zspage *z)
@@ -187,6 +188,7 @@ static int extend(struct zs_pool *pool, struct zsi_zspage *z, const struct zsi_s
 	if (z->state != ZSI_ZSPAGE_OUTSIDE)
 		count_pages(pool, zsi_class_of(pool, z), (int64_t)want - z->present);
 	z->present = (uint8_t)want;
+	zsi_room_note_hole(&pool->room, z->class_position);
 	return 0;
 }
 

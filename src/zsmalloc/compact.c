@@ -44,10 +44,6 @@
 /* Classes that share their grace periods, and the calls that give pages back. */
 #define CLASSES_TOGETHER 32u
 
-/* What an allocation that found no memory tries before it gives up. */
-#define ROOM_BYTES ((uint64_t)1 << 20)
-#define ROOM_PAGES 16u
-
 bool zsi_budget_exhausted(const struct zsi_compact_budget *budget)
 {
 	return budget->bytes == 0 || budget->pages == 0 ||
@@ -335,7 +331,7 @@ static uint64_t compact_classes(struct zs_pool *pool, const struct some_classes 
 	for (unsigned i = 0; pool->lazy_pages && i < some->n && !zsi_budget_exhausted(budget); i++)
 		freed += zsi_class_pack(pool, some->position[i], budget);
 	zsi_compact_end_batch(pool);
-	for (unsigned i = 0; pool->lazy_pages && i < some->n && !zsi_budget_exhausted(budget); i++)
+	for (unsigned i = 0; pool->lazy_pages && !budget->brief && i < some->n && !zsi_budget_exhausted(budget); i++)
 		freed += fold(pool, some->position[i], budget);
 	zsi_compact_end_batch(pool);
 	return freed;
@@ -406,6 +402,8 @@ uint64_t zsi_compact_locked(struct zs_pool *pool, struct zsi_compact_budget *bud
 	for (uint64_t before = UINT64_MAX; before != freed && !zsi_budget_exhausted(budget);) {
 		before = freed;
 		freed += compact_all(pool, least_pages, budget);
+		if (budget->brief)
+			break;
 	}
 	if (!zsi_budget_exhausted(budget))
 		(void)lower_words(pool, budget);
@@ -458,52 +456,4 @@ unsigned long zs_shrinker_scan(struct zs_pool *pool, unsigned long nr_pages)
 	struct zsi_compact_budget budget = { .bytes = UINT64_MAX, .deadline_ns = UINT64_MAX, .pages = nr_pages };
 
 	return nr_pages == 0 ? 0 : zsi_compact(pool, &budget);
-}
-
-/*
- * Give back the pages behind the last object of partly filled zspages, up to about `wanted`. Nothing moves, so nobody is
- * waited for.
- */
-static uint64_t trim_tails(struct zs_pool *pool, uint64_t wanted)
-{
-	uint64_t trimmed = 0;
-
-	for (unsigned i = pool->geometry.nr_classes; i-- > 0 && trimmed < wanted;) {
-		struct zsi_class *c = &pool->classes[i];
-		struct zsi_cuts cuts = { .n = 0 };
-
-		zsi_lock(&c->lock, ZSI_RANK_CLASS);
-		for (unsigned group = 1; group < ZSI_GROUP_FULL; group++)
-			for (struct zsi_zspage *z = zsi_zspage_ptr(pool, c->heads[group - 1]);
-			     z != NULL && trimmed < wanted && cuts.n < ZSI_CUTS; z = zsi_zspage_ptr(pool, z->next))
-				trimmed += zsi_zspage_trim_locked(pool, z, &cuts);
-		/* They stay in their lists, so the lock is not dropped before. */
-		zsi_cuts_decommit(&pool->space, &cuts);
-		zsi_cuts_settle(&pool->space, &cuts);
-		zsi_unlock(&c->lock, ZSI_RANK_CLASS);
-	}
-	return trimmed;
-}
-
-bool zsi_make_room(struct zs_pool *pool)
-{
-	struct zsi_compact_budget budget = { .bytes = ROOM_BYTES, .deadline_ns = UINT64_MAX, .pages = ROOM_PAGES };
-	uint64_t freed;
-
-	if (zsi_space_trim(&pool->space) > 0)
-		return true;
-	if (zsi_caches_drain(pool, NULL))
-		return true;
-	/* For one who can't wait for readers this is all there is. */
-	if (zsi_rcu_read_ongoing())
-		return pool->lazy_pages && trim_tails(pool, ROOM_PAGES) > 0;
-	if (!zsi_trylock(&pool->compact_lock, ZSI_RANK_COMPACT)) {
-		/* Someone is making room already: that may be enough. */
-		zsi_lock(&pool->compact_lock, ZSI_RANK_COMPACT);
-		zsi_unlock(&pool->compact_lock, ZSI_RANK_COMPACT);
-		return true;
-	}
-	freed = zsi_compact_locked(pool, &budget);
-	zsi_unlock(&pool->compact_lock, ZSI_RANK_COMPACT);
-	return freed > 0;
 }

@@ -84,6 +84,7 @@ static void reset_pool(struct zs_pool *pool)
 	zsi_caches_adopt_after_fork(pool);
 	finish_frees(pool);
 	zsi_shrinker_reset_after_fork(pool);
+	atomic_store_explicit(&pool->room.looking, 0, memory_order_relaxed);
 }
 
 static void before_fork(void)

@@ -39,6 +39,7 @@ void zsi_slot_return_locked(struct zs_pool *pool, uint32_t index, struct zsi_zsp
 	zsi_slot_give_locked(pool, z, zsi_slot_at(&pool->space, z, zsi_size_class(pool, z), offset));
 	z->inuse--;
 	zsi_shrinker_notice(pool);
+	zsi_room_note_hole(&pool->room, position);
 	zsi_class_regroup_locked(pool, z);
 	if (z->inuse == 0 && z->state == ZSI_ZSPAGE_LISTED) {
 		zsi_class_remove_locked(pool, z);
@@ -109,6 +110,7 @@ static void give_to_class(struct zs_pool *pool, unsigned position, uint32_t inde
 
 	zsi_lock(&c->lock, ZSI_RANK_CLASS);
 	c->requested -= zsi_handle_size(&pool->handles, index, entry, pool->geometry.classes[position].size);
+	zsi_room_note_freed(&pool->room, pool->geometry.classes[position].size);
 	zsi_slot_return_locked(pool, index, &released);
 	zsi_unlock(&c->lock, ZSI_RANK_CLASS);
 	zsi_zspages_release(pool, released);
@@ -194,6 +196,7 @@ static void give_all(struct zs_pool *pool, struct retired *r, unsigned n)
 
 		zsi_lock(&c->lock, ZSI_RANK_CLASS);
 		for (; i < n && r[i].position == position; i++) {
+			zsi_room_note_freed(&pool->room, slot_size);
 			c->requested -= zsi_handle_size(&pool->handles, r[i].index, r[i].entry, slot_size);
 			zsi_slot_return_locked(pool, r[i].index, &released);
 		}

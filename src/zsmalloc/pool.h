@@ -2,7 +2,7 @@
 /*
  * pool.h - a pool and its size classes; the calls between the files of this folder.
  *
- * Who does what: alloc.c gives out slots and free.c takes them back, cache.c keeps some for each thread, class.c keeps a
+ * Who does what: alloc.c and borrow.c give out slots and free.c takes them back, room.c makes room where there is none, cache.c keeps some for each thread, class.c keeps a
  * class's lists, access.c reads and writes, map.c is the classic pair, move.c, compact.c and batch.c move objects, migrate.c
  * moves pages, shrink.c compacts in the background and pressure.c tells it when memory is short, stats.c and print.c
  * count, validate.c checks, misuse.c diagnoses, fork.c and registry.c know all pools.
@@ -35,6 +35,7 @@
 #include "pages/words.h"
 #include "zsmalloc/geometry.h"
 #include "zsmalloc/handle.h"
+#include "zsmalloc/room.h"
 #include "zsmalloc/zspage.h"
 
 #define ZSI_NAME_BYTES 64u
@@ -141,6 +142,7 @@ struct zs_pool {
 	struct zsi_compact_batch batch;
 	unsigned compact_cursor; /* class to go on with; Guarded by compact_lock */
 	struct zsi_shrinker shrinker;
+	struct zsi_room room;
 
 	struct zs_pool *registry_next; /* Guarded by the registry's lock */
 	struct zsi_geometry geometry;  /* immutable after create */
@@ -209,6 +211,16 @@ void zsi_zspage_release(struct zs_pool *pool, struct zsi_zspage *z);
 /* A zspage of the class with a free slot that costs nothing: its page is there, and its slot word. NULL: none at hand. */
 struct zsi_zspage *zsi_class_costless_locked(struct zs_pool *pool, unsigned position);
 
+/* The zspage to allocate from: the fullest, but rather one that needs no new page. NULL: all are full. */
+struct zsi_zspage *zsi_class_pick_locked(struct zs_pool *pool, unsigned position);
+
+/* Whether the next slot of z would need a page that isn't there. */
+bool zsi_needs_page(const struct zs_pool *pool, const struct zsi_zspage *z);
+
+/* Turn a slot that was taken into the object of entry `index`. */
+zs_handle zsi_slot_publish_locked(struct zs_pool *pool, struct zsi_zspage *z, unsigned slot, uint32_t index,
+				  size_t size);
+
 /* A slot of the class for a cache: its entry retired and locked. ZSI_NO_INDEX where one would cost anything. */
 uint32_t zsi_slot_reserve_locked(struct zs_pool *pool, unsigned position);
 
@@ -218,6 +230,21 @@ uint32_t zsi_slot_reserve_locked(struct zs_pool *pool, unsigned position);
  */
 void zsi_slot_return_locked(struct zs_pool *pool, uint32_t index, struct zsi_zspage **released);
 void zsi_zspages_release(struct zs_pool *pool, struct zsi_zspage *list);
+
+/* --- borrow.c --- */
+
+/*
+ * A slot of a larger class that needs no new page and is worth taking, in the name of entry `index`; 0: none. The lock of
+ * the object's own class is held.
+ */
+zs_handle zsi_borrow_locked(struct zs_pool *pool, unsigned position, uint32_t index, size_t size);
+
+/*
+ * Where memory is short: the smallest slot that is large enough, and not too large to hold the object, of the thread's own
+ * cache, if there is one, or of any class. 0: none. The caller holds no lock.
+ */
+struct zsi_cache;
+zs_handle zsi_borrow_any(struct zs_pool *pool, struct zsi_cache *cache, unsigned position, size_t size);
 
 /* --- access.c --- */
 
@@ -293,6 +320,7 @@ struct zsi_compact_budget {
 	uint64_t deadline_ns; /* CLOCK_MONOTONIC; UINT64_MAX: none */
 	uint64_t pages;       /* still to free */
 	bool skip_little;  /* classes that have less to free than the others are passed over */
+	bool brief;        /* each class once, and nothing is folded: what there is no time for */
 	bool keep_caches;  /* those of the threads are not emptied */
 	bool keep_reserve; /* what the space keeps for reuse stays: more is to be done soon, or others go on allocating */
 };
@@ -305,12 +333,6 @@ uint64_t zsi_compact_locked(struct zs_pool *pool, struct zsi_compact_budget *bud
 
 /* What a whole compaction ends with: give back memory of slot words. False: the time was not enough, and more is to do. */
 bool zsi_compact_words(struct zs_pool *pool, uint64_t deadline_ns);
-
-/*
- * After an allocation found no memory: give back what is kept for reuse, empty the caches, or, where this thread may
- * wait for readers, compact a little. Whether a retry is worth it. The caller holds no lock.
- */
-bool zsi_make_room(struct zs_pool *pool);
 
 /* --- shrink.c --- */
 

@@ -75,7 +75,7 @@ struct number {
 	uint64_t value;
 };
 
-#define NUMBERS 15
+#define NUMBERS 17
 
 static void collect(struct zs_pool *pool, struct number n[NUMBERS])
 {
@@ -96,6 +96,8 @@ static void collect(struct zs_pool *pool, struct number n[NUMBERS])
 	ADD(obj_used, "objects", "gauge", "Live objects");
 	ADD(objs_moved, "objects_moved_total", "counter", "Objects moved by compaction");
 	ADD(limit_hits, "limit_hits_total", "counter", "Times the limit refused memory");
+	ADD(limit_refusals, "limit_refusals_total", "counter", "Allocations that failed because of the limit");
+	ADD(other_refusals, "other_refusals_total", "counter", "Allocations that failed for want of memory");
 	ADD(pressure_events, "pressure_events_total", "counter", "Reports of memory pressure");
 	ADD(shrinker_runs, "shrinker_runs_total", "counter", "Slices of compaction in the background");
 	ADD(pressure_armed, "pressure_armed", "gauge", "Whether memory pressure is reported to the pool");

@@ -94,6 +94,8 @@ void zs_pool_stats(struct zs_pool *pool, struct zs_pool_stats *stats)
 	s.pressure_events = atomic_load_explicit(&pool->shrinker.pressure_events, memory_order_relaxed);
 	s.shrinker_runs = atomic_load_explicit(&pool->shrinker.runs, memory_order_relaxed);
 	s.pressure_armed = atomic_load_explicit(&pool->shrinker.watch, memory_order_relaxed) == ZSI_WATCH_ARMED;
+	s.limit_refusals = atomic_load_explicit(&pool->room.limit_refusals, memory_order_relaxed);
+	s.other_refusals = atomic_load_explicit(&pool->room.other_refusals, memory_order_relaxed);
 	memcpy(stats, &s, zsi_min(room, sizeof(s)));
 }
 

@@ -112,7 +112,8 @@ static void check_bytes(const struct worker *w, const struct slot *s, const void
 bool slot_fill(struct worker *w, struct slot *s)
 {
 	size_t size = rng_range(&w->rng, 1, w->arena->max_size);
-	zs_handle h = rng_one_in(&w->rng, 8) ? zs_malloc(w->arena->pool, size, ZS_NOWAIT) : 0;
+	static const unsigned ways[] = { ZS_NOWAIT, ZS_NO_COMPACT, ZS_NO_COMPACT | ZS_LIMIT_EDQUOT };
+	zs_handle h = rng_one_in(&w->rng, 4) ? zs_malloc(w->arena->pool, size, ways[rng_range(&w->rng, 0, 2)]) : 0;
 
 	if (h == 0)
 		h = zs_malloc(w->arena->pool, size, 0);

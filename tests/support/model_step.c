@@ -29,16 +29,32 @@ static zs_handle malloc_nowait(struct model *m, size_t size)
 	return h;
 }
 
+/* It moves nothing, whether it succeeds or not. */
+static zs_handle malloc_no_compact(struct model *m, size_t size)
+{
+	struct zs_pool_stats before = ZS_POOL_STATS_INIT, after = ZS_POOL_STATS_INIT;
+
+	zs_pool_stats(m->pool, &before);
+	zs_handle h = zs_malloc(m->pool, size, ZS_NO_COMPACT | ZS_LIMIT_EDQUOT);
+
+	zs_pool_stats(m->pool, &after);
+	CHECK(h != 0 || errno == (after.limit_refusals > before.limit_refusals ? EDQUOT : ENOMEM));
+	CHECK(after.objs_moved == before.objs_moved);
+	return h;
+}
+
 static void op_malloc(struct model *m)
 {
 	size_t size = choose_size(&m->choose, m->pool, m->config.page_size);
-	bool nowait = choose(&m->choose, 8) == 0;
+	unsigned how = (unsigned)choose(&m->choose, 8);
 	zs_handle h = 0;
 
 	if (m->count == m->config.max_objects)
 		return;
-	if (nowait)
+	if (how == 0)
 		h = malloc_nowait(m, size);
+	else if (how == 1)
+		h = malloc_no_compact(m, size);
 	if (h == 0)
 		h = zs_malloc(m->pool, size, 0);
 

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * borrow.c - objects in slots of larger classes.
+ *
+ * An object that would need a new page rather takes a slot of a slightly larger class whose page is there already. It
+ * pays in two cases.
+ *
+ * In a class of u objects, all of them in slots d bytes too large cost u * d bytes, and a partly filled page that the
+ * class doesn't have saves half a page, and the metadata of a zspage. So while u * d is below that, it is good for the
+ * class never to have a page of its own. Of the objects only some find such a slot, which is why a bit more than half a
+ * page is the best bound.
+ *
+ * And where the larger class has more free slots than its last page explains, because it once was larger than it is: what
+ * random frees and allocations leave each class with, its own peak, is then shared by neighbours, whose sum varies less.
+ *
+ * And where no new page is to be had any slot will do, however much larger, as far as the entry can hold the difference: a
+ * full cache that evicts a value to store another lives on the slots of those that it evicted. The smallest that fits is
+ * taken. Which classes have free slots at all is known by hints, pool->room.holes, so that a refusal costs little.
+ */
+#include "base/probe.h"
+#include "zsmalloc/cache.h"
+#include "zsmalloc/pool.h"
+
+#define BORROW_WORTH(page_size) ((page_size) / 4 * 3)
+
+/* How much too large a slot may be: in the first case bytes, in the second an eighth of the class's size. */
+#define BORROW_NEAR(page_size) ((page_size) / 64)
+#define BORROW_FAR_SHIFT 3
+
+/*
+ * Where no page is to be had. More brings fewer refusals and costs payload: with a 16th a full cache stored 0.5 % less. And
+ * where entries could hold any difference, small objects would take the slots of the largest ones, and these would find
+ * none, however many of the small ones are evicted for them.
+ */
+#define BORROW_ANY(page_size) ((page_size) / 24)
+
+/* Whether objects of class `position` may lie in class p at all: the entry has to hold how much too large it is. */
+static bool near_enough(const struct zs_pool *pool, unsigned position, unsigned p, size_t size, uint32_t most)
+{
+	const struct zsi_geometry *g = &pool->geometry;
+
+	return p < g->nr_classes && g->classes[p].size - g->classes[position].size < most &&
+	       g->classes[p].size - size <= pool->most_slack;
+}
+
+/* A slot of class p, if it has one that needs no new page, in the name of entry `index`; 0: none. */
+static zs_handle borrow_from(struct zs_pool *pool, unsigned p, uint32_t index, size_t size, bool only_plenty)
+{
+	zs_handle h = 0;
+
+	/* Two class locks, so the second is only tried. */
+	if (!zsi_trylock_word(&pool->classes[p].lock))
+		return 0;
+	struct zsi_zspage *z =
+		only_plenty && !zsi_class_has_plenty_locked(pool, p) ? NULL : zsi_class_pick_locked(pool, p);
+
+	if (z != NULL && !zsi_needs_page(pool, z)) {
+		unsigned slot = zsi_slot_take_locked(pool, z);
+
+		if (slot != ZSI_NO_SLOT) {
+			zsi_class_regroup_locked(pool, z);
+			h = zsi_slot_publish_locked(pool, z, slot, index, size);
+		}
+	}
+	zsi_unlock_unranked(&pool->classes[p].lock);
+	return h;
+}
+
+/* A slot of a larger class that needs no new page and is worth taking, in the name of entry `index`; 0: none. */
+zs_handle zsi_borrow_locked(struct zs_pool *pool, unsigned position, uint32_t index, size_t size)
+{
+	const struct zsi_geometry *g = &pool->geometry;
+	uint32_t own = g->classes[position].size;
+	uint64_t used = pool->classes[position].used + 1;
+	zs_handle h = 0;
+
+	for (unsigned p = position + 1; h == 0 && near_enough(pool, position, p, size, BORROW_NEAR(g->page_size)) &&
+					used * (g->classes[p].size - own) < BORROW_WORTH(g->page_size);
+	     p++)
+		h = borrow_from(pool, p, index, size, false);
+	for (unsigned p = zsi_next_lender(pool, position + 1);
+	     h == 0 && near_enough(pool, position, p, size, own >> BORROW_FAR_SHIFT); p = zsi_next_lender(pool, p + 1))
+		h = borrow_from(pool, p, index, size, true);
+	return h;
+}
+
+/* The first bin from `position` on that has something; ZSI_MAX_CLASSES: none. In a busy section. */
+static unsigned next_nonempty(const struct zsi_cache *cache, unsigned position)
+{
+	uint64_t rest = cache->nonempty[position / 64] & (~0ull << (position % 64));
+
+	for (unsigned word = position / 64;; rest = cache->nonempty[word]) {
+		if (rest != 0)
+			return word * 64 + (unsigned)__builtin_ctzll(rest);
+		if (++word == ZSI_MAX_CLASSES / 64)
+			return ZSI_MAX_CLASSES;
+	}
+}
+
+/*
+ * An object of the thread's own cache in the smallest slot that is large enough, and at most `most` bytes larger, of the
+ * classes up to `last`. 0: none, or the cache was revoked.
+ */
+static zs_handle take_cached(struct zs_pool *pool, struct zsi_cache *cache, unsigned position, size_t size,
+			     uint32_t most, unsigned last)
+{
+	zs_handle h = 0;
+
+	if (zsi_cache_enter(cache)) {
+		unsigned p = next_nonempty(cache, position);
+
+		if (p < ZSI_MAX_CLASSES && p <= last && cache->bins[p].size - size <= most) {
+			struct zsi_cache_bin *bin = &cache->bins[p];
+			uint32_t index = zsi_bin_pop(cache, p);
+
+			zsi_bin_add_requested(bin, (int64_t)size);
+			h = zsi_handle_revive(&pool->handles, index, bin->size, size);
+			ZSI_PROBE(malloc, zsi_pool_name(pool), size, h);
+		}
+	}
+	zsi_cache_leave(cache);
+	return h;
+}
+
+/* A slot of class p that costs nothing; 0: none, and the hint says so from now on. */
+static zs_handle take_hole(struct zs_pool *pool, unsigned p, size_t size)
+{
+	struct zsi_class *c = &pool->classes[p];
+	uint32_t index = zsi_handle_alloc(&pool->handles, zsi_handle_own_stack());
+	zs_handle h = 0;
+
+	if (index == ZSI_NO_INDEX)
+		return 0;
+	zsi_lock(&c->lock, ZSI_RANK_CLASS);
+	struct zsi_zspage *z = zsi_class_costless_locked(pool, p);
+
+	if (z != NULL) {
+		unsigned slot = zsi_slot_take_locked(pool, z);
+
+		zsi_class_regroup_locked(pool, z);
+		h = zsi_slot_publish_locked(pool, z, slot, index, size);
+	} else {
+		zsi_room_no_hole_locked(&pool->room, p);
+	}
+	zsi_unlock(&c->lock, ZSI_RANK_CLASS);
+	if (h == 0)
+		zsi_handle_release(&pool->handles, index, zsi_handle_own_stack());
+	return h;
+}
+
+zs_handle zsi_borrow_any(struct zs_pool *pool, struct zsi_cache *cache, unsigned position, size_t size)
+{
+	const struct zsi_geometry *g = &pool->geometry;
+	uint32_t most = (uint32_t)zsi_min(BORROW_ANY(g->page_size), pool->most_slack);
+	zs_handle h = 0;
+
+	if (pool->most_slack == 0)
+		return 0;
+	for (unsigned p = position;; p++) {
+		p = zsi_room_next_hole(&pool->room, p);
+		/* The thread's own cache, where what it has is not larger, costs less. */
+		if (cache != NULL && (h = take_cached(pool, cache, position, size, most, p)) != 0)
+			return h;
+		cache = NULL;
+		if (p >= g->nr_classes || g->classes[p].size - size > most)
+			return 0;
+		h = take_hole(pool, p, size);
+		if (h != 0)
+			return h;
+	}
+}
