@@ -11,6 +11,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/assert.h"
 #include "base/bits.h"
 
 #ifndef MADV_DONTNEED_LOCKED
@@ -25,15 +26,34 @@
 /* Of one process_madvise(): while it runs, nobody else of the process can change its address space. */
 #define MOST_RANGES 64u
 
+size_t zsi_os_page_bytes(void)
+{
+	static _Atomic size_t known;
+	size_t bytes = atomic_load_explicit(&known, memory_order_relaxed);
+
+	if (bytes == 0) {
+		bytes = (size_t)sysconf(_SC_PAGESIZE);
+		atomic_store_explicit(&known, bytes, memory_order_relaxed);
+	}
+	return bytes;
+}
+
+/* The kernel would round a range outwards, and destroy what is beside it. */
+static bool whole_pages(const void *start, size_t bytes)
+{
+	return (((uintptr_t)start | bytes) & (zsi_os_page_bytes() - 1)) == 0;
+}
+
 static void *os_reserve(size_t bytes, size_t align)
 {
-	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	size_t page = zsi_os_page_bytes();
 	size_t slack = align > page ? align - page : 0;
 
-	if (bytes > SIZE_MAX - slack) {
+	if (bytes > SIZE_MAX - slack - page) {
 		errno = ENOMEM;
 		return NULL;
 	}
+	bytes = zsi_round_up(bytes, page);
 	uint8_t *raw = mmap(NULL, bytes + slack, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
 	if (raw == MAP_FAILED) {
@@ -51,6 +71,7 @@ static void *os_reserve(size_t bytes, size_t align)
 
 static int os_commit(void *start, size_t bytes, unsigned hints)
 {
+	ZSI_ASSERT(whole_pages(start, 0));
 	if (mprotect(start, bytes, PROT_READ | PROT_WRITE) != 0)
 		return -1;
 	/* Advice: a kernel built without huge pages refuses it, and nothing is lost. */
@@ -105,6 +126,8 @@ static void os_decommit(const struct iovec *ranges, unsigned n, unsigned hints)
 {
 	int saved = errno;
 
+	for (unsigned i = 0; i < n; i++)
+		ZSI_ASSERT(whole_pages(ranges[i].iov_base, ranges[i].iov_len));
 	while (n > 0) {
 		unsigned done = 0;
 
@@ -154,7 +177,6 @@ int zsi_os_bind(void *start, size_t bytes, uint64_t nodes)
 size_t zsi_os_ram_bytes(void)
 {
 	long pages = sysconf(_SC_PHYS_PAGES);
-	long page = sysconf(_SC_PAGESIZE);
 
-	return pages > 0 && page > 0 ? (size_t)pages * (size_t)page : (size_t)1 << 30;
+	return pages > 0 ? (size_t)pages * zsi_os_page_bytes() : (size_t)1 << 30;
 }

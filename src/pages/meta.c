@@ -9,9 +9,8 @@
 #include "base/bits.h"
 #include "base/os.h"
 
-/* Committing has the price of a system call, charging has none: commit in steps of this, charge page by page. */
+/* Committing has the price of a system call, charging has none: commit in steps of this, charge by the system's page. */
 #define COMMIT_STEP ((uint64_t)64 << 10)
-#define CHARGE_STEP ((uint64_t)4096)
 
 #define UNIT ((size_t)1 << ZSI_META_UNIT_SHIFT)
 #define LINEAR_UNITS 64u /* sizes up to here have a list each */
@@ -87,13 +86,14 @@ static int grow_locked(struct zsi_meta *m, uint64_t top)
 		errno = ENOMEM;
 		return -1;
 	}
-	uint64_t charged = m->committed == 0 ? 0 : zsi_round_up(m->top, CHARGE_STEP);
-	uint64_t more = zsi_round_up(top, CHARGE_STEP) - charged;
+	uint64_t page = zsi_os_page_bytes();
+	uint64_t charged = m->committed == 0 ? 0 : zsi_round_up(m->top, page);
+	uint64_t more = zsi_round_up(top, page) - charged;
 
 	if (more > 0 && zsi_charge_metadata(m->account, more) != 0)
 		return -1;
 	if (top > m->committed) {
-		uint64_t end = zsi_min(zsi_round_up(top, COMMIT_STEP), m->reserved);
+		uint64_t end = zsi_min(zsi_round_up(top, zsi_max(COMMIT_STEP, page)), m->reserved);
 
 		if (zsi_os.commit(m->base + m->committed, end - m->committed, ZSI_OS_NO_HUGEPAGE) != 0) {
 			zsi_uncharge_metadata(m->account, more);

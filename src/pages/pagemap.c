@@ -16,14 +16,19 @@ static uint64_t home_of(const struct zsi_pagemap *map, const void *address)
 	return ((uint64_t)(uintptr_t)address * 0x9e3779b97f4a7c15ull) >> (64 - zsi_log2_floor(map->capacity));
 }
 
+static uint64_t table_bytes(uint64_t capacity)
+{
+	return zsi_round_up(capacity * sizeof(uint32_t), zsi_os_page_bytes());
+}
+
 static int resize(struct zsi_pagemap *map, uint64_t capacity, zsi_pagemap_address address_of, const void *space)
 {
 	struct zsi_pagemap bigger = { .capacity = capacity, .account = map->account };
-	uint64_t bytes = capacity * sizeof(*bigger.slots);
+	uint64_t bytes = table_bytes(capacity);
 
 	if (zsi_charge_metadata(map->account, bytes) != 0)
 		return -1;
-	bigger.slots = zsi_os.reserve(bytes, 4096);
+	bigger.slots = zsi_os.reserve(bytes, 1);
 	if (bigger.slots == NULL || zsi_os.commit(bigger.slots, bytes, ZSI_OS_NO_HUGEPAGE) != 0) {
 		if (bigger.slots != NULL)
 			zsi_os.release(bigger.slots, bytes);
@@ -103,8 +108,8 @@ uint32_t zsi_pagemap_find(const struct zsi_pagemap *map, const void *address, zs
 void zsi_pagemap_fini(struct zsi_pagemap *map)
 {
 	if (map->slots != NULL) {
-		zsi_os.release(map->slots, map->capacity * sizeof(*map->slots));
-		zsi_uncharge_metadata(map->account, map->capacity * sizeof(*map->slots));
+		zsi_os.release(map->slots, table_bytes(map->capacity));
+		zsi_uncharge_metadata(map->account, table_bytes(map->capacity));
 	}
 	map->slots = NULL;
 	map->capacity = 0;

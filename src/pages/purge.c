@@ -4,6 +4,7 @@
  */
 #include "base/assert.h"
 #include "pages/chunk.h"
+#include "pages/units.h"
 
 bool zsi_cuts_add(struct zsi_cuts *cuts, uint32_t page, unsigned pages)
 {
@@ -23,13 +24,17 @@ bool zsi_cuts_add(struct zsi_cuts *cuts, uint32_t page, unsigned pages)
 
 void zsi_cuts_decommit(struct zsi_space *s, struct zsi_cuts *cuts)
 {
-	if (s->base != NULL) {
+	if (s->base != NULL && !zsi_has_units(s)) {
 		/* A child that was forked meanwhile may do it once more, and nothing is lost. */
 		zsi_arena_decommit(s, cuts);
 		return;
 	}
-	/* With a caller's pages it would be. */
+	/* With a caller's pages it would be, and with pages that share one of the system's. */
 	zsi_lock(&s->lock, ZSI_RANK_SOURCE);
+	if (zsi_has_units(s)) {
+		zsi_units_drop_locked(s, cuts);
+		cuts->n = 0;
+	}
 	for (; cuts->n > 0; cuts->n--)
 		zsi_source_decommit(s, cuts->cut[cuts->n - 1].page, cuts->cut[cuts->n - 1].pages);
 	zsi_unlock(&s->lock, ZSI_RANK_SOURCE);
@@ -37,8 +42,8 @@ void zsi_cuts_decommit(struct zsi_space *s, struct zsi_cuts *cuts)
 
 void zsi_cuts_settle(struct zsi_space *s, struct zsi_cuts *cuts)
 {
-	/* A caller's page was uncharged as it went. */
-	if (s->base != NULL && cuts->pages > 0)
+	/* A caller's page was uncharged as it went, and so was a unit. */
+	if (s->base != NULL && !zsi_has_units(s) && cuts->pages > 0)
 		zsi_uncharge(s->account, cuts->pages << s->page_shift);
 	cuts->n = 0;
 	cuts->pages = 0;
@@ -114,6 +119,11 @@ uint64_t zsi_space_purge_locked(struct zsi_space *s, uint64_t keep, uint64_t mos
 		if (cuts.n == 0)
 			break;
 		purged += resident;
+		if (zsi_has_units(s)) {
+			zsi_units_drop_locked(s, &cuts);
+			put_back_locked(s, &cuts);
+			continue;
+		}
 		s->purging++;
 		zsi_unlock(&s->lock, ZSI_RANK_SOURCE);
 		zsi_arena_decommit(s, &cuts);

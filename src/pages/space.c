@@ -10,10 +10,10 @@
 #include "base/assert.h"
 #include "base/os.h"
 #include "pages/chunk.h"
+#include "pages/units.h"
 
-/* Committing the chunk table costs a system call, charging it does not. */
+/* Committing the chunk table costs a system call, charging it does not: that is done by the system's page. */
 #define TABLE_COMMIT_STEP ((uint64_t)64 << 10)
-#define TABLE_CHARGE_STEP ((uint64_t)4096)
 
 /* Resident pages kept for reuse: a 512th of what the pool holds, and enough for a few zspages in a small pool. */
 #define DIRTY_SHIFT 9
@@ -31,9 +31,10 @@ static uint32_t map_first(const uint64_t *map)
 	return word * 64 + (uint32_t)__builtin_ctzll(map[word]);
 }
 
-static size_t records_bytes(const struct zsi_space *s, const struct zsi_chunk *c)
+/* The records of so many runs, and what units.c keeps behind them. */
+static size_t records_bytes(const struct zsi_space *s, uint32_t runs)
 {
-	return (size_t)c->runs * s->record_bytes;
+	return (size_t)runs * s->record_bytes + (zsi_has_units(s) ? ZSI_CLAIMS_BYTES : 0);
 }
 
 /* space_bytes is a multiple of what chunks are opened in. */
@@ -44,7 +45,7 @@ static int init_backing(struct zsi_space *s, const struct zsi_space_options *o)
 	s->max_chunks = (uint32_t)(o->space_bytes / chunk_bytes);
 	ZSI_ASSERT(s->max_chunks > 0 && s->max_chunks % ZSI_CHUNKS_AT_ONCE == 0);
 	if (o->source != NULL)
-		s->table = zsi_os.reserve((size_t)s->max_chunks * ZSI_CHUNK_PAGES * sizeof(*s->table), 4096);
+		s->table = zsi_os.reserve((size_t)s->max_chunks * ZSI_CHUNK_PAGES * sizeof(*s->table), 1);
 	else
 		s->base = zsi_os.reserve((size_t)s->max_chunks * chunk_bytes, ZSI_CHUNKS_AT_ONCE * chunk_bytes);
 	if (s->table == NULL && s->base == NULL) {
@@ -86,7 +87,8 @@ int zsi_space_init(struct zsi_space *s, struct zsi_meta *meta, struct zsi_accoun
 		s->source = *options->source;
 	if (init_backing(s, options) != 0)
 		return -1;
-	s->chunks = zsi_os.reserve(s->max_chunks * sizeof(*s->chunks), 4096);
+	zsi_units_init(s);
+	s->chunks = zsi_os.reserve(s->max_chunks * sizeof(*s->chunks), 1);
 	if (s->chunks != NULL)
 		return 0;
 	release_backing(s);
@@ -112,15 +114,16 @@ void zsi_space_fini(struct zsi_space *s)
 /* Make the chunk table reach over chunk number n. */
 static int grow_table(struct zsi_space *s, uint32_t n)
 {
+	uint64_t page = zsi_os_page_bytes();
 	uint64_t end = (n + 1) * sizeof(*s->chunks);
-	uint64_t charge_end = zsi_round_up(end, TABLE_CHARGE_STEP);
+	uint64_t charge_end = zsi_round_up(end, page);
 	uint64_t more = charge_end > s->chunk_table_charged ? charge_end - s->chunk_table_charged : 0;
 
 	if (more > 0 && zsi_charge_metadata(s->account, more) != 0)
 		return -1;
 	if (end > s->chunk_table_committed) {
-		uint64_t all = zsi_round_up(s->max_chunks * sizeof(*s->chunks), TABLE_CHARGE_STEP);
-		uint64_t to = zsi_min(zsi_round_up(end, TABLE_COMMIT_STEP), all);
+		uint64_t all = zsi_round_up(s->max_chunks * sizeof(*s->chunks), page);
+		uint64_t to = zsi_min(zsi_round_up(end, zsi_max(TABLE_COMMIT_STEP, page)), all);
 
 		if (zsi_os.commit((uint8_t *)s->chunks + s->chunk_table_committed, to - s->chunk_table_committed,
 				  ZSI_OS_NO_HUGEPAGE) != 0) {
@@ -134,6 +137,17 @@ static int grow_table(struct zsi_space *s, uint32_t n)
 	return 0;
 }
 
+/* Chunks made accessible together. The space is a multiple of so many. */
+static unsigned chunks_at_once(const struct zsi_space *s)
+{
+	/* A caller's pages: whole pages of the system's of the table of their addresses. */
+	if (s->base == NULL)
+		return (unsigned)zsi_max(ZSI_CHUNKS_AT_ONCE,
+					 zsi_os_page_bytes() / (ZSI_CHUNK_PAGES * sizeof(*s->table)));
+	/* What is locked is locked as sparingly as can be. */
+	return (s->hints & ZSI_OS_MLOCK) != 0 ? 1 : ZSI_CHUNKS_AT_ONCE;
+}
+
 /* A chunk number that was never used, its pages accessible. */
 static struct zsi_chunk *new_chunk_locked(struct zsi_space *s)
 {
@@ -145,8 +159,7 @@ static struct zsi_chunk *new_chunk_locked(struct zsi_space *s)
 	}
 	if (grow_table(s, n) != 0)
 		return NULL;
-	/* The space is a multiple of so many chunks. What is locked is locked as sparingly as can be. */
-	unsigned at_once = (s->hints & ZSI_OS_MLOCK) != 0 ? 1 : ZSI_CHUNKS_AT_ONCE;
+	unsigned at_once = chunks_at_once(s);
 
 	if (n % at_once == 0 &&
 	    (s->base != NULL ? zsi_arena_open_chunks(s, n, at_once) : zsi_source_open_chunks(s, n, at_once)) != 0)
@@ -161,7 +174,7 @@ static bool close_chunk_locked(struct zsi_space *s, struct zsi_chunk *c)
 	if (c->run_pages == 0 || c->nfree != c->fresh || c->ndirty != 0)
 		return false;
 	zsi_roomy_remove(s, c);
-	zsi_meta_free(s->meta, c->records, records_bytes(s, c));
+	zsi_meta_free(s->meta, c->records, records_bytes(s, c->runs));
 	memset(c, 0, sizeof(*c));
 	c->next = s->unused_chunks;
 	s->unused_chunks = zsi_chunk_number(s, c) + 1;
@@ -192,7 +205,7 @@ static struct zsi_chunk *open_chunk_locked(struct zsi_space *s, unsigned pages)
 	}
 	c = &s->chunks[s->unused_chunks - 1];
 	uint32_t runs = ZSI_CHUNK_PAGES / pages;
-	uint32_t records = zsi_meta_alloc(s->meta, runs * s->record_bytes);
+	uint32_t records = zsi_meta_alloc(s->meta, records_bytes(s, runs));
 
 	if (records == 0)
 		return NULL;
@@ -202,8 +215,19 @@ static struct zsi_chunk *open_chunk_locked(struct zsi_space *s, unsigned pages)
 	c->run_pages = (uint16_t)pages;
 	c->runs = (uint16_t)runs;
 	c->reciprocal = zsi_reciprocal(pages);
+	if (zsi_has_units(s))
+		memset(zsi_chunk_claims(s, c), 0, ZSI_CLAIMS_BYTES);
 	zsi_roomy_push(s, c);
 	return c;
+}
+
+/* One of the free runs, none of which is dirty. Where its first page costs nothing, since its unit is there: rather that. */
+static uint32_t choose_free_locked(const struct zsi_space *s, const struct zsi_chunk *c)
+{
+	for (uint32_t run = 0; zsi_has_units(s) && run < c->fresh; run++)
+		if (zsi_map_get(c->free_map, run) && zsi_units_there_locked(s, zsi_run_first_page(s, c, run)))
+			return run;
+	return map_first(c->free_map);
 }
 
 static uint32_t take_run_locked(struct zsi_space *s, struct zsi_chunk *c, unsigned *present)
@@ -220,7 +244,7 @@ static uint32_t take_run_locked(struct zsi_space *s, struct zsi_chunk *c, unsign
 		zsi_map_clear(c->free_map, run);
 		c->nfree--;
 	} else if (c->nfree > 0) {
-		run = map_first(c->free_map);
+		run = choose_free_locked(s, c);
 		zsi_map_clear(c->free_map, run);
 		c->nfree--;
 	} else {
@@ -255,10 +279,11 @@ int zsi_run_commit(struct zsi_space *s, uint32_t first, unsigned present, unsign
 
 	if (want <= present)
 		return 0;
-	if (s->base != NULL)
+	if (s->base != NULL && !zsi_has_units(s))
 		return zsi_charge(s->account, (uint64_t)(want - present) << s->page_shift);
 	zsi_lock(&s->lock, ZSI_RANK_SOURCE);
-	result = zsi_source_commit(s, first, present, want);
+	result = zsi_has_units(s) ? zsi_units_claim_locked(s, first + present, want - present)
+				  : zsi_source_commit(s, first, present, want);
 	zsi_unlock(&s->lock, ZSI_RANK_SOURCE);
 	return result;
 }

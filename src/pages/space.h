@@ -12,14 +12,14 @@
  * What lies behind a page number is the backing's business:
  *
  *   arena    page p is at base + p * page_size: consecutive numbers are adjacent addresses, and the kernel provides
- *            memory page by page when it is touched
+ *            memory page by page when it is touched; where its pages are larger than these, see units.h
  *   source   page p is wherever the caller's page source put it: a table of pointers
  *
  * A run has `present` pages: those it was given so far, always the first ones. Each run has a record of record_bytes
  * for its owner, in metadata memory. While a run is free the space keeps its own note there.
  *
  *   chunk: free + in use + fresh = runs,  dirty <= free  (dirty: free, but the arena still has pages of it resident)
- *   account: every present page of a run in use and every resident page of a dirty run is charged
+ *   account: every present page of a run in use and every resident page of a dirty run is charged (or its unit, units.h)
  *
  * Locks: `lock` (rank SOURCE) guards chunks, lists and the caller's callbacks. The table of page pointers, chunk
  * geometry and records are read without it by whoever owns an object in the run.
@@ -87,7 +87,8 @@ struct zsi_space {
 	struct zsi_chunk *chunks;
 	struct zsi_meta *meta;
 	unsigned page_shift;
-	unsigned hints; /* zsi_os_hint, for the arena's pages */
+	unsigned unit_shift; /* log2 of the pages in a unit (units.h); 0: there are no units */
+	unsigned hints;      /* zsi_os_hint, for the arena's pages */
 	uint32_t max_chunks;
 	uint32_t record_bytes;
 	struct zsi_page_callbacks source;

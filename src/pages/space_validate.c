@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* space_validate.c - the equations of space.h, checked. */
 #include "pages/chunk.h"
+#include "pages/units.h"
 
 static uint32_t map_count(const uint64_t *map)
 {
@@ -9,6 +10,20 @@ static uint32_t map_count(const uint64_t *map)
 	for (unsigned i = 0; i < ZSI_CHUNK_WORDS; i++)
 		n += (uint32_t)__builtin_popcountll(map[i]);
 	return n;
+}
+
+/* Of a run that is not in use, the resident pages are claimed, and no other. */
+static bool claims_valid(const struct zsi_space *s, const struct zsi_chunk *c, uint32_t run)
+{
+	uint32_t first = zsi_run_first_page(s, c, run);
+	uint32_t resident = zsi_map_get(c->dirty_map, run) ? zsi_chunk_note(s, c, run)->resident : 0;
+
+	if (run < c->fresh && !zsi_map_get(c->free_map, run))
+		return true;
+	for (uint32_t page = 0; page < c->run_pages; page++)
+		if (zsi_units_claimed_locked(s, first + page) != (page < resident))
+			return false;
+	return true;
 }
 
 static bool chunk_valid(const struct zsi_space *s, const struct zsi_chunk *c, uint64_t *dirty_pages)
@@ -25,6 +40,8 @@ static bool chunk_valid(const struct zsi_space *s, const struct zsi_chunk *c, ui
 				return false;
 			*dirty_pages += zsi_chunk_note(s, c, run)->resident;
 		}
+		if (zsi_has_units(s) && !claims_valid(s, c, run))
+			return false;
 	}
 	return true;
 }

@@ -11,12 +11,9 @@
 
 /* Committing has the price of a system call, charging has none: commit in steps of this, charge page by page. */
 #define COMMIT_STEP ((uint64_t)64 << 10)
-#define PAGE_SHIFT 12
-#define PAGE ((uint64_t)1 << PAGE_SHIFT)
 
 #define UNIT ((uint64_t)1 << ZSI_WORDS_UNIT_SHIFT)
-#define UNITS_A_PAGE (PAGE / UNIT)
-#define WORDS_A_PAGE (UNITS_A_PAGE / 64)
+#define UNITS_A_WORD_SHIFT 6u
 #define ABSENT UINT64_MAX
 #define LINEAR_UNITS 64u /* sizes up to here have a list each, then four a doubling */
 
@@ -25,9 +22,10 @@
 
 /*
  * Moved together, blocks are given a quarter more room than they take. It pays again when there is as much more than that,
- * and at least this.
+ * and at least this, and so many pages: the last ones may have to stay for little.
  */
 #define WORTH_BYTES ((uint64_t)32 << 10)
+#define WORTH_PAGES 4u
 
 struct free_block {
 	uint32_t next, prev; /* references */
@@ -45,6 +43,28 @@ static struct free_block *block_at(const struct zsi_words *w, uint32_t ref)
 static uint32_t *last_word(const struct zsi_words *w, uint32_t end)
 {
 	return (uint32_t *)(void *)(w->base + ((uint64_t)end << ZSI_WORDS_UNIT_SHIFT)) - 1;
+}
+
+static uint64_t page_bytes(const struct zsi_words *w)
+{
+	return (uint64_t)1 << w->page_shift;
+}
+
+/* Of the map. */
+static unsigned words_a_page_shift(const struct zsi_words *w)
+{
+	return w->page_shift - ZSI_WORDS_UNIT_SHIFT - UNITS_A_WORD_SHIFT;
+}
+
+static uint64_t page_of(const struct zsi_words *w, uint64_t unit)
+{
+	return unit >> (w->page_shift - ZSI_WORDS_UNIT_SHIFT);
+}
+
+/* The first page that does not begin before the unit does. */
+static uint64_t page_from(const struct zsi_words *w, uint64_t unit)
+{
+	return page_of(w, unit + (page_bytes(w) >> ZSI_WORDS_UNIT_SHIFT) - 1);
 }
 
 static uint32_t units_for(size_t bytes)
@@ -65,22 +85,22 @@ static unsigned list_of(uint32_t units)
 
 static bool is_absent(const struct zsi_words *w, uint64_t page)
 {
-	return w->map[page * WORDS_A_PAGE] == ABSENT;
+	return w->map[page << words_a_page_shift(w)] == ABSENT;
 }
 
 static void set_absent(struct zsi_words *w, uint64_t page, bool absent)
 {
-	w->map[page * WORDS_A_PAGE] = absent ? ABSENT : 0;
+	w->map[page << words_a_page_shift(w)] = absent ? ABSENT : 0;
 }
 
 static bool edge_get(const struct zsi_words *w, uint32_t unit)
 {
-	return !is_absent(w, unit / UNITS_A_PAGE) && (w->map[unit / 64] >> (unit % 64) & 1) != 0;
+	return !is_absent(w, page_of(w, unit)) && (w->map[unit / 64] >> (unit % 64) & 1) != 0;
 }
 
 static void edge_set(struct zsi_words *w, uint32_t unit)
 {
-	ZSI_ASSERT(!is_absent(w, unit / UNITS_A_PAGE));
+	ZSI_ASSERT(!is_absent(w, page_of(w, unit)));
 	w->map[unit / 64] |= 1ull << (unit % 64);
 }
 
@@ -128,11 +148,11 @@ static void remove_locked(struct zsi_words *w, uint32_t ref)
 /* Have the memory of all pages that units [from, to) touch. 0, or -1 with ENOMEM and no page more than before. */
 static int make_present_locked(struct zsi_words *w, uint32_t from, uint32_t to)
 {
-	uint64_t first = from / UNITS_A_PAGE, end = zsi_div_up(to, UNITS_A_PAGE);
+	uint64_t first = page_of(w, from), end = page_from(w, to);
 	uint64_t bytes = 0;
 
 	for (uint64_t page = first; page < end; page++)
-		bytes += is_absent(w, page) ? PAGE : 0;
+		bytes += is_absent(w, page) ? page_bytes(w) : 0;
 	if (bytes == 0)
 		return 0;
 	if (zsi_charge_metadata(w->account, bytes) != 0)
@@ -187,7 +207,7 @@ static uint32_t take_locked(struct zsi_words *w, uint32_t units)
 /* Make [0, end) of a reservation accessible. */
 static int commit_to(uint8_t *base, uint64_t *committed, uint64_t end, uint64_t most)
 {
-	uint64_t to = zsi_min(zsi_round_up(end, COMMIT_STEP), most);
+	uint64_t to = zsi_min(zsi_round_up(end, zsi_max(COMMIT_STEP, zsi_os_page_bytes())), most);
 
 	if (end <= *committed)
 		return 0;
@@ -197,15 +217,15 @@ static int commit_to(uint8_t *base, uint64_t *committed, uint64_t end, uint64_t 
 	return 0;
 }
 
-static uint64_t map_bytes(uint64_t top)
+static uint64_t map_bytes(const struct zsi_words *w, uint64_t top)
 {
-	return zsi_div_up(top, PAGE) * WORDS_A_PAGE * sizeof(uint64_t);
+	return zsi_div_up(top, page_bytes(w)) * sizeof(uint64_t) << words_a_page_shift(w);
 }
 
 /* What is charged when [0, top) is used and nothing is absent. */
-static uint64_t charged(uint64_t top)
+static uint64_t charged(const struct zsi_words *w, uint64_t top)
 {
-	return zsi_round_up(top, PAGE) + zsi_round_up(map_bytes(top), PAGE);
+	return zsi_round_up(top, page_bytes(w)) + zsi_round_up(map_bytes(w, top), page_bytes(w));
 }
 
 static int grow_locked(struct zsi_words *w, uint64_t top)
@@ -215,11 +235,11 @@ static int grow_locked(struct zsi_words *w, uint64_t top)
 		return -1;
 	}
 	/* Nothing is charged before the first block. */
-	uint64_t more = charged(top) - (w->committed == 0 ? 0 : charged(w->top));
+	uint64_t more = charged(w, top) - (w->committed == 0 ? 0 : charged(w, w->top));
 
 	if (more > 0 && zsi_charge_metadata(w->account, more) != 0)
 		return -1;
-	if (commit_to((uint8_t *)w->map, &w->map_committed, map_bytes(top), map_bytes(w->reserved)) != 0 ||
+	if (commit_to((uint8_t *)w->map, &w->map_committed, map_bytes(w, top), map_bytes(w, w->reserved)) != 0 ||
 	    commit_to(w->base, &w->committed, top, w->reserved) != 0) {
 		zsi_uncharge_metadata(w->account, more);
 		errno = ENOMEM;
@@ -233,12 +253,13 @@ int zsi_words_init(struct zsi_words *w, struct zsi_account *account, uint64_t re
 {
 	memset(w, 0, sizeof(*w));
 	w->account = account;
+	w->page_shift = zsi_log2_floor(zsi_os_page_bytes());
 	w->reserved = reserve_bytes;
 	w->top = ZSI_CACHE_LINE; /* so that no block has reference 0 */
 	w->base = zsi_os.reserve(reserve_bytes, COMMIT_STEP);
 	if (w->base == NULL)
 		return -1;
-	w->map = zsi_os.reserve(map_bytes(reserve_bytes), PAGE);
+	w->map = zsi_os.reserve(map_bytes(w, reserve_bytes), 1);
 	if (w->map != NULL)
 		return 0;
 	zsi_words_fini(w);
@@ -249,7 +270,7 @@ int zsi_words_init(struct zsi_words *w, struct zsi_account *account, uint64_t re
 void zsi_words_fini(struct zsi_words *w)
 {
 	if (w->map != NULL)
-		zsi_os.release(w->map, map_bytes(w->reserved));
+		zsi_os.release(w->map, map_bytes(w, w->reserved));
 	if (w->base != NULL)
 		zsi_os.release(w->base, w->reserved);
 	w->base = NULL;
@@ -281,7 +302,7 @@ static uint32_t next_free_locked(const struct zsi_words *w, uint32_t from, uint3
 	uint64_t skip = ~0ull << (from % 64);
 
 	for (; word * 64 < below; word++, skip = ~0ull) {
-		uint64_t bits = is_absent(w, word / WORDS_A_PAGE) ? 0 : w->map[word] & skip;
+		uint64_t bits = is_absent(w, word >> words_a_page_shift(w)) ? 0 : w->map[word] & skip;
 
 		if (bits != 0)
 			return word * 64 + (uint32_t)__builtin_ctzll(bits);
@@ -352,8 +373,8 @@ uint32_t zsi_words_target(struct zsi_words *w)
 	uint64_t spare = w->free_bytes - w->absent_bytes;
 
 	w->cursor = 0;
-	if (spare >= WORTH_BYTES && spare >= used / 2)
-		target = zsi_round_up(used + used / 4 + PAGE, PAGE) >> ZSI_WORDS_UNIT_SHIFT;
+	if (spare >= zsi_max(WORTH_BYTES, WORTH_PAGES * page_bytes(w)) && spare >= used / 2)
+		target = zsi_round_up(used + used / 4 + page_bytes(w), page_bytes(w)) >> ZSI_WORDS_UNIT_SHIFT;
 	zsi_unlock(&w->lock, ZSI_RANK_META);
 	return (uint32_t)target;
 }
@@ -375,7 +396,7 @@ static void give_back(struct ranges *r)
 static void trim_block_locked(struct zsi_words *w, uint32_t ref, struct ranges *r)
 {
 	uint32_t end = ref + block_at(w, ref)->units;
-	uint64_t page = zsi_div_up(ref + 1, UNITS_A_PAGE), last = (end - 1) / UNITS_A_PAGE;
+	uint64_t page = page_from(w, ref + 1), last = page_of(w, end - 1);
 	uint64_t bytes = 0;
 
 	while (page < last) {
@@ -384,12 +405,12 @@ static void trim_block_locked(struct zsi_words *w, uint32_t ref, struct ranges *
 		while (page < last && !is_absent(w, page))
 			set_absent(w, page++, true);
 		if (page > from) {
-			r->range[r->n++] = (struct iovec){ .iov_base = w->base + (from << PAGE_SHIFT),
-							   .iov_len = (page - from) << PAGE_SHIFT };
+			r->range[r->n++] = (struct iovec){ .iov_base = w->base + (from << w->page_shift),
+							   .iov_len = (page - from) << w->page_shift };
 			if (r->n == sizeof(r->range) / sizeof(r->range[0]))
 				give_back(r);
 		}
-		bytes += (page - from) << PAGE_SHIFT;
+		bytes += (page - from) << w->page_shift;
 		while (page < last && is_absent(w, page))
 			page++;
 	}
@@ -444,13 +465,13 @@ bool zsi_words_validate(struct zsi_words *w)
 			prev = ref;
 		}
 	}
-	for (uint64_t page = 0; ok && w->committed > 0 && page < zsi_div_up(w->top, PAGE); page++) {
+	for (uint64_t page = 0; ok && w->committed > 0 && page < zsi_div_up(w->top, page_bytes(w)); page++) {
 		if (is_absent(w, page)) {
-			absent += PAGE;
+			absent += page_bytes(w);
 			continue;
 		}
-		for (unsigned i = 0; i < WORDS_A_PAGE; i++)
-			set += (uint64_t)__builtin_popcountll(w->map[page * WORDS_A_PAGE + i]);
+		for (unsigned i = 0; i < 1u << words_a_page_shift(w); i++)
+			set += (uint64_t)__builtin_popcountll(w->map[(page << words_a_page_shift(w)) + i]);
 	}
 	ok = ok && free_units << ZSI_WORDS_UNIT_SHIFT == w->free_bytes && edges == set && absent == w->absent_bytes;
 	zsi_unlock(&w->lock, ZSI_RANK_META);

@@ -8,8 +8,8 @@
  *   base                                             base + top            base + committed    base + reserved
  *    | block | free: next prev units ... units | block |   untouched         |   inaccessible    |
  *
- * Whether a neighbour of a block that is freed is free too, and where it begins, is in a map of one bit for each unit, four
- * words for a page of 4096 bytes:
+ * Whether a neighbour of a block that is freed is free too, and where it begins, is in a map of one bit for each unit. A
+ * page is one of the system's: of 4096 bytes it has four words, of larger ones more.
  *
  *   bit of a unit   it is the first or the last of a free block
  *   a page's first word has all bits: the page is absent. It lies inside a free block, whose ends it does not touch, and its
@@ -35,9 +35,10 @@
 #define ZSI_WORDS_MAX_BYTES ((size_t)1 << 19)
 
 struct zsi_words {
-	uint8_t *base;     /* immutable after init */
-	uint64_t *map;     /* immutable after init; what it points to: Guarded by lock */
-	uint64_t reserved; /* bytes; immutable after init */
+	uint8_t *base;       /* immutable after init */
+	uint64_t *map;       /* immutable after init; what it points to: Guarded by lock */
+	uint64_t reserved;   /* bytes; immutable after init */
+	unsigned page_shift; /* of the system's page; immutable after init */
 	struct zsi_account *account;
 	struct zsi_lock lock;   /* rank META */
 	uint64_t top;           /* bytes; Guarded by lock, as all that follows */

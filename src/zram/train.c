@@ -34,6 +34,8 @@
 
 /* Blocks looked for, for one that is found: of sparse devices not all are. */
 #define MISSES_PER_SAMPLE 256u
+#define TRIES_PER_SAMPLE 4u
+#define BLOCKS_PER_TRY 256u
 
 struct job {
 	struct zram *z;
@@ -92,11 +94,14 @@ static uint64_t random_block(struct zram *z, uint64_t *state)
 
 	*state = *state * 6364136223846793005u + 1442695040888963407u;
 	index = (*state >> 16) % t->nr_blocks;
+	if (zsi_table_has(t, index))
+		return index;
 	for (unsigned i = 0; i < MISSES_PER_SAMPLE && !zsi_table_has(t, index); i++) {
 		index = zsi_table_hole_end(t, index);
 		if (index >= t->nr_blocks)
 			index = 0;
 	}
+	/* It is the chunk's first; as likely any other of it. */
 	return zsi_min(index + (*state >> 40) % (1u << t->chunk_shift), t->nr_blocks - 1);
 }
 
@@ -112,8 +117,10 @@ static bool is_taken(const struct job *j, uint64_t index)
 static bool collect(struct job *j)
 {
 	uint64_t state = j->z->train.tried + 1;
+	/* The more blocks a chunk has, the fewer of them may be used. */
+	uint64_t most = (uint64_t)j->room * zsi_max(TRIES_PER_SAMPLE, (1u << j->z->table.chunk_shift) / BLOCKS_PER_TRY);
 
-	for (uint64_t tries = 0; j->n < j->room && tries < (uint64_t)j->room * 4; tries++) {
+	for (uint64_t tries = 0; j->n < j->room && tries < most; tries++) {
 		struct zsi_stream *s;
 		uint64_t index;
 

@@ -248,7 +248,7 @@ static void prepare(void)
 static size_t bytes_of_cache(const struct zs_pool *pool)
 {
 	return zsi_round_up(sizeof(struct zsi_cache) + pool->geometry.nr_classes * sizeof(struct zsi_cache_bin),
-			    ZSI_MIN_PAGE_SIZE);
+			    zsi_os_page_bytes());
 }
 
 /* Whether the pool is large enough for what a cache costs. */
@@ -268,7 +268,7 @@ static struct zsi_cache *make(struct zs_pool *pool)
 
 	if (zsi_charge_metadata(&pool->account, bytes) != 0)
 		return NULL;
-	cache = zsi_os.reserve(bytes, ZSI_MIN_PAGE_SIZE);
+	cache = zsi_os.reserve(bytes, 1);
 	if (cache == NULL || zsi_os.commit(cache, bytes, ZSI_OS_NO_HUGEPAGE) != 0) {
 		if (cache != NULL)
 			zsi_os.release(cache, bytes);

@@ -17,9 +17,8 @@
 #define SPARE_SHIFT 5
 #define SPARE_FLOOR (8u * BATCH)
 
-/* Entries made accessible at a time: 64 KiB of them. Charged by the page. */
+/* Entries made accessible at a time: 64 KiB of them, and whole pages of the system's of sizes. Charged by such a page. */
 #define COMMIT_ENTRIES 8192u
-#define PAGE_BYTES 4096u
 
 _Thread_local unsigned zsi_handle_stack_plus_one;
 
@@ -34,22 +33,29 @@ unsigned zsi_handle_choose_stack(void)
 
 static size_t sizes_bytes(uint64_t entries)
 {
-	return zsi_round_up(entries * sizeof(uint16_t), PAGE_BYTES);
+	return zsi_round_up(entries * sizeof(uint16_t), zsi_os_page_bytes());
+}
+
+static uint64_t entries_at_once(void)
+{
+	return zsi_max(COMMIT_ENTRIES, zsi_os_page_bytes() / sizeof(uint16_t));
 }
 
 int zsi_handles_init(struct zsi_handles *h, struct zsi_account *account, uint32_t cookie, uint64_t capacity,
 		     bool with_sizes)
 {
 	memset(h, 0, sizeof(*h));
-	capacity = zsi_round_up(zsi_min(capacity, ZSI_INDEX_MASK + 1 - COMMIT_ENTRIES), COMMIT_ENTRIES);
+	uint64_t step = entries_at_once();
+
+	capacity = zsi_round_up(zsi_min(capacity, ZSI_INDEX_MASK + 1 - step), step);
 	h->account = account;
 	h->capacity = (uint32_t)capacity;
 	h->tag = (uint64_t)cookie << ZSI_INDEX_BITS | ZSI_GENERATION_ONE;
-	h->entries = zsi_os.reserve(capacity * sizeof(*h->entries), PAGE_BYTES);
+	h->entries = zsi_os.reserve(capacity * sizeof(*h->entries), 1);
 	if (h->entries == NULL)
 		return -1;
 	if (with_sizes) {
-		h->sizes = zsi_os.reserve(sizes_bytes(capacity), PAGE_BYTES);
+		h->sizes = zsi_os.reserve(sizes_bytes(capacity), 1);
 		if (h->sizes == NULL) {
 			zsi_handles_fini(h);
 			errno = ENOMEM;
@@ -129,7 +135,8 @@ static void push(struct zsi_handles *h, struct zsi_handle_stack *stack, uint32_t
 /* What so many entries are charged: each table by the page. */
 static uint64_t charged(const struct zsi_handles *h, uint64_t entries)
 {
-	return zsi_round_up(entries * sizeof(*h->entries), PAGE_BYTES) + (h->sizes != NULL ? sizes_bytes(entries) : 0);
+	return zsi_round_up(entries * sizeof(*h->entries), zsi_os_page_bytes()) +
+	       (h->sizes != NULL ? sizes_bytes(entries) : 0);
 }
 
 /* Make entries [bound, bound + BATCH) exist. */
@@ -144,16 +151,16 @@ static int grow_locked(struct zsi_handles *h, uint32_t bound)
 	if (more > 0 && zsi_charge_metadata(h->account, more) != 0)
 		return -1;
 	if (bound + BATCH > h->committed) {
-		uint64_t at = h->committed;
+		uint64_t at = h->committed, step = entries_at_once();
 
-		if (zsi_os.commit(&h->entries[at], COMMIT_ENTRIES * sizeof(*h->entries), ZSI_OS_NO_HUGEPAGE) != 0 ||
+		if (zsi_os.commit(&h->entries[at], step * sizeof(*h->entries), ZSI_OS_NO_HUGEPAGE) != 0 ||
 		    (h->sizes != NULL &&
-		     zsi_os.commit(&h->sizes[at], COMMIT_ENTRIES * sizeof(*h->sizes), ZSI_OS_NO_HUGEPAGE) != 0)) {
+		     zsi_os.commit(&h->sizes[at], step * sizeof(*h->sizes), ZSI_OS_NO_HUGEPAGE) != 0)) {
 			zsi_uncharge_metadata(h->account, more);
 			errno = ENOMEM;
 			return -1;
 		}
-		h->committed += COMMIT_ENTRIES;
+		h->committed += step;
 	}
 	/* release: pairs with the acquire of whoever checks an index against it, and then reads the entry */
 	atomic_store_explicit(&h->bound, bound + BATCH, memory_order_release);

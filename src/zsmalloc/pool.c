@@ -105,7 +105,7 @@ static struct layout layout_of(const struct zsi_geometry *g)
 	l.classes = zsi_round_up(offsetof(struct zs_pool, geometry.classes) + g->nr_classes * sizeof(g->classes[0]),
 				 ZSI_CACHE_LINE);
 	l.lookup = l.classes + g->nr_classes * sizeof(struct zsi_class);
-	l.bytes = zsi_round_up(l.lookup + zsi_lookup_entries(g) * sizeof(uint16_t), ZSI_MIN_PAGE_SIZE);
+	l.bytes = zsi_round_up(l.lookup + zsi_lookup_entries(g) * sizeof(uint16_t), zsi_os_page_bytes());
 	return l;
 }
 
@@ -113,7 +113,7 @@ static struct layout layout_of(const struct zsi_geometry *g)
 static struct zs_pool *map_pool(const struct zsi_geometry *g, const struct settings *s)
 {
 	struct layout l = layout_of(g);
-	struct zs_pool *pool = zsi_os.reserve(l.bytes, ZSI_MIN_PAGE_SIZE);
+	struct zs_pool *pool = zsi_os.reserve(l.bytes, 1);
 
 	if (pool == NULL)
 		return NULL;

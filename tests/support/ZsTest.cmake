@@ -26,13 +26,29 @@
 #   zs_long_tests(NAME...)
 #
 # CTest begins with these, which take ten times as long as others, so that none is left to run alone at the end.
+#
+#   zs_run_with_large_pages(BYTES SUFFIX [ONLY regex] [NOT regex...])
+#
+# registers the tests declared so far, whose names match ONLY and none of NOT as a whole, once more as NAME_SUFFIX, under a library
+# that plays a system whose pages have BYTES bytes (large_pages.c). They have the label large_pages alone.
 
 set(ZS_TEST_TIMEOUT_FACTOR 1 CACHE STRING "Multiply the time that each test may take by this whole number")
 
-# What every test gets, however it was declared.
+# What every test gets, however it was declared. With COMMAND, that of add_test(), it may be run with large pages too.
 function(zsi_test_properties name)
-  cmake_parse_arguments(PARSE_ARGV 1 T "SERIAL" "TIMEOUT" "LABELS;ENV")
-  get_filename_component(folder ${CMAKE_CURRENT_SOURCE_DIR} NAME)
+  cmake_parse_arguments(PARSE_ARGV 1 T "SERIAL" "TIMEOUT;FOLDER" "LABELS;ENV;COMMAND")
+  if(T_FOLDER)
+    set(folder ${T_FOLDER})
+  else()
+    get_filename_component(folder ${CMAKE_CURRENT_SOURCE_DIR} NAME)
+    if(T_COMMAND)
+      set_property(GLOBAL APPEND PROPERTY ZSI_TESTS ${name})
+    endif()
+    set_property(GLOBAL PROPERTY ZSI_TEST_COMMAND_${name} ${T_COMMAND})
+    set_property(GLOBAL PROPERTY ZSI_TEST_TIMEOUT_${name} ${T_TIMEOUT})
+    set_property(GLOBAL PROPERTY ZSI_TEST_ENV_${name} ${T_ENV})
+    set_property(GLOBAL PROPERTY ZSI_TEST_SERIAL_${name} ${T_SERIAL})
+  endif()
   if(NOT T_TIMEOUT)
     set(T_TIMEOUT 120)
   endif()
@@ -79,12 +95,13 @@ function(zs_add_test)
     target_link_libraries(${T_NAME} PRIVATE zsmalloc_static)
   endif()
   target_link_libraries(${T_NAME} PRIVATE zs_flags PkgConfig::CMOCKA Threads::Threads)
-  add_test(NAME ${T_NAME} COMMAND ${T_NAME} ${T_ARGS})
   set(serial)
   if(T_SERIAL)
     set(serial SERIAL)
   endif()
-  zsi_test_properties(${T_NAME} TIMEOUT "${T_TIMEOUT}" LABELS ${T_LABELS} ENV ${T_ENV} ${serial})
+  add_test(NAME ${T_NAME} COMMAND ${T_NAME} ${T_ARGS})
+  zsi_test_properties(${T_NAME} TIMEOUT "${T_TIMEOUT}" LABELS ${T_LABELS} ENV ${T_ENV} ${serial}
+    COMMAND ${T_NAME} ${T_ARGS})
 endfunction()
 
 function(zs_add_script_test)
@@ -92,13 +109,42 @@ function(zs_add_script_test)
   if(NOT T_NAME OR NOT T_SCRIPT OR T_UNPARSED_ARGUMENTS)
     message(FATAL_ERROR "zs_add_script_test: NAME and SCRIPT are needed; not understood: '${T_UNPARSED_ARGUMENTS}'")
   endif()
-  add_test(NAME ${T_NAME} COMMAND ${CMAKE_CROSSCOMPILING_EMULATOR} sh ${CMAKE_CURRENT_SOURCE_DIR}/${T_SCRIPT}
-    ${T_ARGS})
   set(serial)
   if(T_SERIAL)
     set(serial SERIAL)
   endif()
-  zsi_test_properties(${T_NAME} TIMEOUT "${T_TIMEOUT}" LABELS ${T_LABELS} ${serial} ENV
+  set(command ${CMAKE_CROSSCOMPILING_EMULATOR} sh ${CMAKE_CURRENT_SOURCE_DIR}/${T_SCRIPT} ${T_ARGS})
+  add_test(NAME ${T_NAME} COMMAND ${command})
+  zsi_test_properties(${T_NAME} COMMAND ${command} TIMEOUT "${T_TIMEOUT}" LABELS ${T_LABELS} ${serial} ENV
     ZS_SOURCE_DIR=${PROJECT_SOURCE_DIR} ZS_BUILD_DIR=${PROJECT_BINARY_DIR} ZS_CC=${CMAKE_C_COMPILER}
     ZS_CXX=${CMAKE_CXX_COMPILER} ZS_SANITIZE=${ZS_SANITIZE} ${T_ENV})
+endfunction()
+
+function(zs_run_with_large_pages bytes suffix)
+  cmake_parse_arguments(PARSE_ARGV 2 T "" "ONLY" "NOT")
+  get_property(names GLOBAL PROPERTY ZSI_TESTS)
+  foreach(name IN LISTS names)
+    set(wanted OFF)
+    if(name MATCHES "${T_ONLY}")
+      set(wanted ON)
+    endif()
+    foreach(pattern IN LISTS T_NOT)
+      if(name MATCHES "^${pattern}$")
+        set(wanted OFF)
+      endif()
+    endforeach()
+    if(NOT wanted)
+      continue()
+    endif()
+    foreach(what IN ITEMS COMMAND TIMEOUT ENV SERIAL)
+      get_property(${what} GLOBAL PROPERTY ZSI_TEST_${what}_${name})
+    endforeach()
+    set(serial)
+    if(SERIAL)
+      set(serial SERIAL)
+    endif()
+    add_test(NAME ${name}_${suffix} COMMAND ${COMMAND})
+    zsi_test_properties(${name}_${suffix} FOLDER large_pages TIMEOUT "${TIMEOUT}" ${serial}
+      ENV ${ENV} ZS_TEST_SYSTEM_PAGE=${bytes} LD_PRELOAD=$<TARGET_FILE:zs_large_pages>)
+  endforeach()
 endfunction()

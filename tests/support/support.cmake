@@ -26,5 +26,6 @@ function(zs_add_run)
   if(T_SERIAL)
     set(serial SERIAL)
   endif()
-  zsi_test_properties(${T_NAME} TIMEOUT "${T_TIMEOUT}" LABELS ${T_LABELS} ENV ${T_ENV} ${serial})
+  zsi_test_properties(${T_NAME} TIMEOUT "${T_TIMEOUT}" LABELS ${T_LABELS} ENV ${T_ENV} ${serial}
+    COMMAND ${T_PROGRAM} ${T_ARGS})
 endfunction()

@@ -2,6 +2,8 @@
 /* meta_test.c - bookkeeping memory: blocks don't overlap, are reused, and are charged by the page. */
 #include "unit.h"
 
+#include <system_page.h>
+
 #include "pages/meta.h"
 
 #define RESERVE ((uint64_t)64 << 20)
@@ -127,7 +129,7 @@ static void charged_by_the_page(void **state)
 	assert_int_equal(account.used, 0);
 	for (unsigned i = 0; i < 1000; i++) {
 		assert_int_not_equal(zsi_meta_alloc(&meta, 48), 0);
-		assert_int_equal(account.used, (meta.top + 4095) / 4096 * 4096);
+		assert_int_equal(account.used, in_system_pages(meta.top));
 		assert_int_equal(account.used, account.metadata);
 	}
 }
@@ -138,11 +140,11 @@ static void refused_at_the_limit(void **state)
 	uint64_t used;
 
 	(void)state;
-	account.limit = 3 * 4096;
+	account.limit = 3 * system_page();
 	while (zsi_meta_alloc(&meta, 512) != 0)
 		n++;
 	assert_int_equal(errno, ENOMEM);
-	assert_int_equal(n, (3 * 4096 - 64) / 512);
+	assert_int_equal(n, (3 * system_page() - 64) / 512);
 	used = account.used;
 	assert_int_equal(zsi_meta_alloc(&meta, 512), 0);
 	assert_int_equal(account.used, used);

@@ -15,10 +15,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <system_page.h>
+
 #include "base/os.h"
 
 #define PAGES 600u
-#define PAGE 4096u
+#define PAGE system_page()
 
 static bool resident(const uint8_t *page)
 {

@@ -2,6 +2,8 @@
 /* pagemap_test.c - the map from addresses to page numbers, against a plain array. */
 #include "unit.h"
 
+#include <system_page.h>
+
 #include "pages/pagemap.h"
 
 #define PAGES 5000u
@@ -72,7 +74,7 @@ static void growth_is_refused_cleanly(void **state)
 	uint32_t n = 0;
 
 	(void)state;
-	account.limit = 1024 * sizeof(uint32_t);
+	account.limit = in_system_pages(1024 * sizeof(uint32_t));
 	while (zsi_pagemap_reserve(&map, address_of, addresses) == 0) {
 		insert(&map, n, (uintptr_t)(n + 1) << 12);
 		n++;

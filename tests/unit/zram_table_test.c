@@ -4,6 +4,7 @@
 
 #include <check.h>
 #include <fcntl.h>
+#include <system_page.h>
 #include <unistd.h>
 
 #include "base/os.h"
@@ -37,14 +38,14 @@ static uint64_t resident(void)
 	assert_true(fd >= 0);
 	assert_true(read(fd, text, sizeof(text) - 1) > 0);
 	close(fd);
-	return strtoull(strchr(text, ' '), NULL, 10) * (uint64_t)sysconf(_SC_PAGESIZE);
+	return strtoull(strchr(text, ' '), NULL, 10) * (uint64_t)system_page();
 }
 
 /* 2^28 blocks of a device of one TiB, of which few are used. */
 static void costs_what_is_used(void **state)
 {
 	struct zram *z = device(0);
-	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	size_t page = system_page();
 	uint64_t empty = own(z), rss = resident();
 	char byte;
 
@@ -71,7 +72,7 @@ static void gives_back(void **state)
 {
 	struct zram *z = device(0);
 	uint64_t empty = own(z);
-	const uint64_t chunk = CHUNK_BLOCKS * (uint64_t)sysconf(_SC_PAGESIZE);
+	const uint64_t chunk = CHUNK_BLOCKS * (uint64_t)system_page();
 
 	(void)state;
 	for (unsigned i = 0; i < 300; i++)
@@ -81,13 +82,13 @@ static void gives_back(void **state)
 	assert_true(full >= empty + 300 * 4096);
 	/* A whole chunk at once, and block after block. */
 	assert_int_equal(zram_discard(z, 0, 100 * chunk), 0);
-	assert_true(own(z) == full - 100 * (uint64_t)sysconf(_SC_PAGESIZE));
+	assert_true(own(z) == full - 100 * (uint64_t)system_page());
 	for (unsigned i = 100; i < 300; i++)
 		assert_int_equal(zram_discard(z, i * chunk, 4096), 0);
 	/* Some may wait for more to come, but not many, and "compact" takes them too. */
-	assert_true(own(z) <= full - 260 * (uint64_t)sysconf(_SC_PAGESIZE));
+	assert_true(own(z) <= full - 260 * (uint64_t)system_page());
 	assert_int_equal(zram_attr_set(z, "compact", "1"), 0);
-	assert_true(own(z) == full - 300 * (uint64_t)sysconf(_SC_PAGESIZE));
+	assert_true(own(z) == full - 300 * (uint64_t)system_page());
 	/* And it can be used again. */
 	assert_int_equal(zram_pwrite(z, "y", 1, 5 * chunk), 0);
 	char c = 0;
@@ -102,14 +103,14 @@ static void many_at_once(void **state)
 {
 	struct zram *z = device(ZRAM_CHECKSUM);
 	uint64_t empty = own(z);
-	const uint64_t chunk = CHUNK_BLOCKS * 4 * (uint64_t)sysconf(_SC_PAGESIZE);
+	const uint64_t chunk = CHUNK_BLOCKS * 4 * (uint64_t)system_page();
 
 	(void)state;
 	for (unsigned i = 0; i < 500; i++)
 		assert_int_equal(zram_pwrite(z, &i, sizeof(i), i * chunk), 0);
 	assert_int_equal(zram_discard(z, 0, 499 * chunk), 0);
 	/* One chunk: four pages of blocks and one of checksums; and the touched page of the directory. */
-	assert_int_equal(own(z), empty + 6 * (uint64_t)sysconf(_SC_PAGESIZE));
+	assert_int_equal(own(z), empty + 6 * (uint64_t)system_page());
 	unsigned n = 0;
 
 	assert_int_equal(zram_pread(z, &n, sizeof(n), 499 * chunk), 0);
