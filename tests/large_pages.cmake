@@ -29,9 +29,11 @@ set(once
   # Long, and another run does the same with other numbers.
   "model_zram_2" "stress_(zram_[248]|pools|migrate|readers|zram_fork|zram_reset|fork_reader|pressure)"
   "oom_(map|huge|batch|tiny|compact|many|zram_load)"
+  # To the page, with limits of a few MiB, where each table has one.
+  "unit_zram_limit"
   # Command lines and texts; pack_faults has a library of its own in LD_PRELOAD.
   "system_(help|advise|pack_content|pack_bad_input|pack_terminal|pack_faults)")
 
 zs_run_with_large_pages(16384 16k ONLY "^(unit|misuse|model|oom|stress|fuzz|system)_" NOT ${once})
 # Limits of a few MiB are too small for a page of 64 KiB of everything.
-zs_run_with_large_pages(65536 64k ONLY "^(unit|misuse|model|oom|stress|fuzz)_" NOT ${once} unit_zram_memory)
+zs_run_with_large_pages(65536 64k ONLY "^(unit|misuse|model|oom|stress|fuzz)_" NOT ${once} unit_zram_memory unit_zram_streams)

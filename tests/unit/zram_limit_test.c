@@ -6,6 +6,7 @@
 #include "unit.h"
 
 #include <rng.h>
+#include <system_page.h>
 
 #include "zram/device.h"
 
@@ -72,7 +73,7 @@ static void room_for_the_table(void **state)
 	(void)state;
 	for (unsigned g = 0; g < 2; g++) {
 		struct zram *z = device(g == 0 ? ZS_GEOMETRY_DENSE : ZS_GEOMETRY_LINUX);
-		uint64_t n = fill(z), places = LIMIT / 4 / (4096 + OBJECT), failed = 0;
+		uint64_t n = fill(z), places = LIMIT / 4 / (system_page() + OBJECT), failed = 0;
 
 		discard_every_other(z, n);
 		for (uint64_t i = 1; i <= places; i++)
