@@ -99,19 +99,29 @@ struct zs_pool_options {
 	unsigned flags;                     /* ZS_POOL_* */
 	uint64_t numa_nodes;                /* bit n: node n. One bit: prefer that node for the arena's pages; several: spread
 	                                       them over these; 0 = as the thread's policy says. Since: 0.2 */
+	uint64_t reserve_bytes;             /* most address space to reserve, bytes: zs_least_reserve() or more. 0 = four times
+	                                       the machine's memory, or what a lower limit_bytes needs, and no more than an
+	                                       eighth of RLIMIT_AS. Since: 0.2 */
 };
 
-#define ZS_POOL_OPTIONS_INIT { sizeof(struct zs_pool_options), ZS_GEOMETRY_DENSE, 0, 0, 0, NULL, 0, 0 }
+#define ZS_POOL_OPTIONS_INIT { sizeof(struct zs_pool_options), ZS_GEOMETRY_DENSE, 0, 0, 0, NULL, 0, 0, 0 }
 
 /*
  * Make a pool. name is copied (its first 63 bytes, control characters as '?') and appears in statistics and messages;
  * NULL means "zsmalloc". options NULL means all defaults. With a page source ZS_POOL_MLOCK, ZS_POOL_HUGEPAGE and numa_nodes
  * are out of range: how those pages are held is the source's business. Errors: EINVAL an option is out of range, unknown or
- * contradicts another, or one of numa_nodes is not there; ENOSYS numa_nodes, and the kernel knows no NUMA; ENOMEM no memory or address space, or limit_bytes is less than an empty pool needs; EMFILE 16383
- * pools exist already.
+ * contradicts another, or one of numa_nodes is not there; ENOSYS numa_nodes, and the kernel knows no NUMA; ENOMEM no memory, less
+ * address space than reserve_bytes (where that is 0, than zs_least_reserve()), or limit_bytes is less than an empty pool needs;
+ * EMFILE 16383 pools exist already.
  */
 ZS_API struct zs_pool *zs_create_pool(const char *name);
 ZS_API struct zs_pool *zs_create_pool_with(const char *name, const struct zs_pool_options *options);
+
+/*
+ * Bytes of address space without which no pool of these options (NULL: all defaults) is made: the least reserve_bytes.
+ * What reserve_bytes is does not matter. 0 with EINVAL: the options are no pool's. Safe from any thread. Since: 0.2
+ */
+ZS_API uint64_t zs_least_reserve(const struct zs_pool_options *options);
 
 /*
  * Free the pool and everything in it, live objects too. NULL is a no-op. No other call on the pool may be running and

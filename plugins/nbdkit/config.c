@@ -33,6 +33,7 @@ const char config_help[] = "[size=]SIZE          size of the disk\n"
 			   "recomp=NAME[,...]    up to three algorithms to recompress idle blocks with\n"
 			   "block-size=SIZE      what is compressed as one, 4K (default) to 64K\n"
 			   "mem-limit=SIZE       most memory for data and metadata\n"
+			   "reserve=SIZE         most address space for the pool\n"
 			   "geometry=dense|linux size classes: densest (default), or the kernel's\n"
 			   "checksum=BOOL        check each block's checksum when it is read (off)\n"
 			   "train-dict=BOOL      train dictionaries on the disk's own blocks (off)\n"
@@ -74,6 +75,11 @@ static int take_size(const char *value)
 static int take_mem_limit(const char *value)
 {
 	return take_bytes("mem-limit", value, &config.options.mem_limit);
+}
+
+static int take_reserve(const char *value)
+{
+	return take_bytes("reserve", value, &config.options.pool.reserve_bytes);
 }
 
 static int take_block_size(const char *value)
@@ -269,6 +275,7 @@ static const struct {
 	{ "recomp", take_recomp },
 	{ "block-size", take_block_size },
 	{ "mem-limit", take_mem_limit },
+	{ "reserve", take_reserve },
 	{ "geometry", take_geometry },
 	{ "checksum", take_checksum },
 	{ "train-dict", take_train_dict },

@@ -6,8 +6,10 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "base/bits.h"
+#include "base/os.h"
 #include "base/versioned.h"
 
 #define DEFAULT_BLOCK_SIZE 4096u
@@ -91,18 +93,40 @@ static void uninit_locked(struct zram *z)
 	z->pool = NULL;
 }
 
+#define MIB(bytes) ((unsigned long long)zsi_div_up(bytes, 1u << 20))
+
+/* Why no pool could be made, with the numbers where it is for want of address space. */
+static int no_pool(struct zram *z, const struct zs_pool_options *o, int error)
+{
+	uint64_t least = zs_least_reserve(o);
+	uint64_t wanted = o->reserve_bytes != 0 ? o->reserve_bytes : least;
+	struct rlimit limit;
+
+	if (error == EINVAL && least != 0 && o->reserve_bytes != 0 && o->reserve_bytes < least)
+		return zsi_fail(error, "%s: pool.reserve_bytes is %llu MiB of address space; the least is %llu MiB",
+				z->name, MIB(o->reserve_bytes), MIB(least));
+	void *room = error == ENOMEM ? zsi_os.reserve(wanted, 1) : NULL;
+
+	if (room != NULL)
+		zsi_os.release(room, wanted);
+	else if (error == ENOMEM && getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY)
+		return zsi_fail(
+			error,
+			"%s: the pool can't be made: it needs %llu MiB of address space, of the process's limit of "
+			"%llu MiB (ulimit -v) less is left",
+			z->name, MIB(wanted), MIB(limit.rlim_cur));
+	return zsi_fail(error, "%s: the pool can't be made: %s", z->name,
+			error == EINVAL ? "its options are out of range" : strerror(error));
+}
+
 static int init_pool_locked(struct zram *z)
 {
 	struct zs_pool_options o = z->pool_options;
 
 	o.limit_bytes = zsi_memory_pool_limit(z);
 	z->pool = zs_create_pool_with(z->name, &o);
-	if (z->pool == NULL) {
-		int error = errno;
-
-		return zsi_fail(error, "%s: the pool can't be made: %s", z->name,
-				error == EINVAL ? "its options are out of range" : strerror(error));
-	}
+	if (z->pool == NULL)
+		return no_pool(z, &o, errno);
 	int error = zsi_fork_handlers_for_devices();
 
 	if (error != 0) {

@@ -7,33 +7,8 @@
 #include "base/versioned.h"
 #include "zsmalloc/cache.h"
 #include "zsmalloc/pool.h"
+#include "zsmalloc/reserve.h"
 
-/*
- * Address space to reserve, as a multiple of the machine's memory: chunks are dedicated to one run length, so a pool
- * that was once full of each length of run may have much of it in use. Halved as often as it is refused.
- */
-#define SPACE_PER_RAM 8u
-#define MIN_SPACE_BYTES ((uint64_t)64 << 30)
-
-/*
- * So many pools get all of it. From there on each doubling of their number halves it, so that all the pools of a
- * doubling reserve no more than the first ones, and all 16383 fit into what a process can address.
- */
-#define FULL_SIZED_POOLS 64u
-
-/* A pool with a limit needs no more than this many times it. */
-#define SPACE_PER_LIMIT 64u
-
-/* Chunks that every pool is given room for, and those without which it is not made: one for each length of run. */
-#define ENOUGH_CHUNKS 1024u
-#define FEWEST_CHUNKS 128u
-
-/*
- * Bytes of linear space for one handle entry and for one byte of metadata, at the least. An object of 8 bytes needs 20
- * with both, so memory runs out first.
- */
-#define SPACE_PER_HANDLE 64u
-#define SPACE_PER_META 16u
 #define MAX_META_BYTES ((uint64_t)64 << 30) /* what 32-bit references in units of 16 bytes reach */
 
 #define KNOWN_FLAGS (ZS_POOL_NO_THREAD_CACHE | ZS_POOL_NO_HUGEPAGE | ZS_POOL_MLOCK | ZS_POOL_HUGEPAGE)
@@ -44,6 +19,15 @@ struct settings {
 	struct zs_page_source source;
 	bool has_source;
 };
+
+static struct zsi_reserve reserve_of(const struct settings *s)
+{
+	return (struct zsi_reserve){
+		.page_size = s->o.page_size,
+		.limit_bytes = s->o.limit_bytes,
+		.source = s->has_source,
+	};
+}
 
 static bool read_options(struct settings *s, const struct zs_pool_options *options)
 {
@@ -70,20 +54,11 @@ static bool read_options(struct settings *s, const struct zs_pool_options *optio
 			return false;
 		s->has_source = true;
 	}
-	return zsi_geometry_options_valid(s->o.geometry, s->o.page_size, s->o.chain_size);
-}
+	if (!zsi_geometry_options_valid(s->o.geometry, s->o.page_size, s->o.chain_size))
+		return false;
+	struct zsi_reserve r = reserve_of(s);
 
-static uint64_t space_bytes_for(const struct settings *s, uint32_t others)
-{
-	uint64_t enough = (uint64_t)ENOUGH_CHUNKS * ZSI_CHUNK_PAGES * s->o.page_size;
-	uint64_t bytes = zsi_max(zsi_pow2_ceil((uint64_t)zsi_os_ram_bytes() * SPACE_PER_RAM), MIN_SPACE_BYTES);
-
-	if (others >= FULL_SIZED_POOLS)
-		bytes = zsi_max(bytes >> (zsi_log2_floor(others / FULL_SIZED_POOLS) + 1), enough);
-
-	if (s->o.limit_bytes != 0 && s->o.limit_bytes < bytes / SPACE_PER_LIMIT)
-		bytes = zsi_max(zsi_pow2_ceil(s->o.limit_bytes * SPACE_PER_LIMIT), enough);
-	return zsi_min(bytes, ZSI_MAX_SPACE_BYTES);
+	return s->o.reserve_bytes == 0 || zsi_reserve_space_in(&r, s->o.reserve_bytes) != 0;
 }
 
 static unsigned hints_for(unsigned flags)
@@ -153,7 +128,7 @@ static int init_parts(struct zs_pool *pool, const struct settings *s, uint64_t s
 		.hints = hints_for(s->o.flags),
 	};
 
-	uint64_t meta_bytes = zsi_min(space_bytes / SPACE_PER_META, MAX_META_BYTES);
+	uint64_t meta_bytes = zsi_min(space_bytes / ZSI_SPACE_PER_META, MAX_META_BYTES);
 
 	if (zsi_meta_init(&pool->meta, &pool->account, meta_bytes) != 0)
 		return -1;
@@ -161,7 +136,7 @@ static int init_parts(struct zs_pool *pool, const struct settings *s, uint64_t s
 		goto fail_meta;
 	if (zsi_space_init(&pool->space, &pool->meta, &pool->account, &so) != 0)
 		goto fail_words;
-	if (zsi_handles_init(&pool->handles, &pool->account, pool->cookie, space_bytes / SPACE_PER_HANDLE,
+	if (zsi_handles_init(&pool->handles, &pool->account, pool->cookie, space_bytes / ZSI_SPACE_PER_HANDLE,
 			     pool->geometry.widest_class > ZSI_SLACK_MAX) == 0) {
 		if (pool->lazy_pages)
 			pool->most_slack = pool->handles.sizes != NULL ? UINT32_MAX : ZSI_SLACK_MAX;
@@ -175,21 +150,23 @@ fail_meta:
 	return -1;
 }
 
-/* With as much address space as there is, where what is wanted is refused. */
+/* With what the caller wants to have reserved; or else with as much address space as there is, where more is refused. */
 static int init_parts_somehow(struct zs_pool *pool, const struct settings *s, uint32_t others)
 {
-	uint64_t fewest = (uint64_t)FEWEST_CHUNKS * ZSI_CHUNK_PAGES * s->o.page_size;
+	struct zsi_reserve r = reserve_of(s);
+	uint64_t least = zsi_reserve_least_space(&r);
 
-	for (uint64_t bytes = space_bytes_for(s, others); bytes >= fewest; bytes /= 2) {
+	if (s->o.reserve_bytes != 0)
+		return init_parts(pool, s, zsi_reserve_space_in(&r, s->o.reserve_bytes));
+	for (uint64_t bytes = zsi_reserve_default_space(&r, others);;
+	     bytes = zsi_max(bytes / 2 / least * least, least)) {
 		errno = ENOMEM;
 		if (init_parts(pool, s, bytes) == 0)
 			return 0;
 		/* Nodes that are not there are not there for less, either. */
-		if (errno == EINVAL || errno == ENOSYS)
+		if (errno == EINVAL || errno == ENOSYS || bytes == least)
 			return -1;
 	}
-	errno = ENOMEM;
-	return -1;
 }
 
 /* Bytes of the character at s, by the form of UTF-8; 0 where it has none or is a control character. */
@@ -262,6 +239,26 @@ struct zs_pool *zs_create_pool_with(const char *name, const struct zs_pool_optio
 	}
 	zsi_registry_add(pool);
 	return pool;
+}
+
+uint64_t zs_least_reserve(const struct zs_pool_options *options)
+{
+	struct zs_pool_options any = ZS_POOL_OPTIONS_INIT;
+	struct settings s;
+
+	/* That it has too little must not be what is wrong with them. */
+	if (options != NULL && zsi_copy_versioned(&any, sizeof(any), options, sizeof(size_t)))
+		any.struct_size = sizeof(any);
+	else if (options != NULL)
+		any.struct_size = 0;
+	any.reserve_bytes = 0;
+	if (!read_options(&s, &any)) {
+		errno = EINVAL;
+		return 0;
+	}
+	struct zsi_reserve r = reserve_of(&s);
+
+	return zsi_reserve_bytes(&r, zsi_reserve_least_space(&r));
 }
 
 struct zs_pool *zs_create_pool(const char *name)

@@ -50,6 +50,8 @@ static bool in_range(const struct zs_pool_options *o, const uint8_t *raw, size_t
 	/* Memory that comes in huge pages knows no limit. */
 	if ((o->flags & ZS_POOL_HUGEPAGE) != 0 && o->limit_bytes != 0)
 		return false;
+	if (o->reserve_bytes != 0 && o->reserve_bytes < zs_least_reserve(o))
+		return false;
 	/* How a caller's own pages lie in memory is not the pool's to say. */
 	if (o->pages != NULL)
 		return o->pages->alloc_page != NULL && o->pages->free_page != NULL &&
@@ -125,6 +127,7 @@ static void fill_options(struct zs_pool_options *o, const struct chooser *c)
 	o->chain_size = (unsigned)(choose(c, 8) == 0 ? choose(c, 1ull << 32) : choose(c, 66));
 	o->limit_bytes = choose(c, 2) == 0 ? 0 : choose(c, 1ull << (8 * choose_range(c, 1, 7)));
 	o->flags = (unsigned)(choose(c, 8) == 0 ? choose(c, 1ull << 32) : choose(c, 16));
+	o->reserve_bytes = choose(c, 4) != 0 ? 0 : choose(c, 1ull << (8 * choose_range(c, 1, 6)));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

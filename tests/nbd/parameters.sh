@@ -15,6 +15,7 @@ refused "" 4X
 refused "" -1
 refused "no address space for a table" 9223372036854775807
 refused "mem-limit=0: must be more than 0" 1M mem-limit=0
+refused "reserve_bytes is 1 MiB of address space; the least is" 1M reserve=1M
 refused "block-size=5000: must be a power of two" 1M block-size=5000
 refused "block-size=2048: must be a power of two" 1M block-size=2048
 refused "block-size=128K: must be a power of two" 1M block-size=128K
@@ -70,7 +71,7 @@ works size=4M algorithm=zstd algorithm-params=level=5 checksum=on
 works 4M algorithm=zstd algorithm_params=level=5 mem_limit=64M block_size=8K train_dict=on
 works 4M algorithm=zstd train-dict=on block-size=16K
 works 4M geometry=linux shrinker=off
-works 4M recomp=zstd,deflate idle=1 recompress=off mem-limit=64M cpu=1
+works 4M recomp=zstd,deflate idle=1 recompress=off mem-limit=64M cpu=1 reserve=256M
 truncate -s 8M "$tmp/backing"
 works 4M backing="$tmp/backing" idle=1
 works 4M backing="$tmp/backing" writeback=off
