@@ -2,17 +2,18 @@
 /*
  * recover.c - how long memory takes to come back after nearly all of it was freed: one line of JSON a round.
  *
- *   pool     a pool with a shrinker holds 190 MiB, of which half is dropped and written anew three times, and then all but an eightieth of its
- *            objects is freed, at random and within about a second
+ *   pool     a pool with a shrinker holds 190 MiB, of which half is dropped and written anew three times; then all but an
+ *            eightieth of its objects is freed, at random and within about a second
  *   disk     a zram device with its background is written full, as much as compresses to that, and trimmed likewise
  *
- * The background's share of a processor is one percent, so that it has little saved up when it matters, as after long use.
- * At each round's end everything is compacted, so that it is known what there was to come back. "ms" is from the last free
- * until the memory was within 5 % of that, "cpu_ms" what the process used of the processors until the round's end, "runnable" how many
- * other tasks wanted one, on average, as /proc/loadavg says each time the memory is looked at.
+ * The background's share of a processor is one percent, so that it has little saved up when it matters, as after long
+ * use. At each round's end everything is compacted, so that it is known what there was to come back. "ms" is from the
+ * last free until the memory was within 5 % of that, "cpu_ms" what the process used of the processors until the round's
+ * end, "runnable" how many other tasks wanted one, on average, as /proc/loadavg says each time the memory is looked at.
  *
- * With --busy N, so many processes count as fast as they can. "kept" is what they counted in the second after the last free
- * against what they counted in a second of a round without anybody who works in the background.
+ * With --strict the pool's shrinker keeps to its share in any case. With --busy N, so many processes count as fast as
+ * they can: "kept" is what they counted in the second after the last free against what they counted in that second of a
+ * round without anybody who works in the background.
  */
 #include <errno.h>
 #include <signal.h>
@@ -57,6 +58,7 @@ static atomic_ulong *counts; /* of the busy ones, shared with them */
 static pid_t busy[MOST_BUSY];
 static uint64_t nr_busy;
 static unsigned share = 1; /* of a processor, in percent */
+static unsigned flags;     /* of the pool's shrinker */
 
 /* --- the busy ones --- */
 
@@ -190,6 +192,7 @@ static void start_background(struct store *s)
 	struct zram_background background = ZRAM_BACKGROUND_INIT;
 
 	shrinker.cpu_percent = background.cpu_percent = share;
+	shrinker.flags = flags;
 	if (s->disk != NULL ? zram_background_start(s->disk, &background) != 0
 			    : zs_register_shrinker(s->pool, &shrinker) != 0)
 		fail(errno, "the background");
@@ -321,6 +324,10 @@ int main(int argc, char **argv)
 			what = argv[i];
 			continue;
 		}
+		if (strcmp(argv[i], "--strict") == 0) {
+			flags = ZS_SHRINKER_STRICT;
+			continue;
+		}
 		if (strcmp(argv[i], "--busy") == 0)
 			nr_busy = number(argv[i], value, 0, MOST_BUSY);
 		else if (strcmp(argv[i], "--share") == 0)
@@ -331,7 +338,7 @@ int main(int argc, char **argv)
 			rest = number(argv[i], value, 1, PATIENCE_NS / 1000000000u);
 		else
 			fail(0,
-			     "usage: bench_recover [pool|disk] [--busy N] [--share PERCENT] [--rounds N] [--rest SECONDS]");
+			     "usage: bench_recover [pool|disk] [--busy N] [--strict] [--share PERCENT] [--rounds N] [--rest SECONDS]");
 		i++;
 	}
 	s.there = pages(MOST_OBJECTS);
