@@ -68,6 +68,13 @@ begin 1M
 rm -r "$XDG_RUNTIME_DIR/zs-disk-abcdef" "$XDG_RUNTIME_DIR/zs-disk-longer_name"
 end TERM
 
+# nbdkit alone, with the pidfile and the control socket of one that was killed.
+serve 1M
+killed
+[ -s "$tmp/pid$number" ] && [ -S "$control" ] || fail "nothing is left of a server that was killed"
+must nbdkit -U - --pidfile "$tmp/pid$number" "$PLUGIN" 1M control="$control" --run 'true'
+[ ! -e "$control" ] || fail "the control socket is left behind"
+
 # A port, with a client that was connected. Where another program has the port there is nothing to see.
 port=$((20000 + $$ % 20000))
 try_port() {

@@ -55,6 +55,20 @@ mkdir "$tmp/it's a \"folder\"/run"
 XDG_RUNTIME_DIR=run
 check "$tmp/it's a \"folder\""
 
+# nbd-client gets a block that divides the disk, as the kernel would cut off the rest.
+for size in 1M 1049088; do
+	block=4096
+	[ $size = 1M ] || block=512
+	: >"$tmp/text"
+	"$ZS" serve $size >"$tmp/text" 2>"$err" </dev/null &
+	server=$!
+	servers="$servers $server"
+	wait_for 20 told_or_ended && grep -q 'stops it' "$tmp/text" || fail "zs serve says nothing"
+	expect_same "nbd-client's block of a disk of $size" "$(line 'as /dev/nbd0' | cut -d ' ' -f 3)" $block
+	kill -TERM "$server"
+	wait "$server" || fail "exit status $?"
+done
+
 # A program that is not found by its name is named by its place.
 XDG_RUNTIME_DIR=$tmp/run
 rm "$tmp/bin/zs"

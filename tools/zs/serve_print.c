@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "control_client.h"
 #include "json.h"
 #include "message.h"
 #include "paste.h"
@@ -55,6 +56,20 @@ static bool make_words(const struct server *s, struct words *w)
 	return w->zs && w->uri && w->drive && w->socket && w->control;
 }
 
+/* What nbd-client shall take for a block: the kernel cuts off what is left over at the end. */
+static unsigned client_block(const struct server *s)
+{
+	enum { PATIENCE_MS = 1000, PAGE = 4096, SECTOR = 512 };
+	struct control_client client;
+	unsigned block = PAGE;
+	if (!control_connect_quietly(&client, s->control, PATIENCE_MS))
+		return block;
+	if (control_ask(&client, "get", "disksize") == CONTROL_DONE && strtoull(client.body, NULL, 10) % PAGE != 0)
+		block = SECTOR;
+	control_disconnect(&client);
+	return block;
+}
+
 static void put_lines(const struct server *s, const struct words *w)
 {
 	printf("The disk is at\n\n  %s\n\n", s->uri);
@@ -64,9 +79,9 @@ static void put_lines(const struct server *s, const struct words *w)
 	printf("  in QEMU        -drive %s\n", w->drive);
 	printf("  as a file      mkdir DIR && nbdfuse DIR %s\n", w->uri);
 	if (s->listening.path)
-		printf("  as /dev/nbd0   nbd-client -b 4096 -unix %s /dev/nbd0\n", w->socket);
+		printf("  as /dev/nbd0   nbd-client -b %u -unix %s /dev/nbd0\n", client_block(s), w->socket);
 	else
-		printf("  as /dev/nbd0   nbd-client -b 4096 localhost %u /dev/nbd0\n", s->port);
+		printf("  as /dev/nbd0   nbd-client -b %u localhost %u /dev/nbd0\n", client_block(s), s->port);
 	printf("  watch it       %s top %s\n", w->zs, w->control);
 	printf("  change it      %s ctl %s get mm_stat\n", w->zs, w->control);
 	printf("\nCtrl-C, or a signal to process %ld, stops it.\n", (long)getpid());
