@@ -140,6 +140,20 @@ static void fork_some(void)
 	}
 }
 
+/* The least that a device takes as its limit: so little that some writes are refused, and contexts with them. */
+static uint64_t least_limit(const struct zram_options *options)
+{
+	struct zram_options o = *options;
+	unsigned long long bytes = 0;
+
+	o.mem_limit = 4096;
+	CHECK(zram_create("contexts", &o) == NULL && errno == ENOMEM);
+	const char *text = strstr(zram_strerror(), "at least ");
+
+	CHECK_MSG(text != NULL && sscanf(text, "at least %llu", &bytes) == 1, "%s", zram_strerror());
+	return bytes;
+}
+
 static void run(const char *algorithm, const char *mode)
 {
 	struct zram_options o = ZRAM_OPTIONS_INIT;
@@ -151,8 +165,7 @@ static void run(const char *algorithm, const char *mode)
 	o.disksize = THREADS * EACH * BLOCK;
 	o.comp_algorithm = algorithm;
 	o.recomp_algorithm[0] = "deflate";
-	/* So little that some writes are refused, and contexts with them. */
-	o.mem_limit = limited ? 1300 << 10 : 0;
+	o.mem_limit = limited ? least_limit(&o) : 0;
 	z = zram_create("contexts", &o);
 	CHECK_MSG(z != NULL, "%s", zram_strerror());
 	CHECK(pthread_create(&trimmer, NULL, trim, NULL) == 0);
