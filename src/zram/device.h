@@ -235,9 +235,9 @@ void zsi_fill_words(void *data, size_t bytes, uint64_t word);
 /* --- memory.c --- */
 
 /*
- * 0, or -1 with ENOMEM and nothing charged. Where the limit refuses it, the pool is compacted first, which waits for readers:
- * the caller holds no lock that one of them may want, that is none of the table's, and not z->lock but for a device that
- * nobody else knows.
+ * 0, or -1 with ENOMEM and nothing charged. Where the limit refuses it, the pool is compacted first, which waits for
+ * readers: the caller holds no lock that one of them may want, that is none of the table's, and not z->lock but for a
+ * device that nobody else knows.
  */
 int zsi_memory_charge(struct zram *z, uint64_t bytes);
 /* The same for the table, which may use the reserve. */
@@ -258,11 +258,11 @@ int zsi_memory_set_limit_locked(struct zram *z, uint64_t bytes);
 bool zsi_memory_limited(struct zram *z);
 /* What is kept below the limit for what is there: bytes; 0 where there is no limit. */
 uint64_t zsi_memory_reserve(struct zram *z);
-/* Whether so much is left below the limit, after room was made for it. The caller holds a stream, and may wait for readers. */
+/* Whether so much is left below the limit, after room was made for it. The caller holds a stream; readers are waited for. */
 bool zsi_memory_leaves(struct zram *z, uint64_t spare);
 /*
- * Before a write fails for memory: what others can do without goes, contexts of streams first, then a save under way. Whether
- * to try again; *step begins with 0. The caller holds a stream. wanted: as for zsi_save_give_up().
+ * Before a write fails for memory: what others can do without goes, contexts of streams first, then a save under way.
+ * Whether to try again; *step begins with 0. The caller holds a stream. wanted: as for zsi_save_give_up().
  */
 bool zsi_memory_give_up(struct zram *z, unsigned *step, bool wanted);
 /* What the pool may hold now; 0 = no limit. memory.lock is held, or nobody else is there. */

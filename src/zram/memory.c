@@ -7,8 +7,8 @@
  * pool's limit first, and then looks whether the pool is below it.
  *
  * The last bytes below the limit are the reserve. Blocks that hold something may be changed with it, and the table may grow
- * into it; new blocks, contexts and dictionaries may not. Where a new block finds a free slot while less than the reserve is
- * left, it is refused all the same: else changes would use up the reserve and new blocks what they leave free.
+ * into it; new blocks, contexts and dictionaries may not. Where a new block finds a free slot while less than the reserve
+ * is left, it is refused all the same: else changes would use up the reserve and new blocks what they leave free.
  */
 #include <errno.h>
 #include <inttypes.h>

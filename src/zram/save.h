@@ -58,8 +58,8 @@ bool zsi_save_wants(struct zram *z, uint64_t meta);
 
 /*
  * There is no memory for a write: the save, if there is one, fails and gives back what it keeps. Whether to try again. The
- * caller holds a stream. wanted: the block that is to be written could be, if the save did not need what it holds; else a save
- * that keeps nothing stands in nobody's way.
+ * caller holds a stream. wanted: the block that is to be written could be, if the save did not need what it holds; else a
+ * save that keeps nothing stands in nobody's way.
  */
 bool zsi_save_give_up(struct zram *z, bool wanted);
 

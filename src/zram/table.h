@@ -110,8 +110,8 @@ static inline bool zsi_table_has(const struct zsi_table *t, uint64_t index)
 }
 
 /*
- * The block after a hole that is known to be one since its chunk is not there: the first of the next chunk that is there, or
- * nr_blocks. What it looks at grows with what is stored; of the rest of the table it costs a bit for each 2^18 blocks.
+ * The block after a hole that is known to be one since its chunk is not there: the first of the next chunk that is there,
+ * or nr_blocks. What it looks at grows with what is stored; of the rest of the table it is a bit for each 2^18 blocks.
  */
 uint64_t zsi_table_hole_end(const struct zsi_table *t, uint64_t index);
 
