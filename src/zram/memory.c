@@ -15,6 +15,7 @@
 #include <stdio.h>
 
 #include "base/bits.h"
+#include "base/os.h"
 #include "zram/device.h"
 
 /*
@@ -24,6 +25,7 @@
 #define RESERVE_SHIFT 8
 #define RESERVE_MIN ((uint64_t)64 << 10)
 #define RESERVE_BLOCKS 4u
+#define RESERVE_PAGES 16u /* of the system's: an object may need one, and a chunk of the table */
 #define RESERVE_MOST_SHIFT 2
 
 /* How often a refused charge is tried again after room was made, as for an object. */
@@ -68,12 +70,13 @@ uint64_t zsi_memory_pool_limit(struct zram *z)
 
 static uint64_t least_reserve(const struct zram *z)
 {
-	return zsi_max(RESERVE_MIN, RESERVE_BLOCKS * z->block_size);
+	return zsi_max(zsi_max(RESERVE_MIN, RESERVE_PAGES * zsi_os_page_bytes()), RESERVE_BLOCKS * z->block_size);
 }
 
 uint64_t zsi_memory_reserve(struct zram *z)
 {
-	uint64_t limit = atomic_load_explicit(&z->memory.limit, memory_order_relaxed), pools = z->pool_options.limit_bytes;
+	uint64_t limit = atomic_load_explicit(&z->memory.limit, memory_order_relaxed),
+		 pools = z->pool_options.limit_bytes;
 
 	if (limit == 0 || (pools != 0 && pools < limit))
 		limit = pools;
@@ -243,7 +246,8 @@ static const char *algorithms(const struct zram *z, char text[NAMES_BYTES])
 
 		if (a->codec == NULL)
 			continue;
-		at += (size_t)snprintf(text + at, NAMES_BYTES - at, "%s%s", p > 0 ? ", " : "", zsi_codec_name(a->codec));
+		at += (size_t)snprintf(text + at, NAMES_BYTES - at, "%s%s", p > 0 ? ", " : "",
+				       zsi_codec_name(a->codec));
 		if (at < NAMES_BYTES && zsi_codec_levels(a->codec, &min, &max, &dflt))
 			at += (size_t)snprintf(text + at, NAMES_BYTES - at, " level %d", a->level);
 	}
@@ -257,8 +261,8 @@ static const char *algorithms(const struct zram *z, char text[NAMES_BYTES])
 static uint64_t needed(struct zram *z)
 {
 	uint64_t blocks = zsi_max(LEAST_BLOCKS * z->block_size, z->pool_options.page_size);
-	uint64_t all = own(z) + zs_get_total_bytes(z->pool) + blocks + FIRST_METADATA_BYTES +
-		       zsi_table_first_bytes(&z->table);
+	uint64_t all =
+		own(z) + zs_get_total_bytes(z->pool) + blocks + FIRST_METADATA_BYTES + zsi_table_first_bytes(&z->table);
 
 	return with_reserve(z, all * ZSI_OTHERS_PER_LIMIT / (ZSI_OTHERS_PER_LIMIT - ZSI_OTHERS) + 1);
 }
