@@ -18,7 +18,7 @@
 #define MUCH_SHIFT 4
 
 /* Emptying all caches stops all threads for a moment, and leaves them without for longer. */
-#define DRAIN_SHIFT 5
+#define DRAIN_SHIFT 3
 
 /*
  * A thread that is refused so often in a row is starving, whatever there seems to be to win: it is tried, first briefly and
@@ -202,11 +202,12 @@ static uint64_t caches_of_others(const struct zs_pool *pool)
 static bool look(struct zs_pool *pool, unsigned flags, bool may_compact, bool insists)
 {
 	struct zsi_room *r = &pool->room;
+	bool thorough = refused_in_row % INSISTS_THOROUGHLY == 0 || (flags & ZS_HEADROOM) != 0;
 	uint64_t now = progress(r);
 
 	atomic_fetch_add_explicit(&r->looks, 1, memory_order_relaxed);
 	/* What this thread has in its own it found already, but for slots that are too small, of which compaction makes pages. */
-	if (insists || (now >= r->next_drain && caches_of_others(pool) > 0)) {
+	if (thorough || (now >= r->next_drain && caches_of_others(pool) > 0)) {
 		r->next_drain = now + (held(pool) >> DRAIN_SHIFT);
 		if (zsi_caches_drain(pool, NULL))
 			return true;
