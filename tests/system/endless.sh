@@ -149,17 +149,12 @@ expect_status 1
 expect_lines 1
 expect_message "$tmp/sparse: is too large: to keep track of the pages of 1.00 GiB takes 8.00 MiB of memory, which is not there"
 expect_json '.pages == 10'
-"$HOLD_MEMORY" "$tmp/ready" zero 40000 &
-held=$!
-until [ -e "$tmp/ready" ]; do
-	kill -0 $held 2>/dev/null || fail "hold_memory ended"
-	sleep 0.05
-done
-if dd if="/proc/$held/mem" of=/dev/null count=0 2>/dev/null; then
-	run scarce 2048 "$ZS" pack --json "$tmp/good" --pid $held
+hold large zero 40000
+if dd if="/proc/$pid/mem" of=/dev/null count=0 2>/dev/null; then
+	run scarce 2048 "$ZS" pack --json "$tmp/good" --pid $pid
 	expect_status 1
 	expect_lines 1
-	expect_message "process $held: is too large: to keep track of its 40,"
+	expect_message "process $pid: is too large: to keep track of its 40,"
 	expect_json '.pages == 10' '.inputs == 1'
 fi
 
