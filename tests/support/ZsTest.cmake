@@ -10,8 +10,8 @@
 #   SOURCES  files of the program
 #   LIBS     more libraries to link
 #   LABELS   more CTest labels; the folder's name is always one
-#   TIMEOUT  seconds until the test is stopped and fails (default 120; ZS_SANITIZE doubles it, and the cache variable
-#            ZS_TEST_TIMEOUT_FACTOR is for slow machines and long runs)
+#   TIMEOUT  seconds until the test is stopped and fails (default 300, far more than any takes: it ends what hangs;
+#            ZS_SANITIZE doubles it, and the cache variable ZS_TEST_TIMEOUT_FACTOR is for slow machines and long runs)
 #   ARGS     arguments for the program
 #   ENV      environment, as NAME=VALUE
 #   INTERNAL the test includes headers of src/: adds src/ to the include path and the library's own definitions
@@ -50,7 +50,7 @@ function(zsi_test_properties name)
     set_property(GLOBAL PROPERTY ZSI_TEST_SERIAL_${name} ${T_SERIAL})
   endif()
   if(NOT T_TIMEOUT)
-    set(T_TIMEOUT 120)
+    set(T_TIMEOUT 300)
   endif()
   math(EXPR T_TIMEOUT "${T_TIMEOUT} * ${ZS_TEST_TIMEOUT_FACTOR}")
   if(ZS_SANITIZE)
