@@ -30,10 +30,10 @@ set(once
   "model_zram_2" "stress_(zram_[248]|pools|migrate|readers|zram_fork|zram_reset|fork_reader|pressure)"
   "oom_(map|huge|batch|tiny|compact|many|zram_load)"
   # To the page, with limits of a few MiB, where each table has one.
-  "unit_zram_limit"
+  "unit_zram_limit" "unit_room" "unit_full"
   # Command lines and texts; pack_faults has a library of its own in LD_PRELOAD.
-  "system_(help|advise|pack_content|pack_bad_input|pack_terminal|pack_faults)")
+  "system_(help|advise|edges|endless|example_snapshot|paste|replace|pack_content|pack_bad_input|pack_terminal|pack_faults)")
 
 zs_run_with_large_pages(16384 16k ONLY "^(unit|misuse|model|oom|stress|fuzz|system)_" NOT ${once})
 # Limits of a few MiB are too small for a page of 64 KiB of everything.
-zs_run_with_large_pages(65536 64k ONLY "^(unit|misuse|model|oom|stress|fuzz)_" NOT ${once} unit_zram_memory unit_zram_streams)
+zs_run_with_large_pages(65536 64k ONLY "^(unit|misuse|model|oom|stress|fuzz)_" NOT ${once} unit_zram_memory unit_zram_streams oom_zram_overwrite)
