@@ -30,7 +30,7 @@ set(once
   "model_zram_2" "stress_(zram_[248]|pools|migrate|readers|zram_fork|zram_reset|fork_reader|pressure)"
   "oom_(map|huge|batch|tiny|compact|many|zram_load)"
   # To the page, with limits of a few MiB, where each table has one.
-  "unit_zram_limit" "unit_room" "unit_full"
+  "unit_zram_limit" "unit_room" "unit_full" "oom_limit"
   # Command lines and texts; pack_faults has a library of its own in LD_PRELOAD.
   "system_(help|advise|edges|endless|example_snapshot|paste|replace|pack_content|pack_bad_input|pack_terminal|pack_faults)")
 
