@@ -43,4 +43,21 @@ elif $chart == "latency" then
 			([["p50", 0.5], ["p90", 0.9], ["p99", 0.99], ["p99_9", 0.999], ["p99_99", 0.9999], ["p99_999", 0.99999]][]
 				| . as [$point, $share]
 				| line("point", $share, ([$compact[0][].latency[$mode][$column][$point]] | median | if . < 1 then 1 else . end)))))
+elif $chart == "speed" then
+	# A bar is an area between two points. Each operation is measured against the fastest allocator at it.
+	["dense", "glibc", "jemalloc", "mimalloc", "tcmalloc"] as $order
+	| def per_second($allocator; $column): [$speed[0][] | select(.allocator == $allocator) | .per_second[$column]] | median;
+	[$order[] | select(. as $a | any($speed[0][]; .allocator == $a))] as $here
+	| line("title", "Speed on \($speed[0][0].objects / 1000),000 objects, beside the fastest at each"),
+	line("subtitle", "Handles of this library against plain pointers, one thread, medians of \([$speed[0][] | select(.allocator == "dense")] | length) rounds. \($environment[0].cpu)"),
+	line("x", "linear", "higher is faster"),
+	line("y", "linear", "plain", ""),
+	(["fill", "fill: malloc + write"], ["churn", "churn: free, malloc + write"], ["read", "read all of a random one"]
+		| . as [$column, $title]
+		| ([$here[] | per_second(.; $column)] | max) as $best
+		| line("panel", $title),
+		(range($here | length) as $i | line("phase", $i, $i + 1, ($here[$i] | if . == "dense" then "zsmalloc" else . end))),
+		(range($here | length) as $i | $here[$i]
+			| line("series", "", $colour[.], "area", 0, "ABOVE"),
+			line("point", $i + 0.15, per_second(.; $column) / $best), line("point", $i + 0.85, per_second(.; $column) / $best)))
 else error("no such chart: " + $chart) end
