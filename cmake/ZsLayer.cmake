@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # zs_layer(OUT FILE...): the files of one folder, the lowest first. OUT gets the sources among them.
 #
-# The order is the plan: a file uses, by call, by data or by #include, only files that stand before it. A header that is
-# not listed stands right before the source of its name. tests/layering holds the tree to it, and to listing every file.
+# The order is the plan: a file uses, by call, by data or by #include, only files that stand before it. A header stands
+# where the source of its name does, and is listed only if there is none. tests/layering holds the tree to it, and to
+# listing every file.
 function(zs_layer out)
   set(sources)
   foreach(file IN LISTS ARGN)
-    file(RELATIVE_PATH name ${PROJECT_SOURCE_DIR} ${CMAKE_CURRENT_SOURCE_DIR}/${file})
+    get_filename_component(path ${file} ABSOLUTE)
+    file(RELATIVE_PATH name ${PROJECT_SOURCE_DIR} ${path})
     set_property(GLOBAL APPEND PROPERTY ZS_LAYERS ${name})
     if(file MATCHES "\\.c$")
       list(APPEND sources ${file})

@@ -11,7 +11,7 @@
 
 #include <stddef.h>
 
-#include "codec/codec.h"
+struct zsi_codec;
 
 struct zsi_codec_ctx {
 	const struct zsi_codec *codec;

@@ -6,9 +6,10 @@
 #
 #   a file that calls a function, uses data or includes a header of a file that is listed after it
 #   a file of a listed folder that is not listed, or is listed twice
+#   a header that is listed though the source of its name is: the two are one
 #
-# A header that is not listed stands right before the source of the same name, and a source may use its own header. Calls
-# and data are read from the object files below BUILD, so that nothing has to be parsed. Exits 1 if there are any, 2 if
+# A header stands where the source of its name does. Calls and data are read from the object files below BUILD, so that
+# nothing has to be parsed. Exits 1 if there are any, 2 if
 # nothing was read.
 set -eu
 if [ $# != 3 ] || [ ! -d "$1" ] || [ ! -f "$2" ] || [ ! -d "$3" ]; then
@@ -45,7 +46,7 @@ awk -v layers="$layers" -v files="$work/files" -v includes="$work/includes" '
 	function arrow(from, to, what) {
 		if (from == to || place(from) < 0 || place(to) < 0) return
 		arrows++
-		if (place(to) > place(from) && !(from ~ /\.c$/ && to == stem(from) ".h"))
+		if (place(to) > place(from))
 			wrong(from " uses " what " of " to ", which is listed after it")
 	}
 
@@ -59,7 +60,10 @@ awk -v layers="$layers" -v files="$work/files" -v includes="$work/includes" '
 			known[path] = 1
 			if (place(path) < 0) wrong(path " is not listed")
 		}
-		for (path in rank) if (!(path in known)) wrong(path " is listed and not there")
+		for (path in rank) {
+			if (!(path in known)) wrong(path " is listed and not there")
+			if (path ~ /\.h$/ && stem(path) ".c" in rank) wrong(path " is listed beside the source of its name")
+		}
 		while ((getline line <includes) > 0) {
 			from = line; sub(/:.*/, "", from)
 			name = line; sub(/^[^"]*"/, "", name); sub(/".*/, "", name)

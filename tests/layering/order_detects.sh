@@ -52,9 +52,13 @@ make_tree
 sed -i '1i #include "x/top.h"' "$work/tree/src/x/low.h"
 check wrong 'src/x/low.h uses <x/top.h> of src/x/top.h'
 make_tree
+printf 'src/x/types.h\nsrc/x/low.c\nsrc/x/mid.c\nsrc/x/top.c\n' >"$work/layers"
+echo 'struct x;' >"$work/tree/src/x/types.h"
+sed -i '1i #include "types.h"' "$work/tree/src/x/low.h"
+check right 'a header without a source'
+make_tree
 printf 'src/x/low.c\nsrc/x/top.h\nsrc/x/mid.c\nsrc/x/top.c\n' >"$work/layers"
-sed -i '1i #include "top.h"' "$work/tree/src/x/mid.c"
-check right 'a header that is listed lower than its source'
+check wrong 'src/x/top.h is listed beside the source of its name'
 make_tree
 echo 'int x;' >"$work/tree/src/x/new.c"
 check wrong 'src/x/new.c is not listed'

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* advise.c - zs advise: which zram settings suit some data, and what they will bring. */
-#include "advise.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -12,6 +11,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "advice.h"
+#include "advise_choose.h"
+#include "advise_html.h"
+#include "advise_json.h"
+#include "advise_predict.h"
+#include "advise_print.h"
+#include "advise_survey.h"
 #include "command.h"
 #include "interrupt.h"
 #include "message.h"

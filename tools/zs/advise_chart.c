@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* advise_chart.c - see advise_html.h. */
+/* advise_chart.c - see advise_chart.h. */
+#include "advise_chart.h"
+
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "advise_html.h"
+#include "advice.h"
+#include "advise_choose.h"
 #include "units.h"
 
 /* The drawing area within an svg of WIDTH x height, in its own units. */

@@ -7,12 +7,14 @@
  * Those that save less than a share of what the densest one saves are no choice. It is a rule that can be said in
  * two sentences and checked by hand, and no more than that.
  */
+#include "advise_choose.h"
+
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "advise.h"
+#include "advice.h"
 #include "units.h"
 
 static const struct {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* advise_html.c - the report as one page: XHTML that a parser checks, with styles and charts inside. */
+
 #include "advise_html.h"
 
 #include <errno.h>
@@ -8,6 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "advice.h"
+#include "advise_chart.h"
+#include "advise_choose.h"
 #include "file_replace.h"
 #include "interrupt.h"
 #include "message.h"

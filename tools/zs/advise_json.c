@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* advise_json.c - the results for programs, as one object. */
+#include "advise_json.h"
+
 #include <stdio.h>
 
-#include "advise.h"
+#include "advice.h"
+#include "advise_choose.h"
 #include "json.h"
 #include "message.h"
 

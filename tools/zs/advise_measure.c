@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* advise_measure.c - one candidate's sizes and times. */
+#include "advise_measure.h"
+
 #include <stdlib.h>
 #include <string.h>
 
-#include "advise.h"
+#include "advice.h"
+#include "advise_choose.h"
 #include "interrupt.h"
 #include "message.h"
 #include "units.h"

@@ -6,12 +6,16 @@
  * class has: ceil(objects / objects per zspage) zspages of pages per zspage. libzram's dense geometry has choices of
  * its own, so a pool is asked for each object, of which nothing is written.
  */
+#include "advise_predict.h"
+
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "advise.h"
+#include "advice.h"
+#include "advise_measure.h"
+#include "advise_survey.h"
 #include "crew.h"
 #include "interrupt.h"
 #include "message.h"

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* advise_print.c - the results for people, in 80 columns. */
+#include "advise_print.h"
+
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "advise.h"
+#include "advice.h"
+#include "advise_choose.h"
 #include "units.h"
 
 static struct text speed(double mb_per_second)

@@ -6,13 +6,16 @@
  * machine for a moment does not hit one of them alone, with the median of a candidate's rounds as its result. Slow ones
  * get fewer rounds, since a longer time is disturbed relatively less.
  */
+#include "advise_survey.h"
+
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <zdict.h>
 
-#include "advise.h"
+#include "advice.h"
+#include "advise_measure.h"
 #include "crew.h"
 #include "interrupt.h"
 #include "message.h"

@@ -20,43 +20,6 @@
 
 #define STDIN_NAME "standard input"
 
-/* One more file of a kind that is told in one line. Without memory for its name that has the number alone. */
-static void count_file(uint64_t *files, char **first, const char *name)
-{
-	if ((*files)++ == 0)
-		*first = strdup(name);
-}
-
-bool page_set_add_span(struct page_set *set, const char *name, int fd, uint64_t offset, uint64_t end)
-{
-	uint64_t bytes = end > offset ? end - offset : 0, rest = bytes % set->page_size;
-	uint64_t pages = bytes / set->page_size + (rest != 0);
-	bool too_large = pages > set->most_pages;
-	set->full |= !too_large && set->pages > set->most_pages - pages;
-	if (set->full)
-		message_problem(
-			name,
-			"is left out, and so is what comes after it: to keep track of more than %s takes memory "
-			"which is not there",
-			format_plural(set->pages, "page", "pages").s);
-	else if (too_large)
-		message_problem(name,
-				"is too large: to keep track of the pages of %s takes %s of memory, which is not there",
-				format_bytes(bytes).s, format_bytes(pages * PAGE_RECORD_BYTES).s);
-	else if (bytes == 0)
-		count_file(&set->empty_files, &set->first_empty, name);
-	else if (rest)
-		count_file(&set->part_files, &set->first_part, name);
-	if (set->parts == PARTS_LEFT_OUT)
-		bytes -= rest;
-	if (bytes == 0 || too_large || set->full) {
-		if (fd > STDIN_FILENO)
-			close(fd);
-		return true;
-	}
-	return page_set_add_input(set, INPUT_FILE, name, fd) && page_set_add_range(set, offset, bytes);
-}
-
 /* A folder is no input, but what is in it may be: say how. */
 static void refuse_folder(const char *name, bool has_name)
 {

@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "packer.h"
+#include "packing.h"
 
 enum {
 	KERNEL_CHAIN_SIZE = 8,   /* CONFIG_ZSMALLOC_CHAIN_SIZE, its default */

@@ -8,6 +8,8 @@
 #include "crew.h"
 #include "interrupt.h"
 #include "message.h"
+#include "packer_check.h"
+#include "packer_store.h"
 #include "progress.h"
 #include "units.h"
 #include "worker.h"
@@ -15,43 +17,6 @@
 enum { TABLE_ENTRY_BYTES = 16 }; /* of zram's table, for each block */
 
 _Static_assert(sizeof(struct page_record) + TABLE_ENTRY_BYTES <= PAGE_RECORD_BYTES, "what a page takes");
-
-bool worker_next_chunk(struct worker *worker, struct chunk *chunk)
-{
-	struct pass *pass = worker->pass;
-	const struct page_set *set = pass->packer->set;
-	if (interrupted() || atomic_load_explicit(&pass->failed, memory_order_relaxed))
-		return false;
-	uint64_t i = atomic_fetch_add_explicit(&pass->next_chunk, 1, memory_order_relaxed);
-	if (i >= set->chunk_count)
-		return false;
-	*chunk = page_set_chunk(set, i);
-	return true;
-}
-
-void worker_chunk_done(struct worker *worker, const struct chunk *chunk)
-{
-	atomic_fetch_add_explicit(&worker->pass->done_bytes, chunk->bytes, memory_order_relaxed);
-}
-
-static bool worker_init(struct worker *worker, const struct packer *packer)
-{
-	enum { ALIGN = 4096 }; /* so that direct reads and whole-page copies are at their best */
-	size_t chunk_bytes = packer->set->chunk_bytes;
-	worker->input = aligned_alloc(ALIGN, chunk_bytes);
-	worker->output = aligned_alloc(ALIGN, chunk_bytes);
-	worker->good = calloc(chunk_bytes / packer->set->page_size, sizeof(*worker->good));
-	worker->restored = calloc(chunk_bytes / packer->set->page_size, sizeof(*worker->restored));
-	return worker->input && worker->output && worker->good && worker->restored;
-}
-
-static void worker_destroy(struct worker *worker)
-{
-	free(worker->input);
-	free(worker->output);
-	free(worker->good);
-	free(worker->restored);
-}
 
 bool packer_init(struct packer *packer, struct page_set *set, struct zram *device, unsigned threads)
 {

@@ -6,6 +6,8 @@
  * was read the first time tells whether the file changed or the store lost something. Memory of a live process changes
  * all the time, so there it is the hash that is compared.
  */
+#include "packer_check.h"
+
 #include <string.h>
 #include <xxhash.h>
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* packer_store.c - the first pass: read pages, write them to the device, ask it what it made of them. */
+#include "packer_store.h"
+
 #include <stdio.h>
 #include <string.h>
 #include <xxhash.h>

@@ -13,7 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "server.h"
+#include "serving.h"
 
 /* Zero at first, then only server_end.c's. */
 struct server_end {

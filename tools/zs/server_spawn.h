@@ -6,7 +6,7 @@
 #include <signal.h>
 #include <stdbool.h>
 
-#include "server.h"
+#include "serving.h"
 
 /*
  * Start nbdkit for *s, whose names are chosen, with the signals in *mask blocked, in a process group of its own: what a

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * worker.h - what one thread of the packer does: packer_store.c and packer_check.c. packer.c runs them.
+ * worker.h - one thread of the packer, and the next chunk for it. What it does is packer_store.c and packer_check.c.
  */
 #ifndef ZS_WORKER_H
 #define ZS_WORKER_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
 
-#include "packer.h"
+#include "packing.h"
 
 /* What the threads of one pass share. */
 struct pass {
@@ -34,8 +36,8 @@ struct worker {
 bool worker_next_chunk(struct worker *worker, struct chunk *chunk);
 void worker_chunk_done(struct worker *worker, const struct chunk *chunk);
 
-/* What the threads run. */
-void worker_store(void *arg);
-void worker_check(void *arg);
+/* Its buffers, for chunks of the packer's set. False without memory; then destroy it all the same. */
+bool worker_init(struct worker *worker, const struct packer *packer);
+void worker_destroy(struct worker *worker);
 
 #endif

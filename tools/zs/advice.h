@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * advise.h - what the parts of zs advise share.
+ * advice.h - what an advice is made of; the parts of zs advise work on it.
  *
  *   sample       pages of the inputs, in memory
  *   survey       pieces of the sample on which every candidate is tried
@@ -12,8 +12,8 @@
  * A block is one of: same-filled, nothing is stored; huge, compressed it takes the huge watermark or more, it is stored
  * as it is; compressed. The kernel's numbers are for pages as large as the block: 4096 bytes on most machines.
  */
-#ifndef ZS_ADVISE_H
-#define ZS_ADVISE_H
+#ifndef ZS_ADVICE_H
+#define ZS_ADVICE_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -100,55 +100,5 @@ static inline size_t block_bytes(const struct candidate *c)
 {
 	return (size_t)SAMPLE_PAGE << c->block_index;
 }
-
-/* advise_survey.c. False without memory, after a message. Also end when interrupted(). */
-bool advise_prepare(struct advice *advice); /* geometries, survey, dictionary, candidates */
-bool advise_survey(struct advice *advice);
-/* What an object of that size takes: its share of a full zspage. */
-double object_bytes(const struct geometry_view *view, size_t size, size_t page_size);
-
-/*
- * advise_measure.c: compressed sizes of pages at data, one for each block; 0 for same-filled ones. False without
- * memory; says nothing, as it may run on any thread.
- */
-bool measure_sizes(const struct advice *advice, const struct candidate *c, const unsigned char *data, size_t pages,
-		   size_t first_block, size_t blocks, uint32_t *sizes);
-/* Take the time once: fills in compress[rounds] and decompress[rounds], and counts the round. */
-bool measure_time(const struct advice *advice, struct candidate *c);
-size_t blocks_of(const struct candidate *c, size_t pages);
-
-/* advise_predict.c: the algorithms as they come, and what was chosen. */
-bool advise_predict(struct advice *advice);
-void prediction_free(struct prediction *p);
-
-/* advise_choose.c */
-void advise_choose(struct advice *advice);
-double candidate_ratio(const struct candidate *c, bool kernel); /* bytes of blocks for each byte held, all-in */
-double candidate_access_ns(const struct advice *advice, const struct candidate *c);
-double compress_mb_per_s(const struct candidate *c); /* NaN where nothing was compressed */
-double decompress_mb_per_s(const struct candidate *c);
-double prediction_ratio(const struct prediction *p, bool kernel);
-double large_pool_ratio(const struct prediction *p, bool kernel); /* with so much such data that all zspages are full */
-const char *goal_name(enum goal goal);
-/* "zstd level 3, blocks of 16 KiB, dictionary" */
-struct text_line {
-	char s[120];
-};
-struct text_line candidate_name(const struct candidate *c);
-/* What to paste. size: bytes of the device. */
-uint64_t advised_disksize(const struct advice *advice);
-struct settings_text {
-	char s[640];
-};
-struct settings_text zramctl_text(const struct advice *advice);
-struct settings_text zram_generator_text(const struct advice *advice);
-struct settings_text libzram_text(const struct advice *advice);
-/* The line that mm_stat would show. */
-struct text_line mm_stat_line(const struct prediction *p);
-
-/* advise_print.c, advise_json.c, advise_html.c: the results. html: false after a message. */
-void advise_print(const struct advice *advice);
-void advise_json(const struct advice *advice);
-bool advise_html(const struct advice *advice, const char *path);
 
 #endif
