@@ -9,8 +9,8 @@
 #include <string.h>
 
 #include "base/bits.h"
-#include "zram/device.h"
-#include "zram/parse.h"
+#include "device/device.h"
+#include "device/parse.h"
 
 /* mem_limit counts in these, as the kernel does in its pages. */
 #define LIMIT_UNIT 4096u

@@ -4,7 +4,7 @@
 
 #include "base/bits.h"
 #include "zram/attr.h"
-#include "zram/device.h"
+#include "device/device.h"
 #include "zram/stats.h"
 
 /* Blocks printed with a stream in hand. */

@@ -24,7 +24,7 @@
 #include "base/bits.h"
 #include "base/pace.h"
 #include "zram/attr.h"
-#include "zram/device.h"
+#include "device/device.h"
 #include "zram/idle.h"
 
 #define DEFAULT_CPU_PERCENT 5u

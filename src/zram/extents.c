@@ -4,7 +4,7 @@
 #include <inttypes.h>
 
 #include "base/bits.h"
-#include "zram/device.h"
+#include "device/device.h"
 
 /* Blocks looked at with a stream in hand; between two batches the callback runs, with none. */
 #define BATCH 4096u

@@ -13,7 +13,7 @@
 #include <errno.h>
 #include <pthread.h>
 
-#include "zram/device.h"
+#include "device/device.h"
 
 static struct zsi_lock list_lock; /* rank REGISTRY does not fit: taken before z->lock, alone */
 static struct zram *devices;      /* Guarded by list_lock */

@@ -7,8 +7,8 @@
 
 #include "base/bits.h"
 #include "zram/attr.h"
-#include "zram/device.h"
-#include "zram/parse.h"
+#include "device/device.h"
+#include "device/parse.h"
 
 /* Blocks visited with one stream in hand. */
 #define BATCH 32u

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/bits.h"
-#include "zram/device.h"
+#include "device/device.h"
 
 static unsigned flags_of(uint64_t meta)
 {

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "base/bits.h"
-#include "zram/device.h"
+#include "device/device.h"
 
 /* Blocks for which a stream is held at most, so that a closing gate needn't wait for a whole request. */
 #define BATCH 16u

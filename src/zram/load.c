@@ -8,9 +8,9 @@
 
 #include "base/bits.h"
 #include "base/versioned.h"
-#include "zram/device.h"
+#include "device/device.h"
 #include "zram/stream.h"
-#include "zram/sum.h"
+#include "device/sum.h"
 
 #define NAME_BYTES 64u
 #define KNOWN_FLAGS (ZRAM_CHECKSUM | ZRAM_TRAIN_DICT)

@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
-#include "zram/device.h"
+#include "device/device.h"
 #include "zram/stats.h"
 
 /*

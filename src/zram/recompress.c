@@ -16,10 +16,10 @@
 
 #include "base/bits.h"
 #include "zram/attr.h"
-#include "zram/device.h"
+#include "device/device.h"
 #include "zram/idle.h"
-#include "zram/parse.h"
-#include "zram/sum.h"
+#include "device/parse.h"
+#include "device/sum.h"
 
 /* Sizes are told apart in steps of this for finding the largest blocks. */
 #define SIZE_STEP_SHIFT 6

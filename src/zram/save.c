@@ -9,7 +9,7 @@
 
 #include "base/assert.h"
 #include "base/bits.h"
-#include "zram/device.h"
+#include "device/device.h"
 #include "zram/idle.h"
 #include "zram/stream.h"
 

@@ -27,7 +27,7 @@
 #include <stdint.h>
 
 #include "base/lock.h"
-#include "zram/table.h"
+#include "device/table.h"
 
 /* What of a block's word is the block's own, not of this device at this time; and how it is in a stream, in 32 bits. */
 #define ZSI_SAVED_FLAGS \

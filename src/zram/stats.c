@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/bits.h"
-#include "zram/device.h"
+#include "device/device.h"
 
 /* Streams are read one after the other, so a sum may miss one half of what another thread is just moving: never below 0. */
 static uint64_t counted(struct zram *z, enum zsi_counter which)

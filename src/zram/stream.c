@@ -13,7 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "zram/error.h"
+#include "device/error.h"
 
 #define DIGEST_BYTES 8u
 

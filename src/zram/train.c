@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/bits.h"
-#include "zram/device.h"
+#include "device/device.h"
 
 /* Stored bytes from which on a dictionary pays for itself, and growth after which another one is tried. */
 #define FIRST_STORED_BYTES ((uint64_t)4 << 20)

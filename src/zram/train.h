@@ -24,7 +24,7 @@
 #include <stdint.h>
 
 #include "base/lock.h"
-#include "zram/gate.h"
+#include "device/gate.h"
 
 struct zsi_codec_dict;
 

@@ -15,9 +15,9 @@
 
 #include "base/bits.h"
 #include "zram/attr.h"
-#include "zram/device.h"
+#include "device/device.h"
 #include "zram/idle.h"
-#include "zram/parse.h"
+#include "device/parse.h"
 
 /* writeback_limit counts in these, as the kernel does in its pages. */
 #define LIMIT_UNITS (4096u >> ZSI_BACKING_UNIT_SHIFT)

@@ -10,8 +10,8 @@
 #include <string.h>
 
 #include "base/rcu.h"
-#include "zsmalloc/misuse.h"
-#include "zsmalloc/pool.h"
+#include "pool/misuse.h"
+#include "pool/pool.h"
 
 uint64_t zsi_entry_lock(struct zs_pool *pool, zs_handle handle, const char *call)
 {

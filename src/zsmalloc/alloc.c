@@ -4,8 +4,8 @@
 
 #include "base/assert.h"
 #include "base/probe.h"
-#include "zsmalloc/cache.h"
-#include "zsmalloc/pool.h"
+#include "pool/cache.h"
+#include "pool/pool.h"
 
 /* Objects of a batch allocated under one hold of the class's lock. */
 #define HOLD_OBJECTS 256u

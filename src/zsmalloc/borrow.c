@@ -18,8 +18,8 @@
  * taken. Which classes have free slots at all is known by hints, pool->room.holes, so that a refusal costs little.
  */
 #include "base/probe.h"
-#include "zsmalloc/cache.h"
-#include "zsmalloc/pool.h"
+#include "pool/cache.h"
+#include "pool/pool.h"
 
 #define BORROW_WORTH(page_size) ((page_size) / 4 * 3)
 

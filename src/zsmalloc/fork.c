@@ -13,9 +13,9 @@
 #include <pthread.h>
 
 #include "base/rcu.h"
-#include "zsmalloc/cache.h"
-#include "zsmalloc/misuse.h"
-#include "zsmalloc/pool.h"
+#include "pool/cache.h"
+#include "pool/misuse.h"
+#include "pool/pool.h"
 #include "zsmalloc/zpool_drivers.h"
 
 static void lock_pool(struct zs_pool *pool)

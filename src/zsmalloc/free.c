@@ -10,9 +10,9 @@
 
 #include "base/assert.h"
 #include "base/probe.h"
-#include "zsmalloc/cache.h"
-#include "zsmalloc/misuse.h"
-#include "zsmalloc/pool.h"
+#include "pool/cache.h"
+#include "pool/misuse.h"
+#include "pool/pool.h"
 
 /* Handles of a batch that are sorted by class at a time. */
 #define BATCH_HANDLES 128u

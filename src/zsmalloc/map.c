@@ -12,8 +12,8 @@
 #include <string.h>
 
 #include "base/rcu.h"
-#include "zsmalloc/misuse.h"
-#include "zsmalloc/pool.h"
+#include "pool/misuse.h"
+#include "pool/pool.h"
 
 struct zsi_mapping {
 	struct zsi_mapping *next;

@@ -4,7 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "zsmalloc/pool.h"
+#include "pool/pool.h"
 #include "zsmalloc/stats.h"
 
 /* --- the kernel's tables, column for column --- */

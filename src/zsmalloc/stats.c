@@ -3,8 +3,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include "zsmalloc/cache.h"
-#include "zsmalloc/pool.h"
+#include "pool/cache.h"
+#include "pool/pool.h"
 #include "zsmalloc/stats.h"
 
 /* The struct of version 0.1, which callers that set no size have. */

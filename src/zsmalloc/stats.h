@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-#include "zsmalloc/geometry.h"
+#include "pool/geometry.h"
 
 struct zs_pool;
 

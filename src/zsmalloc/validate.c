@@ -7,8 +7,8 @@
  */
 #include <errno.h>
 
-#include "zsmalloc/cache.h"
-#include "zsmalloc/pool.h"
+#include "pool/cache.h"
+#include "pool/pool.h"
 
 struct totals {
 	uint64_t meta_top; /* ends of metadata memory when the walk began */

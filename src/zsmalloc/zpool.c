@@ -7,7 +7,7 @@
 
 #include "base/lock.h"
 #include "base/versioned.h"
-#include "zsmalloc/pool.h"
+#include "pool/pool.h"
 #include "zsmalloc/zpool_drivers.h"
 
 struct driver {

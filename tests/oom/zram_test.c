@@ -22,7 +22,7 @@
 #include "check.h"
 #include "fault.h"
 #include "rng.h"
-#include "zram/device.h"
+#include "device/device.h"
 
 #define BLOCK 4096u
 #define STRIDE (300u * BLOCK) /* each block in another chunk of the table */

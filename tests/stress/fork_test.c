@@ -16,7 +16,7 @@
 
 #include "pattern.h"
 #include "stress.h"
-#include "zsmalloc/pool.h"
+#include "pool/pool.h"
 
 #define THREADS 3u
 #define FORKS 30u

@@ -17,7 +17,7 @@
 #include <unistd.h>
 #include <zsmalloc/zsmalloc.h>
 
-#include "zsmalloc/pool.h"
+#include "pool/pool.h"
 
 #define WORKERS 2u
 #define OBJECTS 600u /* a worker's */

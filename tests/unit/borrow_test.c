@@ -5,7 +5,7 @@
  */
 #include "unit.h"
 
-#include "zsmalloc/pool.h"
+#include "pool/pool.h"
 
 #define LENT 4000u
 #define OWN 1500u

@@ -9,8 +9,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "zsmalloc/cache.h"
-#include "zsmalloc/pool.h"
+#include "pool/cache.h"
+#include "pool/pool.h"
 
 #define N 6000u
 #define THREADS 6u

@@ -2,7 +2,7 @@
 /* class_test.c - a class's lists and the life of a zspage, on a pool's internals. */
 #include "unit.h"
 
-#include "zsmalloc/pool.h"
+#include "pool/pool.h"
 
 static struct zs_pool *pool;
 static unsigned position;

@@ -7,7 +7,7 @@
 #include <test_source.h>
 #include <eventually.h>
 
-#include "zsmalloc/pool.h"
+#include "pool/pool.h"
 
 #define N 4000
 

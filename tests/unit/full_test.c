@@ -12,7 +12,7 @@
 
 #include "rng.h"
 #include "test_source.h"
-#include "zsmalloc/pool.h"
+#include "pool/pool.h"
 
 #define MOST 20000u
 #define LIMIT_BYTES (8u << 20)

@@ -3,7 +3,7 @@
 #include "unit.h"
 
 #include "base/bits.h"
-#include "zsmalloc/geometry.h"
+#include "pool/geometry.h"
 
 static struct zsi_geometry g;
 static uint16_t lookup[ZSI_MAX_LOOKUP];

@@ -5,7 +5,7 @@
 #include <pthread.h>
 #include <system_page.h>
 
-#include "zsmalloc/handle.h"
+#include "pool/handle.h"
 
 static struct zsi_account account;
 static struct zsi_handles handles;

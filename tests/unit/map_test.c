@@ -7,7 +7,7 @@
 #include <test_source.h>
 #include <unistd.h>
 
-#include "zsmalloc/pool.h"
+#include "pool/pool.h"
 
 #define SIZE 3000 /* spans two pages more often than not */
 #define N 20

@@ -5,7 +5,7 @@
 #include <pattern.h>
 #include <test_source.h>
 
-#include "zsmalloc/pool.h"
+#include "pool/pool.h"
 
 #define N 1000
 #define PAGES 2000

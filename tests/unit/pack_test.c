@@ -4,7 +4,7 @@
 
 #include <pattern.h>
 
-#include "zsmalloc/pool.h"
+#include "pool/pool.h"
 
 #define SIZE 1500u
 #define ZSPAGES 6u

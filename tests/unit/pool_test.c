@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "base/os.h"
-#include "zsmalloc/pool.h"
+#include "pool/pool.h"
 
 static void refused(const struct zs_pool_options *o)
 {

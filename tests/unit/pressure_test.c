@@ -14,7 +14,7 @@
 #include <zsmalloc/zsmalloc.h>
 
 #include "base/pace.h"
-#include "zsmalloc/pool.h"
+#include "pool/pool.h"
 
 #define N 3000
 

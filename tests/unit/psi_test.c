@@ -16,7 +16,7 @@
 #include <zsmalloc/zsmalloc.h>
 
 #include "base/psi.h"
-#include "zsmalloc/pool.h"
+#include "pool/pool.h"
 
 #define PATH "/proc/pressure/memory"
 

@@ -12,8 +12,8 @@
 #include <zsmalloc/zram.h>
 
 #include "base/os.h"
-#include "zsmalloc/pool.h"
-#include "zsmalloc/reserve.h"
+#include "pool/pool.h"
+#include "pool/reserve.h"
 
 #define MIB ((uint64_t)1 << 20)
 

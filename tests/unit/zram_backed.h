@@ -9,7 +9,7 @@
 #include <unistd.h>
 #include <rng.h>
 
-#include "zram/device.h"
+#include "device/device.h"
 
 #define BS 4096u
 #define BLOCKS 64u

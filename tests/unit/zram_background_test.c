@@ -4,7 +4,7 @@
 
 #include <eventually.h>
 
-#include "zram/device.h"
+#include "device/device.h"
 
 #define BS 4096u
 #define BLOCKS 4000u

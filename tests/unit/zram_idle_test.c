@@ -14,7 +14,7 @@
 #include <unistd.h>
 #include <rng.h>
 
-#include "zram/device.h"
+#include "device/device.h"
 #include "zram/idle.h"
 
 #define BS 4096u

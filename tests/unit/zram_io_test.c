@@ -5,7 +5,7 @@
 #include <rng.h>
 #include <zsmalloc/zram.h>
 
-#include "zram/device.h"
+#include "device/device.h"
 
 #define BLOCKS 64u
 #define DISKSIZE (BLOCKS * 4096ull)

@@ -8,7 +8,7 @@
 #include <rng.h>
 #include <system_page.h>
 
-#include "zram/device.h"
+#include "device/device.h"
 
 #define BS 4096u
 #define MIB ((uint64_t)1 << 20)

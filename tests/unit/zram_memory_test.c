@@ -5,7 +5,7 @@
 #include <pthread.h>
 #include <rng.h>
 
-#include "zram/device.h"
+#include "device/device.h"
 
 #define LIMIT (2u << 20)
 

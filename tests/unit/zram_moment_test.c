@@ -16,7 +16,7 @@
 #include <eventually.h>
 #include <rng.h>
 
-#include "zram/device.h"
+#include "device/device.h"
 
 #define BS 4096u
 #define BLOCKS 300u

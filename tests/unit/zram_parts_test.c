@@ -4,9 +4,9 @@
 
 #include <rng.h>
 
-#include "zram/device.h"
-#include "zram/parse.h"
-#include "zram/sum.h"
+#include "device/device.h"
+#include "device/parse.h"
+#include "device/sum.h"
 
 static void numbers(void **state)
 {

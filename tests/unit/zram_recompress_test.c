@@ -9,7 +9,7 @@
 #include <rng.h>
 
 #include "codec/codec.h"
-#include "zram/device.h"
+#include "device/device.h"
 
 #define BS 4096u
 #define BLOCKS 300u

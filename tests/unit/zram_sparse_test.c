@@ -10,7 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "zram/device.h"
+#include "device/device.h"
 #include "zram_blocks.h"
 
 #define PIB ((uint64_t)1 << 50)

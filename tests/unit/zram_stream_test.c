@@ -11,7 +11,7 @@
 #include <rng.h>
 #include <stream_seal.h>
 
-#include "zram/device.h"
+#include "device/device.h"
 #include "zram/stream.h"
 
 #define BS 4096u

@@ -13,7 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "zram/device.h"
+#include "device/device.h"
 
 #define BS 4096u
 #define THREADS 16u

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "base/os.h"
-#include "zram/device.h"
+#include "device/device.h"
 
 #define DISKSIZE ((uint64_t)1 << 40)
 #define CHUNK_BLOCKS 256u /* of a page of 4096 bytes */

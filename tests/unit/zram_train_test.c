@@ -9,7 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "zram/device.h"
+#include "device/device.h"
 #include "zram/stats.h"
 
 #define BLOCKS 2048u /* 8 MiB */

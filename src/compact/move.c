@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* move.c - moving one object to another slot, for compaction. */
+#include <string.h>
+
+#include "base/assert.h"
+#include "pool/pool.h"
+
+static void copy_object(const struct zs_pool *pool, uint64_t to, uint64_t from, size_t size)
+{
+	uint8_t *in[2] = { NULL, NULL }, *out[2] = { NULL, NULL };
+	size_t in_split, out_split;
+
+	(void)zsi_space_pieces(&pool->space, from, size, in, &in_split);
+	(void)zsi_space_pieces(&pool->space, to, size, out, &out_split);
+	for (size_t done = 0; done < size;) {
+		const uint8_t *src = done < in_split ? in[0] + done : in[1] + (done - in_split);
+		uint8_t *dst = done < out_split ? out[0] + done : out[1] + (done - out_split);
+		size_t src_left = (done < in_split ? in_split : size) - done;
+		size_t dst_left = (done < out_split ? out_split : size) - done;
+		size_t n = zsi_min(src_left, dst_left);
+
+		memcpy(dst, src, n);
+		done += n;
+	}
+}
+
+enum zsi_moved zsi_object_move_locked(struct zs_pool *pool, struct zsi_zspage *src, unsigned from,
+				      struct zsi_zspage *dst, unsigned to)
+{
+	const struct zsi_size_class *sc = zsi_size_class(pool, src);
+	const struct zsi_size_class *dst_sc = zsi_size_class(pool, dst);
+	uint32_t index = zsi_zspage_slots(&pool->words, src)[from];
+	_Atomic uint64_t *at = &pool->handles.entries[index];
+	uint64_t entry = atomic_load_explicit(at, memory_order_relaxed);
+
+	if (!zsi_entry_trylock(at, entry))
+		return ZSI_MOVE_HELD;
+	ZSI_ASSERT(zsi_entry_live(entry) && zsi_entry_offset(entry) == zsi_slot_offset(&pool->space, src, sc, from));
+	size_t size = zsi_handle_size(&pool->handles, index, entry, sc->size);
+
+	/* It may have come from a cache since the caller looked, smaller than it was. */
+	if (pool->handles.sizes == NULL && dst_sc->size - size > ZSI_SLACK_MAX) {
+		zsi_entry_unlock(at, entry);
+		return ZSI_MOVE_HELD;
+	}
+	if (to == ZSI_NO_SLOT)
+		to = zsi_slot_take_locked(pool, dst);
+	if (to == ZSI_NO_SLOT) {
+		zsi_entry_unlock(at, entry);
+		return ZSI_MOVE_NO_MEMORY;
+	}
+	uint64_t offset = zsi_slot_offset(&pool->space, dst, dst_sc, to);
+
+	copy_object(pool, offset, zsi_entry_offset(entry), sc->size);
+	zsi_zspage_slots(&pool->words, dst)[to] = index;
+	zsi_zspage_slots(&pool->words, src)[from] = ZSI_SLOT_LIMBO;
+	src->inuse--;
+	src->limbo++;
+	/* In a larger class's slot there is more slack. */
+	if (sc != dst_sc) {
+		zsi_class_of(pool, src)->used--;
+		zsi_class_of(pool, src)->requested -= size;
+		zsi_class_of(pool, dst)->used++;
+		zsi_class_of(pool, dst)->requested += size;
+	}
+	if (pool->handles.sizes == NULL)
+		entry += (uint64_t)(dst_sc->size - sc->size) << ZSI_SLACK_SHIFT;
+	zsi_entry_unlock(at, zsi_entry_with_offset(entry, offset));
+	atomic_fetch_add_explicit(&pool->objs_moved, 1, memory_order_relaxed);
+	return ZSI_MOVED;
+}

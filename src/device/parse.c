@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* parse.c - see parse.h. */
+#include "device/parse.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *skip_blanks(const char *text)
+{
+	while (isspace((unsigned char)*text))
+		text++;
+	return text;
+}
+
+/* The number at the start of text, and what follows it; false: there is none, or it is too large. */
+static bool leading_number(const char *text, uint64_t *value, const char **rest)
+{
+	char *end;
+
+	text = skip_blanks(text);
+	if (!isdigit((unsigned char)*text))
+		return false;
+	errno = 0;
+	*value = strtoull(text, &end, 0);
+	*rest = end;
+	return errno == 0;
+}
+
+int zsi_parse_number(const char *text, uint64_t *value)
+{
+	const char *rest;
+
+	return leading_number(text, value, &rest) && *skip_blanks(rest) == '\0' ? 0 : -1;
+}
+
+int zsi_parse_signed(const char *text, int64_t *value)
+{
+	bool negative;
+	uint64_t magnitude;
+
+	text = skip_blanks(text);
+	negative = *text == '-';
+	if (zsi_parse_number(text + (negative ? 1 : 0), &magnitude) != 0 || magnitude > INT64_MAX)
+		return -1;
+	*value = negative ? -(int64_t)magnitude : (int64_t)magnitude;
+	return 0;
+}
+
+int zsi_parse_bytes(const char *text, uint64_t *value)
+{
+	static const char suffixes[] = "KMGTPE";
+	const char *rest, *suffix;
+	unsigned shift = 0;
+
+	if (!leading_number(text, value, &rest))
+		return -1;
+	suffix = *rest == '\0' ? NULL : strchr(suffixes, toupper((unsigned char)*rest));
+	if (suffix != NULL) {
+		shift = 10 * (unsigned)(suffix - suffixes + 1);
+		rest++;
+	}
+	if (*skip_blanks(rest) != '\0' || *value > UINT64_MAX >> shift)
+		return -1;
+	*value <<= shift;
+	return 0;
+}
+
+bool zsi_next_pair(char **text, char **key, char **value)
+{
+	char *at = *text;
+
+	while (isspace((unsigned char)*at))
+		at++;
+	if (*at == '\0')
+		return false;
+	*key = at;
+	while (*at != '\0' && !isspace((unsigned char)*at))
+		at++;
+	if (*at != '\0')
+		*at++ = '\0';
+	*text = at;
+	*value = strchr(*key, '=');
+	if (*value != NULL)
+		*(*value)++ = '\0';
+	return true;
+}
