@@ -99,8 +99,8 @@ static inline void zsi_unlock(struct zsi_lock *lock, enum zsi_rank rank)
 }
 
 /*
- * Drop a lock that is held for long and take it again: whoever waits for it gets it in between. A waiter that sleeps takes
- * longer to wake up than the lock would be free, so that one who let somebody wait waits himself for a moment.
+ * Drop a lock that is held for long and take it again: whoever waits for it gets it in between. A waiter that sleeps
+ * takes longer to wake up than the lock would be free, so that one who let somebody wait waits himself for a moment.
  */
 void zsi_lock_breathe(struct zsi_lock *lock, enum zsi_rank rank);
 

@@ -18,7 +18,9 @@
 #define MADV_DONTNEED_LOCKED 24 /* Linux 5.18; older kernels answer EINVAL */
 #endif
 
-/* process_madvise() of a process's own memory with this advice is Linux 6.13, the sentinel 6.14; older: EBADF, EINVAL. */
+/*
+ * process_madvise() of a process's own memory with this advice is Linux 6.13, the sentinel 6.14; older: EBADF, EINVAL.
+ */
 #ifndef PIDFD_SELF_THREAD_GROUP
 #define PIDFD_SELF_THREAD_GROUP (-10001)
 #endif

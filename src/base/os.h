@@ -24,16 +24,19 @@ enum zsi_os_hint {
 
 struct zsi_os_ops {
 	/*
-	 * Reserve bytes of inaccessible address space, in whole pages of the system's, aligned to align (a power of two).
-	 * NULL: ENOMEM.
+	 * Reserve bytes of inaccessible address space, in whole pages of the system's, aligned to align (a power of
+	 * two). NULL: ENOMEM.
 	 */
 	void *(*reserve)(size_t bytes, size_t align);
-	/* Make part of a reservation accessible, from the start of a system's page. 0, or -1 with errno. hints: zsi_os_hint. */
+	/*
+	 * Make part of a reservation accessible, from the start of a system's page. 0, or -1 with errno. hints:
+	 * zsi_os_hint.
+	 */
 	int (*commit)(void *start, size_t bytes, unsigned hints);
 	/*
 	 * Give the memory of committed parts back: n ranges of whole pages of the system's, none of which is empty, of
-	 * reservations with the same hints. They stay accessible and read as zeros. Many ranges in one call cost little more
-	 * than one, since the processors are told once to forget where the pages were.
+	 * reservations with the same hints. They stay accessible and read as zeros. Many ranges in one call cost
+	 * little more than one, since the processors are told once to forget where the pages were.
 	 */
 	void (*decommit)(const struct iovec *ranges, unsigned n, unsigned hints);
 	/* Give a whole reservation back. */
@@ -47,14 +50,14 @@ extern struct zsi_os_ops zsi_os;
 extern const struct zsi_os_ops zsi_os_real;
 
 /*
- * Prefer a NUMA node for the memory of a reservation, or spread it over several: bit n of nodes is node n. 0, or -1 with
- * EINVAL (one of them is not there) or ENOSYS.
+ * Prefer a NUMA node for the memory of a reservation, or spread it over several: bit n of nodes is node n. 0, or -1
+ * with EINVAL (one of them is not there) or ENOSYS.
  */
 int zsi_os_bind(void *start, size_t bytes, uint64_t nodes);
 
 /*
- * Bytes of a page of the system's, a power of two: 4096, or on some machines 16384 or 65536. Memory comes and goes in these:
- * the kernel refuses a range that begins inside one, and takes one that ends inside one for the whole of it.
+ * Bytes of a page of the system's, a power of two: 4096, or on some machines 16384 or 65536. Memory comes and goes in
+ * these: the kernel refuses a range that begins inside one, and takes one that ends inside one for the whole of it.
  */
 size_t zsi_os_page_bytes(void);
 

@@ -4,15 +4,17 @@
  *
  *   worked / (worked + waited + asleep) = percent / 100
  *
- * by the thread's own clock, so that who waits for readers or for a lock is not charged for it. Of its share, what it did
- * not use in the last ten seconds is saved up for a surge of work (cpu.max.burst does the same for a control group).
+ * by the thread's own clock, so that who waits for readers or for a lock is not charged for it. Of its share, what it
+ * did not use in the last ten seconds is saved up for a surge of work (cpu.max.burst does the same for a control
+ * group).
  *
- * The share protects whoever else wants a processor. Where nobody does, sleeping helps nobody: the thread then goes on, as
- * one of idle priority would. It is not made one, since it holds locks while it works, and one who waits for a lock that a
- * thread of idle priority holds waits until all others rest; nor can a thread without privileges go back to what it was.
- * Whether somebody else wants the processor shows in the work itself: a thread that is the only one is not taken off it. Who
- * is not, is, at the scheduler's next tick. So sleeps are put off as long as that doesn't happen. When it did not for
- * several ticks nobody was kept waiting, and what was put off is owed no more; when it does before, all of it is slept.
+ * The share protects whoever else wants a processor. Where nobody does, sleeping helps nobody: the thread then goes
+ * on, as one of idle priority would. It is not made one, since it holds locks while it works, and one who waits for a
+ * lock that a thread of idle priority holds waits until all others rest; nor can a thread without privileges go back
+ * to what it was. Whether somebody else wants the processor shows in the work itself: a thread that is the only one is
+ * not taken off it. Who is not, is, at the scheduler's next tick. So sleeps are put off as long as that doesn't
+ * happen. When it did not for several ticks nobody was kept waiting, and what was put off is owed no more; when it
+ * does before, all of it is slept.
  */
 #ifndef ZSI_BASE_PACE_H
 #define ZSI_BASE_PACE_H

@@ -36,8 +36,9 @@ extern char zsi_rcu_tsan_order;
 #endif
 
 /*
- * This thread's registration, which liburcu does at its first read section under a lock that its fork handlers don't know:
- * a child that was forked meanwhile would wait for it forever. So it is done under one of ours, which forks take.
+ * This thread's registration, which liburcu does at its first read section under a lock that its fork handlers don't
+ * know: a child that was forked meanwhile would wait for it forever. So it is done under one of ours, which forks
+ * take.
  */
 void zsi_rcu_register(void);
 

@@ -2,8 +2,9 @@
 /*
  * work.h - working memory that goes back to the system when it is freed.
  *
- * A compression context is taken by one thread, used for a while and freed by another. malloc would keep what it took in
- * the arena of the first thread. So a large piece is a mapping of its own, of whole system pages; a small one is malloc's.
+ * A compression context is taken by one thread, used for a while and freed by another. malloc would keep what it took
+ * in the arena of the first thread. So a large piece is a mapping of its own, of whole system pages; a small one is
+ * malloc's.
  *
  *   piece = [ head, ZSI_CACHE_LINE bytes | the caller's bytes, aligned to ZSI_CACHE_LINE ]
  */

@@ -5,8 +5,17 @@
  * Pages behind the last object of a zspage are given back many at a time and without the class's lock, so their zspages
  * stay isolated until that is done.
  */
+#include "base/lock.h"
 #include "base/rcu.h"
+#include "compact/batch.h"
+#include "pages/layout.h"
+#include "pages/purge.h"
+#include "pages/space.h"
+#include "pool/class.h"
 #include "pool/pool.h"
+#include "pool/slot.h"
+#include "pool/zspage.h"
+#include "pool/zspages.h"
 
 void zsi_batch_push(struct zs_pool *pool, uint32_t *list, struct zsi_zspage *z)
 {
@@ -52,9 +61,9 @@ static void give_back_cuts(struct zs_pool *pool)
 	struct zsi_compact_batch *b = &pool->batch;
 	struct zsi_class *c;
 
-	zsi_cuts_decommit(&pool->space, &b->cuts);
+	zsi_purge_cuts(&pool->space, &b->cuts);
 	while ((c = lock_class_of_first(pool, &b->cut)) != NULL) {
-		zsi_cuts_settle(&pool->space, &b->cuts);
+		zsi_purge_settle(&pool->space, &b->cuts);
 		list_or_remove(pool, pop(pool, &b->cut));
 		zsi_unlock(&c->lock, ZSI_RANK_CLASS);
 	}
@@ -73,7 +82,7 @@ static void settle(struct zs_pool *pool, struct zsi_zspage *z)
 			z->limbo--;
 		}
 	}
-	cut = z->inuse > 0 ? zsi_zspage_trim_locked(pool, z, &b->cuts) : 0;
+	cut = z->inuse > 0 ? zsi_zspages_trim_locked(pool, z, &b->cuts) : 0;
 	b->trimmed += cut;
 	if (cut == 0)
 		list_or_remove(pool, z);
@@ -87,7 +96,10 @@ void zsi_batch_set_aside_pair(struct zs_pool *pool)
 
 	struct zsi_zspage *dst = zsi_zspage_ptr(pool, b->dst), *src = zsi_zspage_ptr(pool, b->src);
 
-	/* Others may go on with it at once; but where they are to find what they would in the kernel, after the source. */
+	/*
+	 * Others may go on with it at once; but where they are to find what they would in the kernel, after the
+	 * source.
+	 */
 	if (dst != NULL && dst->limbo == 0 && dst->inuse > 0 && pool->lazy_pages)
 		zsi_class_list_locked(pool, dst);
 	else if (dst != NULL)
@@ -97,7 +109,7 @@ void zsi_batch_set_aside_pair(struct zs_pool *pool)
 	b->src = b->dst = 0;
 }
 
-void zsi_compact_end_batch(struct zs_pool *pool)
+void zsi_batch_end(struct zs_pool *pool)
 {
 	struct zsi_compact_batch *b = &pool->batch;
 	struct zsi_class *c = &pool->classes[b->position];
@@ -119,12 +131,15 @@ void zsi_compact_end_batch(struct zs_pool *pool)
 		struct zsi_zspage *empty = pop(pool, &b->emptied);
 		bool callers = pool->space.base == NULL;
 
-		/* With the lock, so that a child that is forked meanwhile has it; but a caller's function may take its time. */
+		/*
+		 * With the lock, so that a child that is forked meanwhile has it; but a caller's function may take its
+		 * time.
+		 */
 		if (!callers)
-			zsi_zspage_free(pool, empty);
+			zsi_zspages_free(pool, empty);
 		zsi_unlock(&c->lock, ZSI_RANK_CLASS);
 		if (callers)
-			zsi_zspage_free(pool, empty);
+			zsi_zspages_free(pool, empty);
 	}
 	zsi_space_purge(&pool->space, UINT64_MAX);
 }

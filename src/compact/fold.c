@@ -2,13 +2,24 @@
 /*
  * fold.c - the last page of a class, folded into larger classes.
  *
- * After compaction each class has at most one partly filled page, and with few objects these pages are what a pool wastes
- * most. So the objects of such a page move to free slots of slightly larger classes, on pages that are there anyway, as
- * borrowing (alloc.c) does for objects that are new. It is done for all objects of the page or for none, since only the
- * whole page can be given back.
+ * After compaction each class has at most one partly filled page, and with few objects these pages are what a pool
+ * wastes most. So the objects of such a page move to free slots of slightly larger classes, on pages that are there
+ * anyway, as borrowing (alloc.c) does for objects that are new. It is done for all objects of the page or for none,
+ * since only the whole page can be given back.
  */
-#include "base/assert.h"
+#include "compact/fold.h"
+
+#include "base/bits.h"
+#include "base/lock.h"
+#include "compact/batch.h"
+#include "compact/budget.h"
+#include "compact/move.h"
+#include "pool/class.h"
+#include "pool/geometry.h"
+#include "pool/handle.h"
+#include "pool/pick.h"
 #include "pool/pool.h"
+#include "pool/zspage.h"
 
 /* Objects of a page that are worth moving: each costs its slack for as long as it lives. */
 #define MOST_OBJECTS 8u
@@ -62,7 +73,7 @@ static bool room_for(struct zs_pool *pool, unsigned position, unsigned wanted, s
 	for (unsigned q = position + 1; room < wanted && may_lie_in(pool, q, smallest); q++) {
 		if (!zsi_trylock_word(&pool->classes[q].lock))
 			continue;
-		struct zsi_zspage *z = zsi_class_costless_locked(pool, q);
+		struct zsi_zspage *z = zsi_pick_costless_locked(pool, q);
 
 		if (z != NULL)
 			room += costless_slots(pool, z);
@@ -81,10 +92,10 @@ static bool move_up(struct zs_pool *pool, struct zsi_zspage *z, unsigned slot, s
 		/* Two class locks, so the second is only tried. */
 		if (!zsi_trylock_word(&to->lock))
 			continue;
-		struct zsi_zspage *dst = zsi_class_costless_locked(pool, q);
+		struct zsi_zspage *dst = zsi_pick_costless_locked(pool, q);
 
 		if (dst != NULL)
-			moved = zsi_object_move_locked(pool, z, slot, dst, ZSI_NO_SLOT);
+			moved = zsi_move_object_locked(pool, z, slot, dst, ZSI_NO_SLOT);
 		if (moved == ZSI_MOVED)
 			zsi_class_regroup_locked(pool, dst);
 		zsi_unlock_unranked(&to->lock);
@@ -94,7 +105,7 @@ static bool move_up(struct zs_pool *pool, struct zsi_zspage *z, unsigned slot, s
 	return false;
 }
 
-struct zsi_zspage *zsi_class_fold_locked(struct zs_pool *pool, unsigned position, uint64_t *bytes)
+static struct zsi_zspage *fold_locked(struct zs_pool *pool, unsigned position, uint64_t *bytes)
 {
 	struct zsi_zspage *z = zsi_class_sparsest_locked(pool, position);
 	size_t smallest = SIZE_MAX;
@@ -121,4 +132,25 @@ struct zsi_zspage *zsi_class_fold_locked(struct zs_pool *pool, unsigned position
 	}
 	zsi_class_regroup_locked(pool, z);
 	return z;
+}
+
+uint64_t zsi_fold_class(struct zs_pool *pool, unsigned position, struct zsi_compact_budget *budget)
+{
+	struct zsi_class *c = &pool->classes[position];
+	struct zsi_compact_batch *b = &pool->batch;
+	uint64_t freed = 0, before = b->bytes;
+
+	zsi_lock(&c->lock, ZSI_RANK_CLASS);
+	struct zsi_zspage *folded = fold_locked(pool, position, &b->bytes);
+
+	zsi_spend(&budget->bytes, b->bytes - before);
+	if (folded != NULL && folded->inuse == 0) {
+		freed = folded->present;
+		zsi_class_remove_locked(pool, folded);
+		zsi_batch_push(pool, &b->emptied, folded);
+	} else if (folded != NULL) {
+		zsi_batch_push(pool, &b->passed, folded);
+	}
+	zsi_unlock(&c->lock, ZSI_RANK_CLASS);
+	return freed;
 }

@@ -9,9 +9,17 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/bits.h"
+#include "base/lock.h"
 #include "base/rcu.h"
+#include "compact/batch.h"
+#include "pages/layout.h"
+#include "pages/source.h"
 #include "pool/cache.h"
+#include "pool/geometry.h"
+#include "pool/handle.h"
 #include "pool/pool.h"
+#include "pool/zspage.h"
 
 /* Rounds of trying to lock a page's objects: with zsi_backoff() about 50 milliseconds. */
 #define TRIES 1000u
@@ -130,7 +138,7 @@ int zs_page_migrate(struct zs_pool *pool, void *new_page, void *old_page)
 		return -1;
 	}
 	zsi_lock(&pool->compact_lock, ZSI_RANK_COMPACT);
-	zsi_compact_end_batch(pool);
+	zsi_batch_end(pool);
 	for (unsigned round = 0; round < TRIES; round++) {
 		error = migrate_once(pool, new_page, old_page);
 		if (error != EAGAIN)

@@ -3,7 +3,14 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "base/bits.h"
+#include "compact/move.h"
+#include "pages/layout.h"
+#include "pool/geometry.h"
+#include "pool/handle.h"
 #include "pool/pool.h"
+#include "pool/slot.h"
+#include "pool/zspage.h"
 
 static void copy_object(const struct zs_pool *pool, uint64_t to, uint64_t from, size_t size)
 {
@@ -24,7 +31,7 @@ static void copy_object(const struct zs_pool *pool, uint64_t to, uint64_t from, 
 	}
 }
 
-enum zsi_moved zsi_object_move_locked(struct zs_pool *pool, struct zsi_zspage *src, unsigned from,
+enum zsi_moved zsi_move_object_locked(struct zs_pool *pool, struct zsi_zspage *src, unsigned from,
 				      struct zsi_zspage *dst, unsigned to)
 {
 	const struct zsi_size_class *sc = zsi_size_class(pool, src);

@@ -1,14 +1,24 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * pack.c - what a class has left over when no whole zspage can be emptied any more, in pools whose pages come as slots are
- * used.
+ * pack.c - what a class has left over when no whole zspage can be emptied any more, in pools whose pages come as slots
+ * are used.
  *
- * The free slots of a class lie here and there in its partly filled zspages. Objects move into them, the fullest zspages
- * first, from the end of the sparsest one, until that is the only one with free slots before its last object; then its
- * own objects move together. What is free is then one range of pages at its end, which goes back to the system in one
- * piece: a range costs more than the pages in it.
+ * The free slots of a class lie here and there in its partly filled zspages. Objects move into them, the fullest
+ * zspages first, from the end of the sparsest one, until that is the only one with free slots before its last object;
+ * then its own objects move together. What is free is then one range of pages at its end, which goes back to the
+ * system in one piece: a range costs more than the pages in it.
  */
-#include "compact/compact.h"
+#include "base/lock.h"
+#include "compact/batch.h"
+#include "compact/budget.h"
+#include "compact/move.h"
+#include "compact/pack.h"
+#include "compact/pair.h"
+#include "pool/class.h"
+#include "pool/geometry.h"
+#include "pool/pool.h"
+#include "pool/slot.h"
+#include "pool/zspage.h"
 
 /* Pages of the class that its objects would not need in as few zspages as possible. */
 static uint64_t loose_pages(const struct zs_pool *pool, unsigned position)
@@ -28,8 +38,9 @@ static struct zsi_zspage *find_holes(struct zs_pool *pool, unsigned position)
 }
 
 /*
- * Move objects inside one zspage from its last slots to its first free ones. True: it was cut short, because the lock was
- * held long enough or the budget is spent. Slots in limbo may be below objects that a writer held when the others left.
+ * Move objects inside one zspage from its last slots to its first free ones. True: it was cut short, because the lock
+ * was held long enough or the budget is spent. Slots in limbo may be below objects that a writer held when the others
+ * left.
  */
 static bool pack(struct zs_pool *pool, struct zsi_zspage *z, struct zsi_compact_budget *budget)
 {
@@ -46,7 +57,7 @@ static bool pack(struct zs_pool *pool, struct zsi_zspage *z, struct zsi_compact_
 			low++;
 		} else {
 			/* One that a writer holds stays where it is, and so do the pages below it. */
-			if (zsi_object_move_locked(pool, z, high - 1, z, low) != ZSI_MOVED)
+			if (zsi_move_object_locked(pool, z, high - 1, z, low) != ZSI_MOVED)
 				break;
 			z->inuse++;
 			pool->batch.bytes += sc->size;
@@ -56,7 +67,7 @@ static bool pack(struct zs_pool *pool, struct zsi_zspage *z, struct zsi_compact_
 		}
 	}
 	/* The slots that were filled were taken from the middle of the free list. */
-	zsi_zspage_relist_slots_locked(pool, z);
+	zsi_slot_relist_locked(pool, z);
 	return cut;
 }
 
@@ -68,7 +79,7 @@ static bool choose(struct zs_pool *pool, unsigned position, bool grow)
 	struct zsi_compact_batch *b = &pool->batch;
 
 	if (b->src == 0) {
-		struct zsi_zspage *src = zsi_isolate_locked(pool, zsi_class_sparsest_locked(pool, position));
+		struct zsi_zspage *src = zsi_pair_isolate_locked(pool, zsi_class_sparsest_locked(pool, position));
 
 		if (src == NULL)
 			return false;
@@ -80,7 +91,7 @@ static bool choose(struct zs_pool *pool, unsigned position, bool grow)
 
 		if (dst == NULL && grow)
 			dst = zsi_class_fullest_locked(pool, position);
-		dst = zsi_isolate_locked(pool, dst);
+		dst = zsi_pair_isolate_locked(pool, dst);
 		b->dst = dst != NULL ? zsi_zspage_ref(pool, dst) : 0;
 	}
 	return true;
@@ -92,7 +103,7 @@ static uint64_t pack_source(struct zs_pool *pool, struct zsi_class *c, struct zs
 	struct zsi_compact_batch *b = &pool->batch;
 	struct zsi_zspage *src = zsi_zspage_ptr(pool, b->src);
 
-	while (pack(pool, src, budget) && b->bytes < zsi_batch_bytes(pool) && !zsi_budget_exhausted(budget))
+	while (pack(pool, src, budget) && b->bytes < zsi_pair_batch_bytes(pool) && !zsi_budget_exhausted(budget))
 		zsi_lock_breathe(&c->lock, ZSI_RANK_CLASS);
 	/* Others may have freed all of it meanwhile. */
 	unsigned keep = src->inuse > 0 ? zsi_slot_pages(&pool->space, zsi_size_class(pool, src), src->inuse - 1u) : 0;
@@ -101,7 +112,7 @@ static uint64_t pack_source(struct zs_pool *pool, struct zsi_class *c, struct zs
 	return src->present - keep;
 }
 
-uint64_t zsi_class_pack(struct zs_pool *pool, unsigned position, struct zsi_compact_budget *budget)
+uint64_t zsi_pack_class(struct zs_pool *pool, unsigned position, struct zsi_compact_budget *budget)
 {
 	struct zsi_class *c = &pool->classes[position];
 	struct zsi_compact_batch *b = &pool->batch;
@@ -111,7 +122,7 @@ uint64_t zsi_class_pack(struct zs_pool *pool, unsigned position, struct zsi_comp
 
 	zsi_lock(&c->lock, ZSI_RANK_CLASS);
 	b->position = position;
-	for (uint64_t rounds = zsi_enough_rounds(pool, position); rounds > 0; rounds--) {
+	for (uint64_t rounds = zsi_pair_enough_rounds(pool, position); rounds > 0; rounds--) {
 		if (zsi_budget_exhausted(budget) || loose_pages(pool, position) <= pending ||
 		    !choose(pool, position, packed))
 			break;
@@ -120,16 +131,16 @@ uint64_t zsi_class_pack(struct zs_pool *pool, unsigned position, struct zsi_comp
 			packed = true;
 		} else {
 			bool holes = zsi_zspage_ptr(pool, b->dst)->free_head != ZSI_NO_SLOT;
-			bool memory = zsi_batch_move(pool, budget, holes);
-			uint64_t pages = zsi_batch_sort_out(pool, holes);
+			bool memory = zsi_pair_move(pool, budget, holes);
+			uint64_t pages = zsi_pair_sort_out(pool, holes);
 
 			freed += pages;
 			zsi_spend(&budget->pages, pages);
 			if (!memory)
 				break;
 		}
-		if (b->bytes >= zsi_batch_bytes(pool)) {
-			zsi_batch_end_between(pool, c);
+		if (b->bytes >= zsi_pair_batch_bytes(pool)) {
+			zsi_pair_end_batch_between(pool, c);
 			pending = 0;
 		} else {
 			zsi_lock_breathe(&c->lock, ZSI_RANK_CLASS);

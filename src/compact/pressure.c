@@ -14,6 +14,8 @@
 
 #include "base/probe.h"
 #include "base/psi.h"
+#include "compact/pressure.h"
+#include "pool/bell.h"
 #include "pool/pool.h"
 
 #define DEFAULT_PATH "/proc/pressure/memory"
@@ -44,14 +46,14 @@ static void *watch(void *arg)
 	for (;;) {
 		enum zsi_psi_event event = zsi_psi.wait(&w);
 
-		if (event == ZSI_PSI_BROKEN || zsi_shrinker_wait(pool, ZSI_BELL_STOP, 0) != 0)
+		if (event == ZSI_PSI_BROKEN || zsi_bell_wait(pool, ZSI_BELL_STOP, 0) != 0)
 			break;
 		if (event == ZSI_PSI_PRESSURE) {
 			atomic_fetch_add_explicit(&s->pressure_events, 1, memory_order_relaxed);
 			ZSI_PROBE(pressure, zsi_pool_name(pool), p->psi_stall_us, p->psi_window_us);
-			zsi_shrinker_ring(pool, ZSI_BELL_PRESSURE);
+			zsi_bell_ring(pool, ZSI_BELL_PRESSURE);
 		} else {
-			(void)zsi_shrinker_wait(pool, ZSI_BELL_STOP, NO_REASON_NS);
+			(void)zsi_bell_wait(pool, ZSI_BELL_STOP, NO_REASON_NS);
 		}
 	}
 	set_watch(s, ZSI_WATCH_OFF);

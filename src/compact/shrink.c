@@ -14,9 +14,9 @@
  * While there is a multiple of the waste that is tolerated, as when many objects were freed at once, slices follow each
  * other without a sleep for as long as the thread has savings of its share.
  *
- * Beyond its share it works where that is in nobody's way: no other thread wants the processor (base/pace.h), and hardly
- * anybody frees objects of the pool, which would meet it on the classes' locks. The latter is seen in a nap of a fraction
- * of a millisecond between two slices.
+ * Beyond its share it works where that is in nobody's way: no other thread wants the processor (base/pace.h), and
+ * hardly anybody frees objects of the pool, which would meet it on the classes' locks. The latter is seen in a nap of
+ * a fraction of a millisecond between two slices.
  *
  * It sleeps on the bell, a futex, so that unregistering never waits out a sleep; a file descriptor would be closed
  * behind its back by programs that close all of theirs after a fork.
@@ -24,21 +24,24 @@
  * No free is missed: the thread says that it is idle before it looks, and both it and whoever frees hold the class's
  * lock. Either the look comes after the free and sees it, or the lock shows the freeing thread that the other is idle.
  */
+#include "compact/shrink.h"
+
 #include <errno.h>
-#include <limits.h>
-#include <linux/futex.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
-#include <time.h>
-#include <unistd.h>
 
+#include "base/lock.h"
 #include "base/pace.h"
 #include "base/versioned.h"
+#include "compact/budget.h"
+#include "compact/compact.h"
+#include "compact/pressure.h"
+#include "pages/space.h"
+#include "pool/bell.h"
+#include "pool/class_stats.h"
 #include "pool/pool.h"
-#include "zsmalloc/stats.h"
 
 #define DEFAULT_WASTE_PERMILLE 5u
 #define DEFAULT_CPU_PERCENT 5u
@@ -79,45 +82,6 @@ unsigned long zs_shrinker_count(struct zs_pool *pool)
 	return (unsigned long)pages;
 }
 
-void zsi_shrinker_ring(struct zs_pool *pool, uint32_t bits)
-{
-	_Atomic uint32_t *bell = &pool->shrinker.bell;
-
-	atomic_fetch_or_explicit(bell, bits, memory_order_relaxed);
-	(void)syscall(SYS_futex, bell, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
-}
-
-uint32_t zsi_shrinker_wait(struct zs_pool *pool, uint32_t bits, uint64_t ns)
-{
-	_Atomic uint32_t *bell = &pool->shrinker.bell;
-	uint64_t end = ns != UINT64_MAX ? zsi_now_ns() + ns : UINT64_MAX;
-
-	for (;;) {
-		uint32_t now = atomic_load_explicit(bell, memory_order_relaxed);
-		uint64_t left = UINT64_MAX;
-
-		if ((now & bits) != 0)
-			return now & bits;
-		if (end != UINT64_MAX) {
-			uint64_t at = zsi_now_ns();
-
-			if (at >= end)
-				return 0;
-			left = end - at;
-		}
-		struct timespec ts = { (time_t)(left / 1000000000u), (long)(left % 1000000000u) };
-
-		(void)syscall(SYS_futex, bell, FUTEX_WAIT_PRIVATE, now, end != UINT64_MAX ? &ts : NULL, NULL, 0);
-	}
-}
-
-void zsi_shrinker_wake_idle(struct zs_pool *pool)
-{
-	if (atomic_exchange_explicit(&pool->shrinker.idle, ZSI_SHRINKER_BUSY, memory_order_relaxed) ==
-	    ZSI_SHRINKER_IDLE)
-		zsi_shrinker_ring(pool, ZSI_BELL_FREED);
-}
-
 static bool take_pressure(struct zsi_shrinker *s)
 {
 	return (atomic_fetch_and_explicit(&s->bell, ~ZSI_BELL_PRESSURE, memory_order_relaxed) & ZSI_BELL_PRESSURE) != 0;
@@ -151,7 +115,7 @@ static uint32_t sleep_idle(struct zs_pool *pool, uint64_t left_alone)
 	atomic_store_explicit(&s->idle, ZSI_SHRINKER_IDLE, memory_order_relaxed);
 	waste = too_much_waste(pool);
 	if (waste == 0 || waste == left_alone)
-		bits = zsi_shrinker_wait(pool, ZSI_BELL_STOP | ZSI_BELL_PRESSURE | ZSI_BELL_FREED, UINT64_MAX);
+		bits = zsi_bell_wait(pool, ZSI_BELL_STOP | ZSI_BELL_PRESSURE | ZSI_BELL_FREED, UINT64_MAX);
 	atomic_store_explicit(&s->idle, ZSI_SHRINKER_BUSY, memory_order_relaxed);
 	atomic_fetch_and_explicit(&s->bell, ~ZSI_BELL_FREED, memory_order_relaxed);
 	return bits;
@@ -162,7 +126,7 @@ static bool nobody_frees(struct zs_pool *pool)
 	_Atomic uint32_t *idle = &pool->shrinker.idle;
 
 	atomic_store_explicit(idle, ZSI_SHRINKER_NAPS, memory_order_relaxed);
-	(void)zsi_shrinker_wait(pool, ZSI_BELL_STOP, NAP_NS);
+	(void)zsi_bell_wait(pool, ZSI_BELL_STOP, NAP_NS);
 	return atomic_exchange_explicit(idle, ZSI_SHRINKER_BUSY, memory_order_relaxed) == ZSI_SHRINKER_NAPS;
 }
 
@@ -174,14 +138,14 @@ static void rest(struct zs_pool *pool, struct zsi_pace *pace, bool surge, bool w
 
 	if (ns > 0 && worth_more && !strict && nobody_frees(pool) && zsi_pace_put_off(pace, ns))
 		return;
-	(void)zsi_shrinker_wait(pool, ZSI_BELL_STOP, ns);
+	(void)zsi_bell_wait(pool, ZSI_BELL_STOP, ns);
 }
 
 /*
  * A slice of compaction, and the sleep that pays for all work since the pace's start. Returns the pages freed.
  *
- * What others need soon stays as long as there is other waste: the reserve, and what their caches have. And so does what
- * classes have that have little.
+ * What others need soon stays as long as there is other waste: the reserve, and what their caches have. And so does
+ * what classes have that have little.
  */
 static unsigned long run_slice(struct zs_pool *pool, struct zsi_pace *pace, bool thorough, bool pressure)
 {
@@ -203,7 +167,7 @@ static unsigned long run_slice(struct zs_pool *pool, struct zsi_pace *pace, bool
 static void clean_up(struct zs_pool *pool, struct zsi_pace *pace)
 {
 	zsi_pace_start(pace);
-	while (!zsi_compact_words(pool, zsi_now_ns() + SLICE_NS) && zsi_shrinker_wait(pool, ZSI_BELL_STOP, 0) == 0) {
+	while (!zsi_compact_words(pool, zsi_now_ns() + SLICE_NS) && zsi_bell_wait(pool, ZSI_BELL_STOP, 0) == 0) {
 		rest(pool, pace, false, true);
 		zsi_pace_start(pace);
 	}
@@ -221,7 +185,7 @@ static uint64_t work(struct zs_pool *pool, struct zsi_pace *pace)
 	unsigned fruitless = 0;
 	bool pressure = false;
 
-	while (fruitless < FRUITLESS_SLICES && zsi_shrinker_wait(pool, ZSI_BELL_STOP, 0) == 0) {
+	while (fruitless < FRUITLESS_SLICES && zsi_bell_wait(pool, ZSI_BELL_STOP, 0) == 0) {
 		bool reported = take_pressure(s);
 
 		zsi_pace_start(pace);
@@ -235,7 +199,7 @@ static uint64_t work(struct zs_pool *pool, struct zsi_pace *pace)
 			continue;
 		}
 		if (!pressure)
-			(void)zsi_shrinker_wait(pool, ZSI_BELL_STOP | ZSI_BELL_PRESSURE, pause_ns << fruitless);
+			(void)zsi_bell_wait(pool, ZSI_BELL_STOP | ZSI_BELL_PRESSURE, pause_ns << fruitless);
 		fruitless++;
 	}
 	return zs_shrinker_count(pool);
@@ -251,8 +215,8 @@ static void *shrink(void *arg)
 	const struct sched_param none = { 0 };
 
 	/*
-	 * One that works in the background does not push others off their processor when it wakes up: those who free and
-	 * allocate wake it, by a lock that it waits for.
+	 * One that works in the background does not push others off their processor when it wakes up: those who free
+	 * and allocate wake it, by a lock that it waits for.
 	 */
 	(void)pthread_setschedparam(pthread_self(), SCHED_BATCH, &none);
 	zsi_pace_init(&pace, s->policy.cpu_percent);
@@ -261,7 +225,7 @@ static void *shrink(void *arg)
 
 		atomic_fetch_add_explicit(&s->wakeups, 1, memory_order_relaxed);
 		if ((bits & ZSI_BELL_PRESSURE) == 0)
-			bits |= zsi_shrinker_wait(pool, ZSI_BELL_STOP | ZSI_BELL_PRESSURE, interval_ns);
+			bits |= zsi_bell_wait(pool, ZSI_BELL_STOP | ZSI_BELL_PRESSURE, interval_ns);
 		if ((bits & ZSI_BELL_STOP) != 0)
 			return NULL;
 		uint64_t waste = too_much_waste(pool);
@@ -362,7 +326,7 @@ void zs_unregister_shrinker(struct zs_pool *pool)
 
 	zsi_lock(&s->lock, ZSI_RANK_SHRINKER);
 	if (s->running) {
-		zsi_shrinker_ring(pool, ZSI_BELL_STOP);
+		zsi_bell_ring(pool, ZSI_BELL_STOP);
 		zsi_pressure_stop_locked(pool);
 		pthread_join(s->thread, NULL);
 	}

@@ -10,8 +10,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/bits.h"
+#include "codec/backend.h"
+#include "codec/codec.h"
+#include "device/algs.h"
 #include "device/device.h"
+#include "device/error.h"
+#include "device/layout.h"
+#include "device/memory.h"
 #include "device/parse.h"
 
 #define DEFAULT_ALGORITHM "lz4"

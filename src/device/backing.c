@@ -11,7 +11,11 @@
 #include <unistd.h>
 
 #include "base/bits.h"
+#include "base/lock.h"
 #include "device/device.h"
+#include "device/error.h"
+#include "device/layout.h"
+#include "device/memory.h"
 
 struct zsi_backing_io zsi_backing_io = { .read = pread, .write = pwrite, .sync = fdatasync };
 

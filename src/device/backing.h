@@ -2,42 +2,26 @@
 /*
  * backing.h - the file or block device that blocks are written back to.
  *
- * A block is there as it was in memory: compressed, in as many units of 512 bytes as it takes, side by side. Which units
- * are in use is known in memory only: the file's contents are worthless without the device. Nobody else may use the file;
- * flock() sees to that among those who ask.
+ * A block is there as it was in memory: compressed, in as many units of 512 bytes as it takes, side by side. Which
+ * units are in use is known in memory only: the file's contents are worthless without the device. Nobody else may use
+ * the file; flock() sees to that among those who ask.
  *
  *   handle of a block that is WB = its first unit;  units = size rounded up
  *   used = bits set in map
  *
- * In a child after fork() the file is the parent's: the child's device reads EIO for its blocks, and writes nothing back.
+ * In a child after fork() the file is the parent's: the child's device reads EIO for its blocks, and writes nothing
+ * back.
  */
-#ifndef ZSI_ZRAM_BACKING_H
-#define ZSI_ZRAM_BACKING_H
+#ifndef ZSI_DEVICE_BACKING_H
+#define ZSI_DEVICE_BACKING_H
 
-#include <stdatomic.h>
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "base/lock.h"
-
-#define ZSI_BACKING_UNIT_SHIFT 9
+#include "device/layout.h"
 
 struct zram;
-
-struct zsi_backing {
-	char *path;       /* NULL: none. Fixed once initialised, as fd, nr_units and bytes */
-	int fd;           /* -1: none, or the parent's */
-	uint64_t nr_units;
-	uint64_t bytes;   /* of map, charged */
-	struct zsi_lock lock; /* rank MEMORY */
-	uint64_t *map;        /* bit: unit is in use. Guarded by lock, as all that follows */
-	uint64_t used;        /* units */
-	uint64_t cursor;      /* unit to look from */
-	bool limited;         /* writeback_limit_enable */
-	uint64_t limit_units; /* what may still be written */
-};
 
 /* What does the input and output; tests put their own here, while no device exists. */
 struct zsi_backing_io {
@@ -56,7 +40,10 @@ static inline uint64_t zsi_backing_units(size_t bytes)
 int zsi_backing_open_locked(struct zram *z, const char *path);
 void zsi_backing_close(struct zram *z);
 
-/* Units for so many bytes: the first, or UINT64_MAX with ENOSPC, EDQUOT (writeback_limit is used up), ENODEV (no file). */
+/*
+ * Units for so many bytes: the first, or UINT64_MAX with ENOSPC, EDQUOT (writeback_limit is used up), ENODEV (no
+ * file).
+ */
 uint64_t zsi_backing_alloc(struct zram *z, size_t bytes);
 void zsi_backing_free(struct zram *z, uint64_t unit, size_t bytes);
 /* Also take back what alloc counted against the limit, for what was not written. */

@@ -3,8 +3,8 @@
  * block.c - storing, loading and freeing one block.
  *
  * A block is made without its lock: compressed into the stream's buffer, put into the pool. Only then it is locked and
- * what it held is replaced. So the new object is there before the old one goes, as in the kernel, and a write that fails
- * has changed nothing.
+ * what it held is replaced. So the new object is there before the old one goes, as in the kernel, and a write that
+ * fails has changed nothing.
  *
  * At the limit, where that fails, a block that holds something is changed all the same. With the block locked:
  *
@@ -14,48 +14,25 @@
  *
  * Bytes of a smaller size class rather move, since a disk whose contents shrink must not stay full.
  */
+#include "device/block.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 
-#include "base/assert.h"
 #include "base/bits.h"
+#include "codec/codec.h"
 #include "device/device.h"
+#include "device/entry.h"
+#include "device/error.h"
+#include "device/keep.h"
+#include "device/layout.h"
+#include "device/memory.h"
+#include "device/same.h"
+#include "device/streams.h"
 #include "device/sum.h"
-
-uint64_t zsi_block_lock(struct zram *z, uint64_t index)
-{
-	_Atomic uint64_t *word = &zsi_block_at(z, index)->meta;
-
-	zsi_rank_enter(ZSI_RANK_BLOCK);
-	for (unsigned round = 0;; round++) {
-		/* acquire: pairs with the release in zsi_block_unlock() */
-		uint64_t meta = atomic_fetch_or_explicit(word, ZSI_LOCK, memory_order_acquire);
-
-		if (zsi_likely((meta & ZSI_LOCK) == 0))
-			return meta;
-		while ((atomic_load_explicit(word, memory_order_relaxed) & ZSI_LOCK) != 0)
-			zsi_backoff(round++);
-	}
-}
-
-bool zsi_block_trylock(struct zram *z, uint64_t index, uint64_t *meta)
-{
-	/* acquire: pairs with the release in zsi_block_unlock() */
-	*meta = atomic_fetch_or_explicit(&zsi_block_at(z, index)->meta, ZSI_LOCK, memory_order_acquire);
-	if ((*meta & ZSI_LOCK) != 0)
-		return false;
-	zsi_rank_enter(ZSI_RANK_BLOCK);
-	return true;
-}
-
-void zsi_block_unlock(struct zram *z, uint64_t index, uint64_t meta)
-{
-	ZSI_ASSERT((meta & ZSI_LOCK) == 0);
-	/* release: pairs with the acquire of who locks it next */
-	atomic_store_explicit(&zsi_block_at(z, index)->meta, meta, memory_order_release);
-	zsi_rank_leave(ZSI_RANK_BLOCK);
-}
+#include "device/table.h"
+#include "device/yield.h"
 
 /* The largest number of pages so far; a line that is only written while the pool grows. */
 static void note_pages(struct zram *z)
@@ -141,7 +118,7 @@ int zsi_block_make(struct zram *z, struct zsi_stored *stored, bool there)
 		do {
 			if (zsi_likely(zsi_memory_leaves(z, zsi_memory_reserve(z)) && make(z, stored, 0)))
 				return 0;
-		} while (zsi_memory_give_up(z, &step, false));
+		} while (zsi_yield_memory(z, &step, false));
 	}
 	return fail_memory(z, zsi_meta_size(stored->meta));
 }
@@ -164,9 +141,10 @@ static bool fit(struct zram *z, uint64_t index, uint64_t meta, struct zsi_stored
 	unsigned class = zs_lookup_class_index(z->pool, zsi_meta_size(stored->meta));
 	bool object = (meta & (ZSI_SAME | ZSI_WB)) == 0;
 	/* Of what a save needs nothing may be changed. */
-	bool changeable = object && !zsi_save_wants(z, meta);
+	bool changeable = object && !zsi_keep_wants(z, meta);
 
-	if (changeable && class == zs_lookup_class_index(z->pool, zsi_meta_size(meta)) && write_in_place(z, handle, stored))
+	if (changeable && class == zs_lookup_class_index(z->pool, zsi_meta_size(meta)) &&
+	    write_in_place(z, handle, stored))
 		return true;
 	/* What had no object takes more than it gives back, so it leaves others half of the reserve. */
 	if (!object && !zsi_memory_leaves(z, zsi_memory_reserve(z) / 2))
@@ -181,7 +159,7 @@ int zsi_block_fit(struct zram *z, uint64_t index, uint64_t meta, struct zsi_stor
 	do {
 		if (fit(z, index, meta, stored))
 			return 0;
-	} while (zsi_memory_give_up(z, &step, zsi_save_wants(z, meta)));
+	} while (zsi_yield_memory(z, &step, zsi_keep_wants(z, meta)));
 	return fail_memory(z, zsi_meta_size(stored->meta));
 }
 
@@ -209,30 +187,11 @@ static void count_block(struct zsi_stream *s, uint64_t meta, int by)
 		zsi_count(s, ZSI_N_COMPR_BYTES, by * (int64_t)zsi_meta_size(meta));
 }
 
-void zsi_handle_free(struct zram *z, uint64_t handle, uint64_t meta)
-{
-	if ((meta & ZSI_WB) != 0)
-		zsi_backing_free(z, handle, zsi_meta_size(meta));
-	else if ((meta & ZSI_SAME) == 0)
-		zs_free(z->pool, handle);
-}
-
-int zsi_block_read_backed(struct zram *z, struct zsi_stream *s, uint64_t index, uint64_t handle, uint64_t meta, void *buf)
-{
-	size_t len = zsi_meta_size(meta);
-
-	zsi_count(s, ZSI_N_BACKED_READS_TOTAL, (int64_t)zsi_backing_units(len));
-	if (zsi_backing_read(z, handle, buf, len) == 0)
-		return 0;
-	return zsi_fail(EIO, "%s: block %" PRIu64 " can't be read from the backing file: %s", z->name, index,
-			z->backing.fd < 0 ? "it is the parent's" : strerror(errno));
-}
-
 /* Everything but the table's count of used blocks. */
 static void release_content(struct zram *z, struct zsi_stream *s, uint64_t index, uint64_t meta)
 {
 	count_block(s, meta, -1);
-	if (zsi_unlikely(z->save != NULL) && zsi_save_keeps(z, index, meta))
+	if (zsi_unlikely(z->save != NULL) && zsi_keep_takes(z, index, meta))
 		return;
 	zsi_handle_free(z, zsi_block_at(z, index)->handle, meta);
 }

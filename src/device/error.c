@@ -10,7 +10,9 @@
 
 static _Thread_local char text[ZSI_ERROR_BYTES];
 
-/* End a text that didn't fit at its last word, or else at its last whole character: "..." says that more was to come. */
+/*
+ * End a text that didn't fit at its last word, or else at its last whole character: "..." says that more was to come.
+ */
 static void end_at_a_word(void)
 {
 	static const char more[] = "...";

@@ -5,8 +5,8 @@
  * Every place that makes a public function fail says why once, with zsi_fail(), at the place that knows it. Callers in
  * between pass the failure on and add nothing.
  */
-#ifndef ZSI_ZRAM_ERROR_H
-#define ZSI_ZRAM_ERROR_H
+#ifndef ZSI_DEVICE_ERROR_H
+#define ZSI_DEVICE_ERROR_H
 
 /* Room for every text of this library's own, with the names and values that people have; every thread has one. */
 #define ZSI_ERROR_BYTES 1024u

@@ -3,8 +3,8 @@
  * gate.h - who is inside a device: streams, one a thread, and a gate that can be closed.
  *
  * Every operation on blocks takes a stream first (streams.h). A thread finds its own by number, so taking it costs one
- * exchange on a line that is in this processor's cache, and no two threads write to one line. When there are more threads
- * than streams, or no memory for another one, threads share.
+ * exchange on a line that is in this processor's cache, and no two threads write to one line. When there are more
+ * threads than streams, or no memory for another one, threads share.
  *
  * Closing the gate waits until every stream is put back, and then nobody is inside: the device can be reset, its table
  * trimmed. A stream is therefore never held while waiting for z->lock, nor for anything long but the operation on one
@@ -14,12 +14,13 @@
  *
  * Who has a stream may try others without looking at the gate, since closing waits for the one that he has.
  */
-#ifndef ZSI_ZRAM_GATE_H
-#define ZSI_ZRAM_GATE_H
+#ifndef ZSI_DEVICE_GATE_H
+#define ZSI_DEVICE_GATE_H
 
 #include <stdbool.h>
 
-#include "device/streams.h"
+struct zram;
+struct zsi_stream;
 
 /* Take a stream; NULL with EINVAL where the device is not initialised. The caller holds none, nor any lock. */
 struct zsi_stream *zsi_enter(struct zram *z);
@@ -31,11 +32,5 @@ struct zsi_stream *zsi_enter(struct zram *z);
 void zsi_gate_close(struct zram *z);
 bool zsi_gate_try_close(struct zram *z);
 void zsi_gate_open(struct zram *z);
-
-/* The number of this thread: the lowest that no other living thread of the process has. */
-unsigned zsi_thread_number(void);
-
-/* In a child after fork(): no thread but this one has a number. */
-void zsi_threads_forget(void);
 
 #endif

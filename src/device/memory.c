@@ -6,21 +6,24 @@
  * after what the device holds beside it: pool limit = mem_limit - own. To take more for itself the device lowers the
  * pool's limit first, and then looks whether the pool is below it.
  *
- * The last bytes below the limit are the reserve. Blocks that hold something may be changed with it, and the table may grow
- * into it; new blocks, contexts and dictionaries may not. Where a new block finds a free slot while less than the reserve
- * is left, it is refused all the same: else changes would use up the reserve and new blocks what they leave free.
+ * The last bytes below the limit are the reserve. Blocks that hold something may be changed with it, and the table may
+ * grow into it; new blocks, contexts and dictionaries may not. Where a new block finds a free slot while less than the
+ * reserve is left, it is refused all the same: else changes would use up the reserve and new blocks what they leave
+ * free.
  */
+#include "device/memory.h"
+
 #include <errno.h>
-#include <inttypes.h>
-#include <stdio.h>
 
 #include "base/bits.h"
+#include "base/lock.h"
 #include "base/os.h"
 #include "device/device.h"
+#include "device/error.h"
 
 /*
- * What is kept below the limit for blocks that are there, and for the table: a share of it, so that a full device stays one
- * that can be changed; of a large block some; and of a small limit not too much.
+ * What is kept below the limit for blocks that are there, and for the table: a share of it, so that a full device
+ * stays one that can be changed; of a large block some; and of a small limit not too much.
  */
 #define RESERVE_SHIFT 8
 #define RESERVE_MIN ((uint64_t)64 << 10)
@@ -30,15 +33,6 @@
 
 /* How often a refused charge is tried again after room was made, as for an object. */
 #define ROOM_TRIES 4u
-
-/* A limit that leaves no room for so many blocks, stored as they are, is a mistake. */
-#define LEAST_BLOCKS 16u
-
-/* What the pool takes beside the objects for its first ones: descriptors, slot words, handles. */
-#define FIRST_METADATA_BYTES (64u << 10)
-
-/* "lz4 level 1, zstd level 3" for messages. */
-#define NAMES_BYTES 96u
 
 static uint64_t own(const struct zram *z)
 {
@@ -83,8 +77,7 @@ uint64_t zsi_memory_reserve(struct zram *z)
 	return zsi_min(zsi_max(limit >> RESERVE_SHIFT, least_reserve(z)), limit >> RESERVE_MOST_SHIFT);
 }
 
-/* The least limit that leaves so many bytes beside its reserve. */
-static uint64_t with_reserve(const struct zram *z, uint64_t bytes)
+uint64_t zsi_memory_with_reserve(const struct zram *z, uint64_t bytes)
 {
 	uint64_t share = bytes + bytes / ((1u << RESERVE_SHIFT) - 1) + 1;
 	uint64_t most = bytes + bytes / ((1u << RESERVE_MOST_SHIFT) - 1) + 1;
@@ -141,8 +134,8 @@ bool zsi_memory_try_charge(struct zram *z, uint64_t bytes)
 }
 
 /*
- * What an object's allocation tries before it gives up: free slots become pages, and those go back, as many as are missing.
- * Whether a retry is worth it.
+ * What an object's allocation tries before it gives up: free slots become pages, and those go back, as many as are
+ * missing. Whether a retry is worth it.
  */
 static bool make_room(struct zram *z, uint64_t bytes)
 {
@@ -196,16 +189,6 @@ bool zsi_memory_leaves(struct zram *z, uint64_t spare)
 	return false;
 }
 
-bool zsi_memory_give_up(struct zram *z, unsigned *step, bool wanted)
-{
-	if (*step == 0) {
-		++*step;
-		if (zsi_streams_spare(z))
-			return true;
-	}
-	return (*step)++ == 1 && zsi_save_give_up(z, wanted);
-}
-
 void zsi_memory_uncharge(struct zram *z, uint64_t bytes)
 {
 	zsi_lock(&z->memory.lock, ZSI_RANK_MEMORY);
@@ -235,38 +218,6 @@ void zsi_memory_begin_locked(struct zram *z)
 	z->memory.unchecked = true;
 }
 
-static const char *algorithms(const struct zram *z, char text[NAMES_BYTES])
-{
-	size_t at = 0;
-	int min, max, dflt;
-
-	text[0] = '\0';
-	for (unsigned p = 0; p < ZSI_PRIORITIES && at < NAMES_BYTES; p++) {
-		const struct zsi_alg *a = &z->algs[p];
-
-		if (a->codec == NULL)
-			continue;
-		at += (size_t)snprintf(text + at, NAMES_BYTES - at, "%s%s", p > 0 ? ", " : "",
-				       zsi_codec_name(a->codec));
-		if (at < NAMES_BYTES && zsi_codec_levels(a->codec, &min, &max, &dflt))
-			at += (size_t)snprintf(text + at, NAMES_BYTES - at, " level %d", a->level);
-	}
-	return text;
-}
-
-/*
- * What is held now, and what the first blocks need: objects, a chunk of the table and one of its directory. And the
- * parts of the limit that threads may take for themselves, and the reserve.
- */
-static uint64_t needed(struct zram *z)
-{
-	uint64_t blocks = zsi_max(LEAST_BLOCKS * z->block_size, z->pool_options.page_size);
-	uint64_t all =
-		own(z) + zs_get_total_bytes(z->pool) + blocks + FIRST_METADATA_BYTES + zsi_table_first_bytes(&z->table);
-
-	return with_reserve(z, all * ZSI_OTHERS_PER_LIMIT / (ZSI_OTHERS_PER_LIMIT - ZSI_OTHERS) + 1);
-}
-
 void zsi_memory_end_locked(struct zram *z)
 {
 	zsi_lock(&z->memory.lock, ZSI_RANK_MEMORY);
@@ -274,19 +225,6 @@ void zsi_memory_end_locked(struct zram *z)
 	if (z->pool != NULL)
 		(void)zs_set_limit(z->pool, pool_limit(z, own(z)));
 	zsi_unlock(&z->memory.lock, ZSI_RANK_MEMORY);
-}
-
-int zsi_memory_check_locked(struct zram *z)
-{
-	uint64_t least = needed(z);
-	char text[NAMES_BYTES];
-
-	if (z->memory.limit == 0 || least <= z->memory.limit)
-		return 0;
-	return zsi_fail(ENOMEM,
-			"%s: mem_limit %" PRIu64 " is too small: with %s and blocks of %zu bytes, at least %" PRIu64
-			" bytes are needed",
-			z->name, z->memory.limit, algorithms(z, text), z->block_size, least);
 }
 
 bool zsi_memory_limited(struct zram *z)

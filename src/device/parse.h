@@ -3,8 +3,8 @@
  * parse.h - the values of attributes, as the kernel reads them but without letting rubbish pass. Blanks and newlines at
  * either end are ignored, since values come from "echo".
  */
-#ifndef ZSI_ZRAM_PARSE_H
-#define ZSI_ZRAM_PARSE_H
+#ifndef ZSI_DEVICE_PARSE_H
+#define ZSI_DEVICE_PARSE_H
 
 #include <stdbool.h>
 #include <stdint.h>

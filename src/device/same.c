@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "base/bits.h"
-#include "device/device.h"
+#include "device/same.h"
 
 typedef uint64_t vector __attribute__((vector_size(32)));
 

@@ -8,8 +8,16 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/bits.h"
+#include "base/lock.h"
 #include "base/work.h"
+#include "codec/backend.h"
+#include "codec/codec.h"
 #include "device/device.h"
+#include "device/error.h"
+#include "device/layout.h"
+#include "device/memory.h"
+#include "device/thread.h"
 
 #define IDLE_TICKS (ZSI_IDLE_SECONDS * ZSI_TICKS_PER_SECOND)
 
@@ -53,7 +61,10 @@ static struct zsi_codec_ctx *create(const struct zram *z, unsigned kind)
 				    kind < ZSI_PRIORITIES ? ZSI_CODEC_COMPRESS : ZSI_CODEC_DECOMPRESS);
 }
 
-/* 0, or -1 with ENOMEM. Its lock is held, which no reader wants; or z->lock while nobody is inside and nothing is refused. */
+/*
+ * 0, or -1 with ENOMEM. Its lock is held, which no reader wants; or z->lock while nobody is inside and nothing is
+ * refused.
+ */
 static int make_common(struct zram *z, unsigned kind)
 {
 	struct zsi_common *c = &z->contexts.common[kind];

@@ -8,102 +8,34 @@
  *   common    of each kind one context, the device's, under a lock; it is there as long as there is a device
  *   own       a context that a stream has, for the primary algorithm, and for decompressing
  *
- * A thread that needs a context takes its own; else the common one, if nobody has that just now; else it makes one, while
- * there are few of that kind; else takes that of a stream that is not in use; else waits for the common one. So there are
- * about as many contexts as threads compress at once, and where there is no memory for two, one is enough for all. With
- * secondary algorithms only one request at a time compresses: of these there is the common one alone, and that only
- * while it is needed, unless there is a limit that could leave no room for it.
+ * A thread that needs a context takes its own; else the common one, if nobody has that just now; else it makes one,
+ * while there are few of that kind; else takes that of a stream that is not in use; else waits for the common one. So
+ * there are about as many contexts as threads compress at once, and where there is no memory for two, one is enough
+ * for all. With secondary algorithms only one request at a time compresses: of these there is the common one alone,
+ * and that only while it is needed, unless there is a limit that could leave no room for it.
  *
  *   own contexts of a kind <= max(processors, what fits into ZSI_OWN_BYTES)
- *   with a mem_limit: own compressors <= an eighth of it, own decompressors of a kind, and buffers, <= a 64th of it each,
- *   but the first stream's buffers, which there must be
+ *   with a mem_limit: own compressors <= an eighth of it, own decompressors of a kind, and buffers, <= a 64th of it
+ *   each, but the first stream's buffers, which there must be
  *
  * What was not used for ZSI_IDLE_SECONDS goes back: somebody looks every so often, who comes in or is the background.
  *
- * The fields of a stream are those of who made busy 1. Streams are filled and emptied with z->lock held as well; contexts
- * go from one stream to another with both streams busy.
+ * The fields of a stream are those of who made busy 1. Streams are filled and emptied with z->lock held as well;
+ * contexts go from one stream to another with both streams busy.
  */
-#ifndef ZSI_ZRAM_STREAMS_H
-#define ZSI_ZRAM_STREAMS_H
+#ifndef ZSI_DEVICE_STREAMS_H
+#define ZSI_DEVICE_STREAMS_H
 
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/bits.h"
-#include "base/lock.h"
-#include "codec/codec.h"
+#include "device/device.h"
+#include "device/layout.h"
 
-#define ZSI_PRIORITIES 4u /* algorithms of a device: one primary, three for recompression */
-#define ZSI_STREAMS 128u
-#define ZSI_DICTS 8u /* trained dictionaries alive at once; number 0 is none */
-
-#define ZSI_KINDS (2 * ZSI_PRIORITIES)
-#define ZSI_COMPRESSOR(priority) (priority)
-#define ZSI_DECOMPRESSOR(priority) (ZSI_PRIORITIES + (priority))
-
-/* What threads have of their own and is not taken from them, each sort of it, is at most this part of mem_limit. */
-#define ZSI_OTHERS_PER_LIMIT 64u
-#define ZSI_OTHERS (ZSI_PRIORITIES + 2u) /* decompressors, buffers, and compressors where these are few */
-
-#define ZSI_OWN_BYTES ((uint64_t)1 << 20)
-#define ZSI_IDLE_SECONDS 60u
-
-struct zram;
-
-/* What a stream counts. Sums over all streams are the device's. Those that end in _TOTAL only grow. */
-enum zsi_counter {
-	ZSI_N_STORED,      /* blocks USED */
-	ZSI_N_COMPR_BYTES, /* sizes of the objects in the pool, added up */
-	ZSI_N_SAME,        /* blocks SAME */
-	ZSI_N_HUGE,        /* blocks HUGE and in the pool */
-	ZSI_N_HUGE_TOTAL,  /* blocks that were stored HUGE */
-	ZSI_N_FAILED_READS_TOTAL,
-	ZSI_N_FAILED_WRITES_TOTAL,
-	ZSI_N_NOTIFY_FREE_TOTAL,   /* blocks discarded or zeroed, whether they were used or not */
-	ZSI_N_READS_TOTAL,         /* blocks read */
-	ZSI_N_WRITES_TOTAL,        /* blocks written */
-	ZSI_N_BAD_SUMS_TOTAL,      /* reads of a block whose checksum was wrong */
-	ZSI_N_BACKED,              /* blocks WB */
-	ZSI_N_BACKED_READS_TOTAL,  /* units of the backing file */
-	ZSI_N_BACKED_WRITES_TOTAL, /* the same */
-	ZSI_N_DICT,                /* and the ZSI_DICTS - 1 after it: blocks that need dictionary i */
-	ZSI_COUNTERS = ZSI_N_DICT + ZSI_DICTS,
-};
-
-struct zsi_stream {
-	_Alignas(ZSI_CACHE_LINE) _Atomic uint32_t busy; /* 1: a thread is inside with it */
-	unsigned number;
-	/* The rest is of whoever made busy 1. Pointers are NULL, bytes 0, while the stream is empty. */
-	uint8_t *out;                         /* what compressing makes: the bound of the device's algorithms */
-	uint8_t *block;                       /* a block, for parts of blocks */
-	uint8_t *copy;                        /* a page of the pool, for objects that span two */
-	uint64_t bytes;                       /* of these, charged */
-	uint32_t now;                         /* ticks; when it was taken */
-	uint32_t used[ZSI_KINDS];             /* ticks; when the context was */
-	struct zsi_codec_ctx *ctx[ZSI_KINDS]; /* its own ones */
-	/* Written by the holder with plain stores; read by anybody, hence atomic. */
-	_Alignas(ZSI_CACHE_LINE) _Atomic int64_t counters[ZSI_COUNTERS];
-};
-
-/* The common context of a kind. */
-struct zsi_common {
-	_Alignas(ZSI_CACHE_LINE) struct zsi_lock lock; /* rank CONTEXT: the context is in use, made or freed */
-	uint32_t used;                                 /* ticks; Guarded by lock */
-	/* Those that are always there, all but compressors of secondary algorithms, change only as the pool does. */
-	struct zsi_codec_ctx *ctx;  /* else Guarded by lock; NULL: none of this kind is needed, or just now */
-	bool needs_none;            /* it is of no memory: used without the lock, by any number of threads */
-	bool stays;                 /* a secondary algorithm's is not freed while the device is initialised */
-	uint64_t bytes;             /* of one, when it was made first */
-	_Atomic uint64_t own_bytes; /* of the streams' own ones of this kind */
-};
-
-struct zsi_contexts {
-	struct zsi_common common[ZSI_KINDS];
-	unsigned processors;      /* set when the device is initialised */
-	uint64_t buffer_bytes;    /* of all streams. Guarded by z->lock */
-	_Atomic uint32_t refused; /* ticks; when memory was refused last, so that own compressors had to go */
-};
+struct zsi_codec_ctx;
 
 /* Fill the first stream and make the common contexts: 0, or -1 with ENOMEM. The caller holds z->lock. */
 int zsi_streams_start_locked(struct zram *z);
@@ -111,13 +43,19 @@ int zsi_streams_start_locked(struct zram *z);
 /* Stream number i, filled; NULL where there is no memory. The caller holds z->lock; a filled one may be in use. */
 struct zsi_stream *zsi_stream_make_locked(struct zram *z, unsigned i);
 
-/* The number of a stream that is filled, another one for others who ask: there is one since the device was initialised. */
+/*
+ * The number of a stream that is filled, another one for others who ask: there is one since the device was
+ * initialised.
+ */
 int zsi_stream_filled_locked(struct zram *z, unsigned asker);
 
 /* Empty a stream, unless it is the only one that is filled. The caller holds z->lock. */
 void zsi_stream_drop_locked(struct zram *z, struct zsi_stream *s);
 
-/* Empty all streams and their counters, and free the common contexts. The caller holds z->lock, and the gate is closed. */
+/*
+ * Empty all streams and their counters, and free the common contexts. The caller holds z->lock, and the gate is
+ * closed.
+ */
 void zsi_streams_empty_locked(struct zram *z);
 
 /* Free them. Nobody uses the device. */
@@ -129,12 +67,15 @@ void zsi_streams_free(struct zram *z);
  */
 void zsi_streams_give_back_locked(struct zram *z, uint32_t ticks);
 
-/* The same after ZSI_IDLE_SECONDS, when it is time to look again. The caller holds no stream, nor any lock from z->lock on. */
+/*
+ * The same after ZSI_IDLE_SECONDS, when it is time to look again. The caller holds no stream, nor any lock from
+ * z->lock on.
+ */
 void zsi_streams_look(struct zram *z);
 
 /*
- * Memory was refused: free the streams' own compressors that nobody uses just now, where that is worth it, and make no new
- * ones for a moment. Whether there were any. The caller holds a stream, which keeps what it has.
+ * Memory was refused: free the streams' own compressors that nobody uses just now, where that is worth it, and make no
+ * new ones for a moment. Whether there were any. The caller holds a stream, which keeps what it has.
  */
 bool zsi_streams_spare(struct zram *z);
 
@@ -143,8 +84,9 @@ struct zsi_codec_ctx *zsi_ctx_borrow(struct zram *z, struct zsi_stream *s, unsig
 void zsi_ctx_return(struct zram *z, struct zsi_stream *s, unsigned kind);
 
 /*
- * A context of a kind, until put, to be used by this thread alone. One at a time, and nothing is waited for meanwhile. No
- * object of the pool is held when a compressor is got. NULL with ENOMEM: only of a secondary algorithm's compressor.
+ * A context of a kind, until put, to be used by this thread alone. One at a time, and nothing is waited for meanwhile.
+ * No object of the pool is held when a compressor is got. NULL with ENOMEM: only of a secondary algorithm's
+ * compressor.
  */
 static inline struct zsi_codec_ctx *zsi_ctx_get(struct zram *z, struct zsi_stream *s, unsigned kind)
 {
@@ -177,8 +119,6 @@ static inline void zsi_count(struct zsi_stream *s, enum zsi_counter which, int64
 /* The sum over all streams. */
 int64_t zsi_counted(struct zram *z, enum zsi_counter which);
 
-/* Time in eighths of a second since some moment before the device was made; and a number of seconds in it. */
-#define ZSI_TICKS_PER_SECOND 8u
 uint32_t zsi_tick_now(void);
 
 #endif

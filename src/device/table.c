@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* table.c - see table.h. */
+#include "device/table.h"
+
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "base/bits.h"
+#include "base/lock.h"
 #include "base/os.h"
 #include "device/device.h"
+#include "device/error.h"
+#include "device/layout.h"
+#include "device/memory.h"
 
 /* Each granule that is made accessible may be a mapping of its own, of which a process has 65530 by default. */
 #define MAX_GRANULES 1024u
@@ -222,8 +227,7 @@ static int make_chunk(struct zram *z, uint64_t index)
 
 int zsi_table_make(struct zram *z, uint64_t index)
 {
-	if (zsi_likely(zsi_table_has(&z->table, index)) || zsi_likely(make_chunk(z, index) == 0) ||
-	    (zsi_streams_spare(z) && make_chunk(z, index) == 0) || (zsi_save_give_up(z, false) && make_chunk(z, index) == 0))
+	if (zsi_likely(zsi_table_has(&z->table, index)) || zsi_likely(make_chunk(z, index) == 0))
 		return 0;
 	return zsi_fail(ENOMEM, "%s: no memory for the block table", z->name);
 }

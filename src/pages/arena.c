@@ -6,7 +6,8 @@
 #include <errno.h>
 
 #include "base/os.h"
-#include "pages/space.h"
+#include "pages/arena.h"
+#include "pages/layout.h"
 
 int zsi_arena_open_chunks(struct zsi_space *s, uint32_t chunk, unsigned chunks)
 {

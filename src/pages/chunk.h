@@ -3,7 +3,10 @@
 #ifndef ZSI_PAGES_CHUNK_H
 #define ZSI_PAGES_CHUNK_H
 
-#include "pages/space.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "pages/layout.h"
 
 /* What the space notes in the record of a free run. */
 struct zsi_free_run {
@@ -73,11 +76,5 @@ static inline bool zsi_chunk_has_room(const struct zsi_chunk *c)
 {
 	return c->nfree > 0 || c->fresh < c->runs;
 }
-
-/*
- * purge.c's: give back resident pages of free runs until no more than `keep` are left, at most about `most`. Returns how
- * many. The space's lock is held, and dropped for the system calls.
- */
-uint64_t zsi_space_purge_locked(struct zsi_space *s, uint64_t keep, uint64_t most);
 
 #endif

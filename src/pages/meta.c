@@ -5,11 +5,15 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/account.h"
 #include "base/assert.h"
 #include "base/bits.h"
+#include "base/lock.h"
 #include "base/os.h"
 
-/* Committing has the price of a system call, charging has none: commit in steps of this, charge by the system's page. */
+/*
+ * Committing has the price of a system call, charging has none: commit in steps of this, charge by the system's page.
+ */
 #define COMMIT_STEP ((uint64_t)64 << 10)
 
 #define UNIT ((size_t)1 << ZSI_META_UNIT_SHIFT)

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 
+#include "base/account.h"
 #include "base/assert.h"
 #include "base/bits.h"
 #include "base/os.h"

@@ -2,27 +2,19 @@
 /*
  * purge.c - giving pages back, many at a time: telling all processors to forget a page costs more than the page.
  */
-#include "base/assert.h"
+#include "pages/purge.h"
+
+#include "base/account.h"
+#include "base/bits.h"
+#include "base/lock.h"
+#include "pages/arena.h"
 #include "pages/chunk.h"
+#include "pages/cuts.h"
+#include "pages/layout.h"
+#include "pages/source.h"
 #include "pages/units.h"
 
-bool zsi_cuts_add(struct zsi_cuts *cuts, uint32_t page, unsigned pages)
-{
-	struct zsi_cut *last = cuts->n > 0 ? &cuts->cut[cuts->n - 1] : NULL;
-
-	ZSI_ASSERT(pages > 0);
-	if (last != NULL && last->page + last->pages == page &&
-	    last->page >> ZSI_CHUNK_SHIFT == page >> ZSI_CHUNK_SHIFT)
-		last->pages += pages;
-	else if (cuts->n < ZSI_CUTS)
-		cuts->cut[cuts->n++] = (struct zsi_cut){ .page = page, .pages = pages };
-	else
-		return false;
-	cuts->pages += pages;
-	return true;
-}
-
-void zsi_cuts_decommit(struct zsi_space *s, struct zsi_cuts *cuts)
+void zsi_purge_cuts(struct zsi_space *s, struct zsi_cuts *cuts)
 {
 	if (s->base != NULL && !zsi_has_units(s)) {
 		/* A child that was forked meanwhile may do it once more, and nothing is lost. */
@@ -40,7 +32,7 @@ void zsi_cuts_decommit(struct zsi_space *s, struct zsi_cuts *cuts)
 	zsi_unlock(&s->lock, ZSI_RANK_SOURCE);
 }
 
-void zsi_cuts_settle(struct zsi_space *s, struct zsi_cuts *cuts)
+void zsi_purge_settle(struct zsi_space *s, struct zsi_cuts *cuts)
 {
 	/* A caller's page was uncharged as it went, and so was a unit. */
 	if (s->base != NULL && !zsi_has_units(s) && cuts->pages > 0)

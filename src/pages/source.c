@@ -6,8 +6,12 @@
  */
 #include <errno.h>
 
+#include "base/account.h"
+#include "base/lock.h"
 #include "base/os.h"
-#include "pages/space.h"
+#include "pages/layout.h"
+#include "pages/pagemap.h"
+#include "pages/source.h"
 
 static void *address_of(const void *space, uint32_t page)
 {

@@ -7,9 +7,18 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/account.h"
 #include "base/assert.h"
+#include "base/bits.h"
+#include "base/lock.h"
 #include "base/os.h"
+#include "pages/arena.h"
 #include "pages/chunk.h"
+#include "pages/layout.h"
+#include "pages/meta.h"
+#include "pages/pagemap.h"
+#include "pages/purge.h"
+#include "pages/source.h"
 #include "pages/units.h"
 
 /* Committing the chunk table costs a system call, charging it does not: that is done by the system's page. */
@@ -221,7 +230,10 @@ static struct zsi_chunk *open_chunk_locked(struct zsi_space *s, unsigned pages)
 	return c;
 }
 
-/* One of the free runs, none of which is dirty. Where its first page costs nothing, since its unit is there: rather that. */
+/*
+ * One of the free runs, none of which is dirty. Where its first page costs nothing, since its unit is there: rather
+ * that.
+ */
 static uint32_t choose_free_locked(const struct zsi_space *s, const struct zsi_chunk *c)
 {
 	for (uint32_t run = 0; zsi_has_units(s) && run < c->fresh; run++)

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* space_validate.c - the equations of space.h, checked. */
+#include "base/lock.h"
 #include "pages/chunk.h"
+#include "pages/layout.h"
+#include "pages/space_validate.h"
 #include "pages/units.h"
 
 static uint32_t map_count(const uint64_t *map)

@@ -2,8 +2,13 @@
 /* units.c - the claims of units.h. */
 #include "pages/units.h"
 
+#include "base/account.h"
 #include "base/assert.h"
+#include "base/bits.h"
 #include "base/os.h"
+#include "pages/arena.h"
+#include "pages/cuts.h"
+#include "pages/layout.h"
 
 /* A unit's bits are in one word: 64 pages, 256 KiB, are the most. Linux has no such page size. */
 #define MAX_UNIT_SHIFT 6u
@@ -91,7 +96,10 @@ void zsi_units_drop_locked(struct zsi_space *s, const struct zsi_cuts *cuts)
 
 			*p.word &= ~p.bits;
 			at = p.next;
-			/* What a fork cut short is done once more in the child: what is no longer there isn't given back twice. */
+			/*
+			 * What a fork cut short is done once more in the child: what is no longer there isn't given
+			 * back twice.
+			 */
 			if (!there || (*p.word & p.unit_bits) != 0)
 				continue;
 			if (!zsi_cuts_add(&units, p.unit_page, 1u << s->unit_shift)) {

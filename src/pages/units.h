@@ -2,15 +2,15 @@
 /*
  * units.h - the arena's pages where the system's are larger.
  *
- * The system gives and takes memory in pages of its own. Where they are larger than the pool's, one of them, a unit, has
- * several pages of the pool in it, which may be of different runs:
+ * The system gives and takes memory in pages of its own. Where they are larger than the pool's, one of them, a unit,
+ * has several pages of the pool in it, which may be of different runs:
  *
  *   unit of 4 pages    |               |               |               |
  *   runs of 3 pages    |   run 0   |   run 1   |   run 2   |   run 3   |
  *   claims               1   1   0   0   0   0   1   1   1   0   0   0
  *
- * A page is claimed from when its run got it until it was given back, whether the run is in use or dirty. A unit is there,
- * and charged whole, while any page in it is claimed: it comes with the first and goes with the last.
+ * A page is claimed from when its run got it until it was given back, whether the run is in use or dirty. A unit is
+ * there, and charged whole, while any page in it is claimed: it comes with the first and goes with the last.
  *
  *   charged for pages = units with a claim * bytes of a unit
  *
@@ -21,7 +21,7 @@
 #ifndef ZSI_PAGES_UNITS_H
 #define ZSI_PAGES_UNITS_H
 
-#include "pages/space.h"
+#include "pages/layout.h"
 
 /* Two words of bits a chunk, behind the records of its runs. */
 #define ZSI_CLAIMS_BYTES (ZSI_CHUNK_WORDS * sizeof(uint64_t))

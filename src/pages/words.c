@@ -5,8 +5,10 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/account.h"
 #include "base/assert.h"
 #include "base/bits.h"
+#include "base/lock.h"
 #include "base/os.h"
 
 /* Committing has the price of a system call, charging has none: commit in steps of this, charge page by page. */
@@ -21,8 +23,8 @@
 #define LOOKS 64u
 
 /*
- * Moved together, blocks are given a quarter more room than they take. It pays again when there is as much more than that,
- * and at least this, and so many pages: the last ones may have to stay for little.
+ * Moved together, blocks are given a quarter more room than they take. It pays again when there is as much more than
+ * that, and at least this, and so many pages: the last ones may have to stay for little.
  */
 #define WORTH_BYTES ((uint64_t)32 << 10)
 #define WORTH_PAGES 4u

@@ -8,12 +8,12 @@
  *   base                                             base + top            base + committed    base + reserved
  *    | block | free: next prev units ... units | block |   untouched         |   inaccessible    |
  *
- * Whether a neighbour of a block that is freed is free too, and where it begins, is in a map of one bit for each unit. A
- * page is one of the system's: of 4096 bytes it has four words, of larger ones more.
+ * Whether a neighbour of a block that is freed is free too, and where it begins, is in a map of one bit for each unit.
+ * A page is one of the system's: of 4096 bytes it has four words, of larger ones more.
  *
  *   bit of a unit   it is the first or the last of a free block
- *   a page's first word has all bits: the page is absent. It lies inside a free block, whose ends it does not touch, and its
- *                   memory was given back; 64 free blocks of one unit can't be meant, since neighbours are always joined
+ *   a page's first word has all bits: the page is absent. It lies inside a free block, whose ends it does not touch, and
+ *                   its memory was given back; 64 free blocks of one unit can't be meant, since neighbours are joined
  *
  *   free_bytes = sum of the blocks in the lists,  no two free blocks are neighbours
  *   charged to the account: the pages below top that are not absent, and the pages of the map below top
@@ -68,8 +68,8 @@ uint32_t zsi_words_alloc_below(struct zsi_words *w, size_t bytes, uint32_t below
 void zsi_words_free(struct zsi_words *w, uint32_t ref, size_t bytes);
 
 /*
- * Begin to move blocks together: where all of them would end, with a little to spare, if they were moved together; 0 where that would not give back
- * enough to be worth it.
+ * Begin to move blocks together: where all of them would end, with a little to spare, if they were moved together; 0
+ * where that would not give back enough to be worth it.
  */
 uint32_t zsi_words_target(struct zsi_words *w);
 

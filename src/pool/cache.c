@@ -8,9 +8,18 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/account.h"
 #include "base/assert.h"
+#include "base/bits.h"
+#include "base/lock.h"
 #include "base/os.h"
+#include "base/rcu.h"
+#include "pool/geometry.h"
+#include "pool/handle.h"
 #include "pool/pool.h"
+#include "pool/room.h"
+#include "pool/stock.h"
+#include "pool/zspage.h"
 
 /*
  * All caches of a pool together: enough for a few objects of each class, where a thread that allocates all
@@ -31,7 +40,9 @@
 /* What a thread's budget grows by. */
 #define GRANT_PAGES 2u
 
-/* A thread gets a cache when the pool is so many times as large as the cache's own memory, and the limit larger still. */
+/*
+ * A thread gets a cache when the pool is so many times as large as the cache's own memory, and the limit larger still.
+ */
 #define POOL_PER_CACHE 16u
 #define LIMIT_PER_CACHE 256u
 
@@ -92,7 +103,7 @@ static void flush_locked(struct zs_pool *pool, struct zsi_cache *cache, unsigned
 
 	zsi_room_note_freed(&pool->room, (uint64_t)n * bin->size);
 	while (n-- > 0)
-		zsi_slot_return_locked(pool, zsi_bin_pop(cache, position), released);
+		zsi_stock_return_locked(pool, zsi_bin_pop(cache, position), released);
 	pool->classes[position].requested += (uint64_t)requested;
 	atomic_store_explicit(&bin->requested, 0, memory_order_relaxed);
 }
@@ -113,7 +124,7 @@ static uint64_t empty_cache(struct zs_pool *pool, struct zsi_cache *cache)
 		zsi_unlock(&pool->classes[i].lock, ZSI_RANK_CLASS);
 		for (const struct zsi_zspage *z = released; z != NULL; z = zsi_zspage_ptr(pool, z->next))
 			pages += z->present;
-		zsi_zspages_release(pool, released);
+		zsi_stock_release(pool, released);
 	}
 	ZSI_ASSERT(cache->bytes == 0);
 	atomic_fetch_sub_explicit(&pool->cache_granted, cache->budget, memory_order_relaxed);
@@ -406,7 +417,7 @@ static bool flush_some(struct zs_pool *pool, struct zsi_cache *cache, unsigned p
 	}
 	zsi_cache_leave(cache);
 	zsi_unlock(&c->lock, ZSI_RANK_CLASS);
-	zsi_zspages_release(pool, released);
+	zsi_stock_release(pool, released);
 	return ok;
 }
 
@@ -468,7 +479,7 @@ void zsi_cache_fill_locked(struct zs_pool *pool, struct zsi_cache *cache, unsign
 	if (zsi_cache_enter(cache)) {
 		for (unsigned i = 0; i < want && zsi_bin_has_room(cache, position) && cache->bytes * 2 <= cache->budget;
 		     i++) {
-			uint32_t index = zsi_slot_reserve_locked(pool, position);
+			uint32_t index = zsi_stock_take_locked(pool, position);
 
 			if (index == ZSI_NO_INDEX)
 				break;

@@ -20,11 +20,11 @@
  * Where a bin and a class change together (filling, flushing), the class's lock is held around the busy section. So
  * whoever holds all class locks and has revoked all caches sees every object in exactly one place.
  *
- * Locks: zsi_caches_lock() (rank CACHES, one for the process) guards the lists of caches, their making and unmaking, and
- * revocation.
+ * Locks: zsi_caches_lock() (rank CACHES, one for the process) guards the lists of caches, their making and unmaking,
+ * and revocation.
  */
-#ifndef ZSI_ZSMALLOC_CACHE_H
-#define ZSI_ZSMALLOC_CACHE_H
+#ifndef ZSI_POOL_CACHE_H
+#define ZSI_POOL_CACHE_H
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -40,7 +40,9 @@ struct zsi_class;
 /* What fits into a cache line with the bin's head. */
 #define ZSI_CACHE_ITEMS 12u
 
-/* Bins that an object may come from, as bits from its own on; and how much larger than its own class's theirs may be. */
+/*
+ * Bins that an object may come from, as bits from its own on; and how much larger than its own class's theirs may be.
+ */
 #define ZSI_CACHE_NEAR 0xfu
 #define ZSI_CACHE_NEAR_SHIFT 4
 
@@ -197,8 +199,8 @@ void zsi_caches_resume(struct zs_pool *pool);
 void zsi_caches_detach(struct zs_pool *pool);
 
 /*
- * In a child after fork(), which stopped all caches before: only this thread is left. Empties all caches and frees those
- * of other threads. The pool's locks were reset.
+ * In a child after fork(), which stopped all caches before: only this thread is left. Empties all caches and frees
+ * those of other threads. The pool's locks were reset.
  */
 void zsi_caches_adopt_after_fork(struct zs_pool *pool);
 void zsi_caches_reset_after_fork(void);

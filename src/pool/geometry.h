@@ -12,8 +12,8 @@
  * larger one when both have the same pages and objs: the larger slots cost nothing more. Class indices are those of the
  * candidates, as in the kernel, so there are gaps. docs/geometry.md says why each number is what it is.
  */
-#ifndef ZSI_ZSMALLOC_GEOMETRY_H
-#define ZSI_ZSMALLOC_GEOMETRY_H
+#ifndef ZSI_POOL_GEOMETRY_H
+#define ZSI_POOL_GEOMETRY_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -5,6 +5,9 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/account.h"
+#include "base/bits.h"
+#include "base/lock.h"
 #include "base/os.h"
 
 /* New entries come in batches: one for the caller, the others for its stack. */
@@ -17,7 +20,9 @@
 #define SPARE_SHIFT 5
 #define SPARE_FLOOR (8u * BATCH)
 
-/* Entries made accessible at a time: 64 KiB of them, and whole pages of the system's of sizes. Charged by such a page. */
+/*
+ * Entries made accessible at a time: 64 KiB of them, and whole pages of the system's of sizes. Charged by such a page.
+ */
 #define COMMIT_ENTRIES 8192u
 
 _Thread_local unsigned zsi_handle_stack_plus_one;

@@ -18,14 +18,14 @@
  *
  * Reading an object is: load the entry, compare the generation, add the location to the arena's base.
  *
- * Free entries are in one of a few lock-free stacks, chosen by thread: threads seldom meet there, and the entries of one
- * cache line, of which a new one is pushed whole, mostly stay with one thread, since a thread whose stack is empty takes
- * from others only where they have many. A stack's head
- * has a tag that changes with every operation, which makes a pop that raced with others fail. A pop may read the entry
- * of someone else's live object: the table is never unmapped, so that is only a wrong next, and the tag catches it.
+ * Free entries are in one of a few lock-free stacks, chosen by thread: threads seldom meet there, and the entries of
+ * one cache line, of which a new one is pushed whole, mostly stay with one thread, since a thread whose stack is empty
+ * takes from others only where they have many. A stack's head has a tag that changes with every operation, which makes
+ * a pop that raced with others fail. A pop may read the entry of someone else's live object: the table is never
+ * unmapped, so that is only a wrong next, and the tag catches it.
  */
-#ifndef ZSI_ZSMALLOC_HANDLE_H
-#define ZSI_ZSMALLOC_HANDLE_H
+#ifndef ZSI_POOL_HANDLE_H
+#define ZSI_POOL_HANDLE_H
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -148,8 +148,8 @@ static inline size_t zsi_handle_size(const struct zsi_handles *h, uint32_t index
 }
 
 /*
- * End the life of an object and take its entry's lock, in one step: every copy of its handle is stale from here on. False:
- * the entry is locked, or no longer `expected`.
+ * End the life of an object and take its entry's lock, in one step: every copy of its handle is stale from here on.
+ * False: the entry is locked, or no longer `expected`.
  */
 static inline bool zsi_entry_retire(_Atomic uint64_t *entry, uint64_t expected)
 {

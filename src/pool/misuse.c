@@ -9,7 +9,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/lock.h"
+#include "pool/handle.h"
 #include "pool/pool.h"
+#include "pool/registry.h"
 
 #define MESSAGE_BYTES 256
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* misuse.h - finding out what is wrong with a handle, and saying it. */
-#ifndef ZSI_ZSMALLOC_MISUSE_H
-#define ZSI_ZSMALLOC_MISUSE_H
+#ifndef ZSI_POOL_MISUSE_H
+#define ZSI_POOL_MISUSE_H
 
 #include <zsmalloc/zsmalloc.h>
 

@@ -2,7 +2,10 @@
 /* registry.c - all pools of the process, and the cookies that tell their handles apart. */
 #include <errno.h>
 
+#include "base/lock.h"
+#include "pool/handle.h"
 #include "pool/pool.h"
+#include "pool/registry.h"
 
 #define COOKIES (1u << ZSI_COOKIE_BITS)
 

@@ -6,13 +6,14 @@
 
 #include "base/bits.h"
 #include "base/os.h"
-#include "pages/space.h"
+#include "pages/layout.h"
 #include "pool/handle.h"
 
 /*
- * Address space to reserve for all of a pool, as a multiple of the machine's memory: chunks are dedicated to one run length,
- * so a pool that was once full of each of many lengths has more of it in use than it has memory. Docs/internals.md has what
- * was measured. Address space costs nothing but in an emulator, which notes something about each page of it.
+ * Address space to reserve for all of a pool, as a multiple of the machine's memory: chunks are dedicated to one run
+ * length, so a pool that was once full of each of many lengths has more of it in use than it has memory.
+ * Docs/internals.md has what was measured. Address space costs nothing but in an emulator, which notes something about
+ * each page of it.
  */
 #define RESERVE_PER_RAM 4u
 #define MIN_RESERVE_BYTES ((uint64_t)16 << 30)
@@ -51,7 +52,10 @@ uint64_t zsi_reserve_bytes(const struct zsi_reserve *r, uint64_t space_bytes)
 	uint64_t handles = space_bytes / ZSI_SPACE_PER_HANDLE;
 	uint64_t bytes = r->source ? pages * sizeof(void *) : space_bytes + ZSI_CHUNKS_AT_ONCE * chunk_bytes(r);
 
-	/* Descriptors; words, with two bits for each sixteen bytes, which is more than their map has; entries and sizes. */
+	/*
+	 * Descriptors; words, with two bits for each sixteen bytes, which is more than their map has; entries and
+	 * sizes.
+	 */
 	bytes += 2 * meta + meta / 64;
 	bytes += handles * (sizeof(uint64_t) + sizeof(uint16_t));
 	bytes += pages / ZSI_CHUNK_PAGES * sizeof(struct zsi_chunk);

@@ -9,8 +9,8 @@
  *
  * An object of 8 bytes needs 20 with its entry and word, so memory runs out before any of these does.
  */
-#ifndef ZSI_ZSMALLOC_RESERVE_H
-#define ZSI_ZSMALLOC_RESERVE_H
+#ifndef ZSI_POOL_RESERVE_H
+#define ZSI_POOL_RESERVE_H
 
 #include <stdbool.h>
 #include <stdint.h>

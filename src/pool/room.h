@@ -4,7 +4,8 @@
  *
  * A full cache is refused all the time: it evicts a value for each that it stores. So a refusal has to cost what it
  * gains. Cheap things are done each time: any slot that is large enough (borrow.c), pages that were kept for reuse.
- * Dear ones, emptying other threads' caches and compaction, are done when there is something to win and when it was paid for:
+ * Dear ones, emptying other threads' caches and compaction, are done when there is something to win and when it was
+ * paid for:
  *
  *   freed     bytes of slots given back to classes since memory was first refused
  *   asked     bytes asked for in vain since then: who insists is heard too
@@ -15,18 +16,15 @@
  *
  * Locks: none. One thread looks at a time; others are refused meanwhile, or wait where much is to be had.
  */
-#ifndef ZSI_ZSMALLOC_ROOM_H
-#define ZSI_ZSMALLOC_ROOM_H
+#ifndef ZSI_POOL_ROOM_H
+#define ZSI_POOL_ROOM_H
 
 #include <stdatomic.h>
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 #include "base/bits.h"
 #include "pool/geometry.h"
-
-struct zs_pool;
 
 struct zsi_room {
 	/* Read by every free that reaches a class. */
@@ -69,28 +67,5 @@ static inline void zsi_room_no_hole_locked(struct zsi_room *r, unsigned position
 {
 	atomic_fetch_and_explicit(&r->holes[position / 64], ~(1ull << (position % 64)), memory_order_relaxed);
 }
-
-/* The first class from `position` on that may have a free slot; ZSI_MAX_CLASSES: none. */
-unsigned zsi_room_next_hole(const struct zsi_room *r, unsigned position);
-
-/* Whether the pool was refused memory and is so near its limit that it will be again. */
-bool zsi_room_short(const struct zs_pool *pool);
-
-/*
- * Whether a new page might be had: asking for it costs more than this. Where not, that counts as a refusal by the limit.
- */
-bool zsi_page_in_sight(struct zs_pool *pool);
-
-/*
- * After an allocation of `size` bytes was refused memory and found no slot: make room, as far as the flags allow and it
- * is worth it. Whether a retry is. The caller holds no lock.
- */
-bool zsi_make_room(struct zs_pool *pool, size_t size, unsigned flags);
-
-/* This thread had what it asked for, after it had to look for it. */
-void zsi_room_had(void);
-
-/* The allocation fails. What errno is to be. */
-int zsi_room_refused(struct zs_pool *pool, unsigned flags);
 
 #endif

@@ -21,14 +21,15 @@
  * Everything here is guarded by the lock of the zspage's class, except first and class_position, which are immutable
  * while the zspage exists.
  */
-#ifndef ZSI_ZSMALLOC_ZSPAGE_H
-#define ZSI_ZSMALLOC_ZSPAGE_H
+#ifndef ZSI_POOL_ZSPAGE_H
+#define ZSI_POOL_ZSPAGE_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include "pages/space.h"
+#include "base/bits.h"
+#include "pages/layout.h"
 #include "pages/words.h"
 #include "pool/geometry.h"
 

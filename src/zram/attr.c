@@ -4,28 +4,31 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/bits.h"
+#include "base/lock.h"
+#include "codec/backend.h"
+#include "codec/codec.h"
+#include "device/algs.h"
 #include "device/device.h"
+#include "device/error.h"
+#include "device/gate.h"
+#include "device/layout.h"
+#include "device/memory.h"
 #include "device/parse.h"
+#include "device/streams.h"
+#include "zram/attr_state.h"
+#include "zram/idle.h"
+#include "zram/init.h"
+#include "zram/recompress.h"
+#include "zram/text.h"
+#include "zram/trim.h"
+#include "zram/writeback.h"
 
 /* mem_limit counts in these, as the kernel does in its pages. */
 #define LIMIT_UNIT 4096u
-
-void zsi_text_add(struct zsi_text *t, const char *format, ...)
-{
-	size_t room = t->len < t->size ? t->size - t->len : 0;
-	va_list args;
-	int n;
-
-	va_start(args, format);
-	n = vsnprintf(room > 0 ? t->buf + t->len : NULL, room, format, args);
-	va_end(args);
-	t->len += n > 0 ? (size_t)n : 0;
-}
 
 /* --- size and state --- */
 
@@ -47,7 +50,7 @@ static int disksize_set(struct zram *z, const char *value)
 	zsi_lock(&z->lock, ZSI_RANK_DEVICE);
 	result = zsi_refuse_initialised_locked(z, "disksize");
 	if (result == 0)
-		result = zsi_device_init_locked(z, zsi_round_up(bytes, z->block_size));
+		result = zsi_init_locked(z, zsi_round_up(bytes, z->block_size));
 	zsi_unlock(&z->lock, ZSI_RANK_DEVICE);
 	return result;
 }
@@ -64,7 +67,7 @@ static int reset_set(struct zram *z, const char *value)
 
 	if (zsi_parse_number(value, &n) != 0 || n == 0)
 		return zsi_fail(EINVAL, "%s: reset '%s' is not a number other than 0", z->name, value);
-	zsi_device_reset(z);
+	zsi_init_reset(z);
 	return 0;
 }
 
@@ -126,7 +129,7 @@ static int compact_set(struct zram *z, const char *value)
 	if (zs_compact(z->pool) == 0 && errno == EDEADLK)
 		result = zsi_fail(EDEADLK, "%s: compact: this thread holds an object of the pool for reading", z->name);
 	zsi_leave(s);
-	zsi_trim(z, true);
+	zsi_trim_table(z, true);
 	zsi_lock(&z->lock, ZSI_RANK_DEVICE);
 	if (z->pool != NULL)
 		zsi_streams_give_back_locked(z, 0);

@@ -2,10 +2,15 @@
 /* attr_state.c - the attributes that only tell, in the kernel's formats. */
 #include <inttypes.h>
 
-#include "base/bits.h"
-#include "zram/attr.h"
 #include "device/device.h"
+#include "device/entry.h"
+#include "device/gate.h"
+#include "device/layout.h"
+#include "device/streams.h"
+#include "device/table.h"
+#include "zram/attr_state.h"
 #include "zram/stats.h"
+#include "zram/text.h"
 
 /* Blocks printed with a stream in hand. */
 #define BATCH 256u

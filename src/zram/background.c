@@ -1,20 +1,18 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * background.c - what a device does when nobody asks for it: give memory back, and recompress or write back what was idle.
+ * background.c - what a device does when nobody asks for it: give memory back, and recompress or write back what was
+ * idle.
  *
- * Memory is given back by the pool's own shrinker, which is registered with every pool that the device gets. The rest is
- * a thread that looks in intervals: it marks blocks that were not used for a while as idle, and recompresses or writes
- * them back; then it sleeps so long that its share of a processor stays what it was given.
+ * Memory is given back by the pool's own shrinker, which is registered with every pool that the device gets. The rest
+ * is a thread that looks in intervals: it marks blocks that were not used for a while as idle, and recompresses or
+ * writes them back; then it sleeps so long that its share of a processor stays what it was given.
  *
- * Whoever does the same by hand works beside it: it takes no mark away that it would not have made, leaves blocks alone that
- * are marked but not old, and makes way for a request by hand (idle.h).
+ * Whoever does the same by hand works beside it: it takes no mark away that it would not have made, leaves blocks
+ * alone that are marked but not old, and makes way for a request by hand (idle.h).
  */
-#include "zram/background.h"
-
 #include <errno.h>
 #include <linux/futex.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -22,10 +20,17 @@
 #include <unistd.h>
 
 #include "base/bits.h"
+#include "base/lock.h"
 #include "base/pace.h"
-#include "zram/attr.h"
 #include "device/device.h"
+#include "device/error.h"
+#include "device/gate.h"
+#include "device/layout.h"
+#include "device/streams.h"
 #include "zram/idle.h"
+#include "zram/recompress.h"
+#include "zram/turn.h"
+#include "zram/writeback.h"
 
 #define DEFAULT_CPU_PERCENT 5u
 #define DEFAULT_INTERVAL_MS 1000u
@@ -190,12 +195,4 @@ void zram_background_stop(struct zram *z)
 	}
 	b->started = b->running = false;
 	zsi_unlock(&b->lock, ZSI_RANK_TRAIN);
-}
-
-void zsi_background_forget(struct zram *z)
-{
-	zsi_lock_reset(&z->background.lock);
-	z->background.running = false;
-	atomic_store_explicit(&z->background.at_work, false, memory_order_relaxed);
-	atomic_store_explicit(&z->background.in_the_way, 0, memory_order_relaxed);
 }

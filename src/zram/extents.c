@@ -5,6 +5,12 @@
 
 #include "base/bits.h"
 #include "device/device.h"
+#include "device/entry.h"
+#include "device/error.h"
+#include "device/gate.h"
+#include "device/layout.h"
+#include "device/streams.h"
+#include "device/table.h"
 
 /* Blocks looked at with a stream in hand; between two batches the callback runs, with none. */
 #define BATCH 4096u

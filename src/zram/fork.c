@@ -2,18 +2,25 @@
 /*
  * fork.c - a child gets devices that work.
  *
- * Before the fork every device's gate is closed, so that nobody is inside it and no block is half written; the locks that
- * are taken without a stream are taken too. The child has none of the parent's threads: those that train dictionaries are
- * forgotten, what others had begun ends where it was.
+ * Before the fork every device's gate is closed, so that nobody is inside it and no block is half written; the locks
+ * that are taken without a stream are taken too. The child has none of the parent's threads: those that train
+ * dictionaries are forgotten, what others had begun ends where it was.
  *
- * libzsmalloc has handlers of its own, which take the pools' locks. Whoever is inside a device may need those to get out,
- * so devices come first: handlers run in the reverse order of their installation, and these are installed after the first
- * pool was made.
+ * libzsmalloc has handlers of its own, which take the pools' locks. Whoever is inside a device may need those to get
+ * out, so devices come first: handlers run in the reverse order of their installation, and these are installed after
+ * the first pool was made.
  */
-#include <errno.h>
+#include "zram/fork.h"
+
 #include <pthread.h>
 
+#include "base/lock.h"
+#include "device/backing.h"
 #include "device/device.h"
+#include "device/gate.h"
+#include "device/keep.h"
+#include "device/thread.h"
+#include "zram/train.h"
 
 static struct zsi_lock list_lock; /* rank REGISTRY does not fit: taken before z->lock, alone */
 static struct zram *devices;      /* Guarded by list_lock */
@@ -44,15 +51,15 @@ static void after_fork_parent(void)
 
 static void after_fork_child(void)
 {
-	zsi_threads_forget();
+	zsi_thread_forget();
 	for (struct zram *z = devices; z != NULL; z = z->next) {
 		zsi_lock_reset(&z->memory.lock);
 		zsi_lock_reset(&z->table.lock);
 		zsi_train_forget(z);
 		zsi_background_forget(z);
 		zsi_backing_forget(z);
-		zsi_lock_reset(&z->pp_lock);
-		zsi_save_forget(z);
+		zsi_lock_reset(&z->turn_lock);
+		zsi_keep_forget(z);
 		zsi_gate_open(z);
 		zsi_lock_reset(&z->lock);
 	}
@@ -92,4 +99,12 @@ void zsi_devices_remove(struct zram *z)
 		}
 	}
 	zsi_unlock_unranked(&list_lock);
+}
+
+void zsi_background_forget(struct zram *z)
+{
+	zsi_lock_reset(&z->background.lock);
+	z->background.running = false;
+	atomic_store_explicit(&z->background.at_work, false, memory_order_relaxed);
+	atomic_store_explicit(&z->background.in_the_way, 0, memory_order_relaxed);
 }

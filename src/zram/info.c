@@ -6,6 +6,12 @@
 
 #include "base/bits.h"
 #include "device/device.h"
+#include "device/entry.h"
+#include "device/error.h"
+#include "device/gate.h"
+#include "device/layout.h"
+#include "device/streams.h"
+#include "device/table.h"
 
 static unsigned flags_of(uint64_t meta)
 {
@@ -59,8 +65,8 @@ int zram_get_block_info(struct zram *z, uint64_t offset, struct zram_block_info 
 		describe(z, index, &i);
 	zsi_leave(s);
 	if (!inside)
-		return zsi_fail(EINVAL, "%s: offset %" PRIu64 " is behind the device's end, at %" PRIu64, z->name, offset,
-				zram_disksize(z));
+		return zsi_fail(EINVAL, "%s: offset %" PRIu64 " is behind the device's end, at %" PRIu64, z->name,
+				offset, zram_disksize(z));
 	i.struct_size = info->struct_size;
 	memcpy(info, &i, zsi_min(info->struct_size, sizeof(i)));
 	return 0;

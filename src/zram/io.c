@@ -3,14 +3,27 @@
  * io.c - ranges of bytes, cut into blocks.
  *
  * A whole block is compressed from the caller's memory and decompressed into it. A part of a block goes through the
- * stream's buffer; one that is written is read, changed and made again with the block locked from the first to the last.
+ * stream's buffer; one that is written is read, changed and made again with the block locked from the first to the
+ * last.
  */
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 
 #include "base/bits.h"
+#include "device/backing.h"
+#include "device/block.h"
 #include "device/device.h"
+#include "device/entry.h"
+#include "device/error.h"
+#include "device/gate.h"
+#include "device/layout.h"
+#include "device/memory.h"
+#include "device/streams.h"
+#include "device/table.h"
+#include "device/yield.h"
+#include "zram/train.h"
+#include "zram/trim.h"
 
 /* Blocks for which a stream is held at most, so that a closing gate needn't wait for a whole request. */
 #define BATCH 16u
@@ -80,9 +93,9 @@ static int make_entry(struct zram *z, uint64_t index, bool object)
 	if (zsi_likely(zsi_table_has(&z->table, index)))
 		return 0;
 	for (unsigned step = 0; object && !zsi_memory_leaves(z, zsi_memory_reserve(z));)
-		if (!zsi_memory_give_up(z, &step, false))
+		if (!zsi_yield_memory(z, &step, false))
 			return zsi_fail(ENOMEM, "%s: no memory for a new block: mem_limit is reached", z->name);
-	return zsi_table_make(z, index);
+	return zsi_yield_make_chunk(z, index);
 }
 
 static int write_whole(struct zram *z, struct zsi_stream *s, uint64_t index, const void *data)
@@ -213,7 +226,7 @@ static int transfer(struct zram *z, struct transfer t)
 		}
 		zsi_leave(s);
 		if (zsi_unlikely(again)) {
-			zsi_trim(z, true);
+			zsi_trim_table(z, true);
 			t.from = from + (t.offset - offset);
 			trimmed = true;
 			result = 0;
@@ -264,10 +277,10 @@ static int discard_blocks(struct zram *z, uint64_t index, uint64_t end)
 			index = next;
 		}
 		zsi_leave(s);
-		zsi_trim(z, false);
+		zsi_trim_table(z, false);
 	}
 	if (chunks)
-		zsi_trim(z, true);
+		zsi_trim_table(z, true);
 	return 0;
 }
 

@@ -1,16 +1,31 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* load.c - zram_load(): a device from a stream. Nothing is believed that was not checked: the whole device goes if not. */
+/*
+ * load.c - zram_load(): a device from a stream. Nothing is believed that was not checked: the whole device goes if
+ * not.
+ */
 #include <errno.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/bits.h"
+#include "base/lock.h"
 #include "base/versioned.h"
+#include "codec/codec.h"
+#include "device/algs.h"
+#include "device/block.h"
 #include "device/device.h"
-#include "zram/stream.h"
+#include "device/dict.h"
+#include "device/entry.h"
+#include "device/error.h"
+#include "device/gate.h"
+#include "device/keep.h"
+#include "device/layout.h"
+#include "device/streams.h"
 #include "device/sum.h"
+#include "device/yield.h"
+#include "zram/init.h"
+#include "zram/stream.h"
 
 #define NAME_BYTES 64u
 #define KNOWN_FLAGS (ZRAM_CHECKSUM | ZRAM_TRAIN_DICT)
@@ -152,7 +167,7 @@ static int initialise(struct loader *l)
 		return 0;
 	l->initialised = true;
 	zsi_lock(&l->z->lock, ZSI_RANK_DEVICE);
-	result = zsi_device_init_locked(l->z, l->disksize);
+	result = zsi_init_locked(l->z, l->disksize);
 	zsi_unlock(&l->z->lock, ZSI_RANK_DEVICE);
 	return result;
 }
@@ -189,7 +204,7 @@ static int place_dict(struct loader *l)
 		result = initialise(l);
 		zsi_lock(&l->z->lock, ZSI_RANK_DEVICE);
 		if (result == 0)
-			result = zsi_train_adopt(l->z, d->number, d->data, d->bytes);
+			result = zsi_dict_adopt(l->z, d->number, d->data, d->bytes);
 		zsi_unlock(&l->z->lock, ZSI_RANK_DEVICE);
 	}
 	free(d->data);
@@ -258,7 +273,7 @@ static int install(struct loader *l, struct zsi_stream *s, uint64_t index, struc
 {
 	struct zram *z = l->z;
 
-	if (zsi_table_make(z, index) != 0) {
+	if (zsi_yield_make_chunk(z, index) != 0) {
 		zsi_block_drop(z, stored);
 		return -1;
 	}

@@ -5,12 +5,15 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "base/lock.h"
 #include "device/device.h"
+#include "device/error.h"
+#include "device/layout.h"
 #include "zram/stats.h"
 
 /*
- * A number by name: of JSON, the kernel's where it has one; and of Prometheus, where names end in their unit and counters
- * in _total.
+ * A number by name: of JSON, the kernel's where it has one; and of Prometheus, where names end in their unit and
+ * counters in _total.
  */
 struct number {
 	const char *name, *metric, *type, *help;

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * recompress.c - the attribute "recompress": blocks that are worth more time, compressed anew with a secondary algorithm.
+ * recompress.c - the attribute "recompress": blocks that are worth more time, compressed anew with a secondary
+ * algorithm.
  *
  * A block keeps its contents and its access time, and its lock is held from reading it to replacing it. It is replaced
- * only where that saves memory: the new object must be of a smaller size class. One that none of the secondary algorithms
- * it has not had yet makes smaller is marked and not tried again until it is written; one that had the last of them is
- * done, which is no mark.
+ * only where that saves memory: the new object must be of a smaller size class. One that none of the secondary
+ * algorithms it has not had yet makes smaller is marked and not tried again until it is written; one that had the last
+ * of them is done, which is no mark.
  *
  * A block that can't be read is passed over; the request fails at its end. Where memory is refused it ends at once.
  */
@@ -15,11 +16,20 @@
 #include <string.h>
 
 #include "base/bits.h"
-#include "zram/attr.h"
+#include "codec/backend.h"
+#include "codec/codec.h"
+#include "device/block.h"
 #include "device/device.h"
-#include "zram/idle.h"
+#include "device/entry.h"
+#include "device/error.h"
+#include "device/gate.h"
+#include "device/layout.h"
 #include "device/parse.h"
+#include "device/streams.h"
 #include "device/sum.h"
+#include "zram/recompress.h"
+#include "zram/turn.h"
+#include "zram/walk.h"
 
 /* Sizes are told apart in steps of this for finding the largest blocks. */
 #define SIZE_STEP_SHIFT 6
@@ -38,8 +48,8 @@ struct request {
 
 static bool is_candidate(const struct request *r, uint64_t meta, uint32_t now)
 {
-	return zsi_chosen(r->asker, r->choice, meta, now) && (meta & ZSI_INCOMPRESSIBLE) == 0 && zsi_meta_priority(meta) < r->last &&
-	       zsi_meta_size(meta) >= zsi_max(r->threshold, r->smallest);
+	return zsi_walk_chosen(r->asker, r->choice, meta, now) && (meta & ZSI_INCOMPRESSIBLE) == 0 &&
+	       zsi_meta_priority(meta) < r->last && zsi_meta_size(meta) >= zsi_max(r->threshold, r->smallest);
 }
 
 /* The block in s->block, compressed with a secondary algorithm into s->out: 0 and its length, or -1 with ENOMEM. */
@@ -120,7 +130,7 @@ static int visit(struct zram *z, struct zsi_stream *s, uint64_t index, void *arg
 	int result = 0;
 
 	/* 1 ends the walk, and is no error. */
-	if (zsi_pp_should_end(z, r->asker))
+	if (zsi_turn_should_end(z, r->asker))
 		return 1;
 	uint64_t meta = zsi_block_lock(z, index);
 
@@ -170,8 +180,8 @@ static int take_algorithm(struct zram *z, struct request *r, const char *name)
 static int take_number(struct zram *z, const char *key, const char *value, uint64_t most, uint64_t *to)
 {
 	if (zsi_parse_number(value, to) != 0 || *to == 0 || *to > most)
-		return zsi_fail(EINVAL, "%s: recompress: %s '%s' is not a number from 1 to %" PRIu64, z->name, key, value,
-				most);
+		return zsi_fail(EINVAL, "%s: recompress: %s '%s' is not a number from 1 to %" PRIu64, z->name, key,
+				value, most);
 	return 0;
 }
 
@@ -182,7 +192,7 @@ static int take_pair(struct zram *z, struct request *r, const char *key, const c
 	if (value == NULL)
 		return zsi_fail(EINVAL, "%s: recompress: '%s' has no value", z->name, key);
 	if (strcmp(key, "type") == 0) {
-		if (!zsi_parse_choice(value, &r->choice) || r->choice == ZSI_CHOOSE_INCOMPRESSIBLE)
+		if (!zsi_walk_parse_choice(value, &r->choice) || r->choice == ZSI_CHOOSE_INCOMPRESSIBLE)
 			return zsi_fail(EINVAL, "%s: recompress: type is idle, huge or huge_idle, not '%s'", z->name,
 					value);
 		return 0;
@@ -273,11 +283,11 @@ int zsi_recompress(struct zram *z, const char *value, const struct zsi_asker *as
 
 	if (r == NULL || text == NULL) {
 		(void)zsi_fail(ENOMEM, "%s: recompress: no memory", z->name);
-	} else if (zsi_pp_begin(z, asker, "recompress") == 0) {
+	} else if (zsi_turn_begin(z, asker, "recompress") == 0) {
 		begin_request(r);
 		r->asker = asker;
 		result = read_request(z, r, text) == 0 ? run(z, r) : -1;
-		zsi_pp_end(z, asker);
+		zsi_turn_end(z, asker);
 	}
 	int error = errno;
 

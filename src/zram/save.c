@@ -1,23 +1,26 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* save.c - zram_save(): the state of one moment as a stream, while the device is in use. See save.h and stream.h. */
-#include "zram/save.h"
-
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/assert.h"
 #include "base/bits.h"
+#include "base/lock.h"
+#include "codec/codec.h"
 #include "device/device.h"
-#include "zram/idle.h"
+#include "device/entry.h"
+#include "device/error.h"
+#include "device/gate.h"
+#include "device/keep.h"
+#include "device/layout.h"
+#include "device/streams.h"
+#include "device/table.h"
 #include "zram/stream.h"
+#include "zram/walk.h"
 
 /* Blocks looked at with one stream in hand. */
 #define BATCH 64u
-
-/* Room for what is kept grows by this much at first. */
-#define FIRST_ROOM 256u
 
 struct saver {
 	struct zram *z;
@@ -26,88 +29,6 @@ struct saver {
 	uint64_t blocks;
 	const struct zsi_dict *trained[ZSI_DICTS]; /* those of the moment */
 };
-
-/* --- what blocks do --- */
-
-static bool keep_locked(struct zsi_save *save, const struct zsi_kept *k)
-{
-	if (save->error != 0)
-		return false;
-	if (save->nr_kept == save->room) {
-		size_t room = save->room == 0 ? FIRST_ROOM : save->room * 2;
-		struct zsi_kept *more = realloc(save->kept, room * sizeof(*more));
-
-		if (more == NULL) {
-			save->error = ENOMEM;
-			return false;
-		}
-		save->kept = more;
-		save->room = room;
-	}
-	save->kept[save->nr_kept++] = *k;
-	return true;
-}
-
-/* What a locked block holds. */
-static struct zsi_kept content(const struct zram *z, uint64_t index, uint64_t meta)
-{
-	return (struct zsi_kept){
-		.index = index,
-		.handle = zsi_block_at(z, index)->handle,
-		.meta = meta & ~ZSI_LOCK,
-		.sum = z->table.sums != NULL ? z->table.sums[index] : 0,
-	};
-}
-
-bool zsi_save_wants(struct zram *z, uint64_t meta)
-{
-	struct zsi_save *save = z->save;
-	bool wants;
-
-	if (zsi_likely(save == NULL) || (meta & (ZSI_USED | ZSI_TOUCHED)) != ZSI_USED)
-		return false;
-	zsi_lock(&save->lock, ZSI_RANK_TABLE);
-	wants = save->error == 0;
-	zsi_unlock(&save->lock, ZSI_RANK_TABLE);
-	return wants;
-}
-
-bool zsi_save_keeps(struct zram *z, uint64_t index, uint64_t meta)
-{
-	struct zsi_save *save = z->save;
-	struct zsi_kept k = content(z, index, meta);
-	bool kept;
-
-	if ((meta & (ZSI_USED | ZSI_TOUCHED)) != ZSI_USED)
-		return false;
-	zsi_lock(&save->lock, ZSI_RANK_TABLE);
-	kept = keep_locked(save, &k);
-	zsi_unlock(&save->lock, ZSI_RANK_TABLE);
-	return kept;
-}
-
-static void free_kept(struct zram *z, const struct zsi_kept *k)
-{
-	zsi_handle_free(z, k->handle, k->meta);
-}
-
-bool zsi_save_give_up(struct zram *z, bool wanted)
-{
-	struct zsi_save *save = z->save;
-
-	if (save == NULL)
-		return false;
-	/* With the lock held, so that another one who comes for memory finds it. */
-	zsi_lock(&save->lock, ZSI_RANK_TABLE);
-	if (save->error == 0 && (save->nr_kept > 0 || wanted))
-		save->error = ENOMEM;
-	while (save->error != 0 && save->nr_kept > 0)
-		free_kept(z, &save->kept[--save->nr_kept]);
-	bool again = save->error != 0;
-
-	zsi_unlock(&save->lock, ZSI_RANK_TABLE);
-	return again;
-}
 
 /* --- writing --- */
 
@@ -138,7 +59,8 @@ static int put_block(struct saver *v, struct zsi_stream *s, const struct zsi_kep
 		const void *data = zs_obj_read_begin(v->z->pool, k->handle, s->copy);
 
 		if (data == NULL)
-			return zsi_fail(EIO, "%s: saving: the object of block %" PRIu64 " is gone", v->z->name, k->index);
+			return zsi_fail(EIO, "%s: saving: the object of block %" PRIu64 " is gone", v->z->name,
+					k->index);
 		zsi_put_bytes(&v->io, data, len);
 		zs_obj_read_end(v->z->pool, k->handle, data);
 	}
@@ -163,7 +85,7 @@ static int put_batch(struct saver *v, struct zsi_stream *s, uint64_t *index)
 			continue;
 		}
 		uint64_t meta = zsi_block_lock(z, *index);
-		struct zsi_kept k = content(z, *index, meta);
+		struct zsi_kept k = zsi_keep_content(z, *index, meta);
 
 		if ((meta & (ZSI_USED | ZSI_TOUCHED)) == ZSI_USED) {
 			result = put_block(v, s, &k);
@@ -202,7 +124,7 @@ static int put_kept(struct saver *v, struct zsi_stream *s, bool *none)
 			return 0;
 		}
 		result = put_block(v, s, &k);
-		free_kept(v->z, &k);
+		zsi_keep_free(v->z, &k);
 	}
 	return result;
 }
@@ -342,7 +264,7 @@ static void end(struct saver *v)
 	zsi_gate_close(z);
 	z->save = NULL;
 	for (size_t i = 0; i < v->save.nr_kept; i++)
-		free_kept(z, &v->save.kept[i]);
+		zsi_keep_free(z, &v->save.kept[i]);
 	zsi_gate_open(z);
 	zsi_unlock(&z->lock, ZSI_RANK_DEVICE);
 	free(v->save.kept);
@@ -375,15 +297,4 @@ int zram_save(struct zram *z, int fd)
 	zsi_unlock(&z->save_lock, ZSI_RANK_SAVE);
 	errno = error;
 	return result;
-}
-
-void zsi_save_forget(struct zram *z)
-{
-	struct zsi_save *save = z->save;
-
-	z->save = NULL;
-	zsi_lock_reset(&z->save_lock);
-	/* The struct is on the stack of the parent's thread, of which the child has a copy. */
-	for (size_t i = 0; save != NULL && i < save->nr_kept; i++)
-		free_kept(z, &save->kept[i]);
 }

@@ -5,9 +5,17 @@
 #include <string.h>
 
 #include "base/bits.h"
+#include "base/lock.h"
+#include "codec/codec.h"
 #include "device/device.h"
+#include "device/layout.h"
+#include "device/memory.h"
+#include "device/streams.h"
 
-/* Streams are read one after the other, so a sum may miss one half of what another thread is just moving: never below 0. */
+/*
+ * Streams are read one after the other, so a sum may miss one half of what another thread is just moving: never below
+ * 0.
+ */
 static uint64_t counted(struct zram *z, enum zsi_counter which)
 {
 	int64_t n = zsi_counted(z, which);

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "device/dict.h"
 #include "device/error.h"
 
 #define DIGEST_BYTES 8u
@@ -126,16 +127,16 @@ int zsi_write_magic(struct zsi_io *io)
 
 int zsi_write_frame(struct zsi_io *io, enum zsi_frame type)
 {
-	uint8_t digest[DIGEST_BYTES];
+	uint8_t zsi_dict_digest[DIGEST_BYTES];
 	size_t n = ZSI_FRAME_HEAD + io->len;
 
 	encode(io->frame, (uint64_t)type, 4);
 	encode(io->frame + 4, io->len, 4);
 	(void)XXH64_update(io->hash, io->frame, n);
-	encode(digest, XXH64_digest(io->hash), DIGEST_BYTES);
-	(void)XXH64_update(io->hash, digest, DIGEST_BYTES);
+	encode(zsi_dict_digest, XXH64_digest(io->hash), DIGEST_BYTES);
+	(void)XXH64_update(io->hash, zsi_dict_digest, DIGEST_BYTES);
 	io->len = 0;
-	return write_all(io, io->frame, n) != 0 ? -1 : write_all(io, digest, DIGEST_BYTES);
+	return write_all(io, io->frame, n) != 0 ? -1 : write_all(io, zsi_dict_digest, DIGEST_BYTES);
 }
 
 /* --- reading --- */
@@ -155,8 +156,8 @@ static int read_all(struct zsi_io *io, uint8_t *to, size_t n, uint64_t *at)
 		if (done < 0)
 			return zsi_fail(errno, "%s: reading at byte %" PRIu64 ": %s", io->name, *at, strerror(errno));
 		if (done == 0)
-			return zsi_fail(EBADMSG, "%s: the saved device ends at byte %" PRIu64 ", in the middle", io->name,
-					*at);
+			return zsi_fail(EBADMSG, "%s: the saved device ends at byte %" PRIu64 ", in the middle",
+					io->name, *at);
 		to += done;
 		n -= (size_t)done;
 		*at += (uint64_t)done;
@@ -180,7 +181,7 @@ int zsi_read_magic(struct zsi_io *io)
 
 int zsi_read_frame(struct zsi_io *io, enum zsi_frame *type)
 {
-	uint8_t digest[DIGEST_BYTES];
+	uint8_t zsi_dict_digest[DIGEST_BYTES];
 	uint64_t at = io->next;
 
 	io->at = at;
@@ -194,12 +195,13 @@ int zsi_read_frame(struct zsi_io *io, enum zsi_frame *type)
 	/* Before so many bytes are waited for. */
 	if (kind < ZSI_FRAME_HEADER || kind > ZSI_FRAME_END || len > ZSI_FRAME_MAX)
 		return zsi_bad_frame(io, "no such frame");
-	if (read_all(io, io->frame + ZSI_FRAME_HEAD, len, &at) != 0 || read_all(io, digest, DIGEST_BYTES, &at) != 0)
+	if (read_all(io, io->frame + ZSI_FRAME_HEAD, len, &at) != 0 ||
+	    read_all(io, zsi_dict_digest, DIGEST_BYTES, &at) != 0)
 		return -1;
 	(void)XXH64_update(io->hash, io->frame, ZSI_FRAME_HEAD + len);
-	if (XXH64_digest(io->hash) != decode(digest, DIGEST_BYTES))
+	if (XXH64_digest(io->hash) != decode(zsi_dict_digest, DIGEST_BYTES))
 		return zsi_bad_frame(io, "its checksum is wrong");
-	(void)XXH64_update(io->hash, digest, DIGEST_BYTES);
+	(void)XXH64_update(io->hash, zsi_dict_digest, DIGEST_BYTES);
 	io->len = len;
 	io->next = at;
 	*type = (enum zsi_frame)kind;

@@ -5,20 +5,20 @@
  *   "ZRAMSAVE"   8 bytes
  *   frames       | type 4 | payload bytes 4 | payload | digest 8 |   until one of type END
  *
- * All numbers are little-endian. The digest is the XXH64 of everything before it, from the first byte of the stream on,
- * with the digests of the frames before: so a frame that is changed, lost, repeated or out of its order is noticed, and at
- * which byte.
+ * All numbers are little-endian. The digest is the XXH64 of everything before it, from the first byte of the
+ * stream on, with the digests of the frames before: so a frame that is changed, lost, repeated or out of its order is
+ * noticed, and at which byte.
  *
  *   HEADER   format version 4, block size 4, disksize 8, flags 4, current dictionary version 4, name; then for each of
  *            four priorities: name of the algorithm (empty: none), level 4, whether it was given 4
- *   DICT     whose 4 (enum zsi_dict_kind), number 4 (priority, or trained version), its bytes in all 4, and some of them:
- *            one that is longer than a frame goes on in the next
- *   BLOCKS   any number of: index 8, flags 4, length 4, with ZRAM_CHECKSUM checksum 4, length bytes. The flags are those
- *            of table.h without its size
+ *   DICT     whose 4 (enum zsi_dict_kind), number 4 (priority, or trained version), its bytes in all 4, and some of
+ *            them: one that is longer than a frame goes on in the next
+ *   BLOCKS   any number of: index 8, flags 4, length 4, with ZRAM_CHECKSUM checksum 4, length bytes. The flags are
+ *            those of layout.h without its size
  *   END      number of blocks 8
  *
- * Names are their length, 4 bytes, and their bytes. There is one HEADER, first, then the DICTs, those of algorithms before
- * trained ones, then BLOCKS, then END. No block is there twice.
+ * Names are their length, 4 bytes, and their bytes. There is one HEADER, first, then the DICTs, those of algorithms
+ * before trained ones, then BLOCKS, then END. No block is there twice.
  */
 #ifndef ZSI_ZRAM_STREAM_H
 #define ZSI_ZRAM_STREAM_H

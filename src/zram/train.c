@@ -5,10 +5,22 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/bits.h"
+#include "base/lock.h"
+#include "codec/backend.h"
+#include "codec/codec.h"
+#include "device/block.h"
 #include "device/device.h"
+#include "device/dict.h"
+#include "device/entry.h"
+#include "device/error.h"
+#include "device/gate.h"
+#include "device/layout.h"
+#include "device/memory.h"
+#include "device/streams.h"
+#include "device/table.h"
+#include "device/thread.h"
 
 /* Stored bytes from which on a dictionary pays for itself, and growth after which another one is tried. */
 #define FIRST_STORED_BYTES ((uint64_t)4 << 20)
@@ -136,38 +148,6 @@ static bool collect(struct job *j)
 
 /* --- trying --- */
 
-static void free_dict(struct zram *z, struct zsi_dict *d)
-{
-	if (d == NULL)
-		return;
-	for (unsigned p = 0; p < ZSI_PRIORITIES; p++)
-		zsi_codec_dict_destroy(d->digested[p]);
-	zsi_memory_uncharge(z, d->bytes);
-	free(d->data);
-	free(d);
-}
-
-/* What all of the algorithms make of the raw bytes, in place in d. */
-static bool digest(struct zram *z, struct zsi_dict *d)
-{
-	uint64_t bytes = sizeof(*d) + d->data_bytes;
-
-	for (unsigned p = 0; p < ZSI_PRIORITIES; p++) {
-		const struct zsi_alg *a = &z->algs[p];
-
-		if (a->codec == NULL || !zsi_codec_takes_dict(a->codec))
-			continue;
-		d->digested[p] = zsi_codec_dict_create(a->codec, a->level, d->data, d->data_bytes);
-		if (d->digested[p] == NULL)
-			return false;
-		bytes += zsi_codec_dict_bytes(d->digested[p]);
-	}
-	if (zsi_memory_charge(z, bytes) != 0)
-		return false;
-	d->bytes = bytes;
-	return true;
-}
-
 /* What the samples from first on would take. */
 static uint64_t bytes_with(const struct job *j, const struct zsi_codec_dict *dict, unsigned first, uint8_t *out,
 			   size_t room)
@@ -218,55 +198,17 @@ static bool train(struct job *j, size_t capacity)
 	if (j->dict == NULL || (j->dict->data = malloc(capacity)) == NULL)
 		return false;
 	j->dict->data_bytes = zsi_codec_dict_train(j->dict->data, capacity, j->samples, j->sizes, trained);
-	return j->dict->data_bytes != 0 && !stopped(j->z) && digest(j->z, j->dict) && is_worth_it(j, trained);
+	return j->dict->data_bytes != 0 && !stopped(j->z) && zsi_dict_digest(j->z, j->dict) && is_worth_it(j, trained);
 }
 
 /* --- versions --- */
-
-void zsi_train_retire_frozen(struct zram *z, bool all)
-{
-	/* A save under way may have them still to write. */
-	if (!all && z->save != NULL)
-		return;
-	for (unsigned v = 1; v < ZSI_DICTS; v++) {
-		if (z->train.versions[v] == NULL)
-			continue;
-		if (!all && (v == z->train.current || zsi_counted(z, (enum zsi_counter)(ZSI_N_DICT + v)) != 0))
-			continue;
-		free_dict(z, z->train.versions[v]);
-		z->train.versions[v] = NULL;
-	}
-	if (all)
-		z->train.current = 0;
-}
-
-int zsi_train_adopt(struct zram *z, unsigned version, const void *bytes, size_t n)
-{
-	struct zsi_dict *d = calloc(1, sizeof(*d));
-
-	if (d == NULL || (d->data = malloc(n)) == NULL) {
-		free(d);
-		return zsi_fail(ENOMEM, "%s: no memory for a dictionary", z->name);
-	}
-	memcpy(d->data, bytes, n);
-	d->data_bytes = n;
-	errno = ENOMEM;
-	if (digest(z, d)) {
-		z->train.versions[version] = d;
-		return 0;
-	}
-	int error = errno;
-
-	free_dict(z, d);
-	return zsi_fail(error, "%s: a dictionary can't be used: %s", z->name, strerror(error));
-}
 
 /* The job's dictionary becomes current, if a number is free. */
 static void install_frozen(struct job *j)
 {
 	struct zsi_train *t = &j->z->train;
 
-	zsi_train_retire_frozen(j->z, false);
+	zsi_dict_retire_frozen(j->z, false);
 	for (unsigned v = 1; v < ZSI_DICTS; v++) {
 		if (t->versions[v] == NULL) {
 			t->versions[v] = j->dict;
@@ -334,7 +276,7 @@ static void *thread_main(void *arg)
 	drop_stream_locked(z);
 	z->train.tried++;
 	zsi_unlock(&z->lock, ZSI_RANK_DEVICE);
-	free_dict(z, j.dict);
+	zsi_dict_free(z, j.dict);
 	set_next(z);
 	/* release: pairs with the load in zsi_train_look(), so that the next thread finds this one at its end */
 	atomic_store_explicit(&z->train.running, false, memory_order_release);

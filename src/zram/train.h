@@ -17,36 +17,8 @@
 #ifndef ZSI_ZRAM_TRAIN_H
 #define ZSI_ZRAM_TRAIN_H
 
-#include <pthread.h>
-#include <stdatomic.h>
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include "base/lock.h"
-#include "device/gate.h"
-
-struct zsi_codec_dict;
-
-struct zsi_dict {
-	uint8_t *data;
-	size_t data_bytes;
-	struct zsi_codec_dict *digested[ZSI_PRIORITIES]; /* NULL where the algorithm takes none */
-	uint64_t bytes;                                  /* of all that, charged */
-};
-
-struct zsi_train {
-	struct zsi_dict *versions[ZSI_DICTS]; /* NULL: number not in use. Changed while the gate is closed */
-	unsigned current;                     /* as above */
-	struct zsi_lock lock;                 /* rank TRAIN: starting and stopping the thread; taken before z->lock */
-	bool started;                         /* there is a thread to join. Guarded by lock */
-	pthread_t thread;                     /* as above */
-	_Atomic bool running;                 /* it has not come to its end yet */
-	_Atomic bool stop;                    /* it should */
-	_Atomic uint64_t next_stored;         /* train when so many bytes are stored, */
-	_Atomic uint64_t next_written;        /* or so many blocks were written */
-	uint64_t tried;                       /* trainings that came to an end. Guarded by z->lock */
-};
+struct zram;
+struct zsi_stream;
 
 /* -1 with EINVAL where the device's algorithms don't go with training. z->lock is held. */
 int zsi_train_init_locked(struct zram *z);
@@ -60,14 +32,5 @@ void zsi_train_release(struct zram *z);
 
 /* In a child after fork(): the thread is not there. */
 void zsi_train_forget(struct zram *z);
-
-/*
- * A version as it was saved, of a device that nobody else knows yet. 0, or -1 with ENOMEM, or EINVAL where an algorithm
- * does not take it. z->lock is held.
- */
-int zsi_train_adopt(struct zram *z, unsigned version, const void *bytes, size_t n);
-
-/* Drop versions that no block needs, all of them where `all`. The gate is closed, or nobody uses the device. */
-void zsi_train_retire_frozen(struct zram *z, bool all);
 
 #endif

@@ -2,11 +2,12 @@
 /*
  * writeback.c - the attributes "backing_dev", "writeback" and its limit: blocks that go to a file, as they are stored.
  *
- * One that can't be written stays in memory, and the others are written all the same, those of the request's other parts
- * too; the request fails with the last error. Only where the file or its disk is full or the limit used up it ends at once.
+ * One that can't be written stays in memory, and the others are written all the same, those of the request's other
+ * parts too; the request fails with the last error. Only where the file or its disk is full or the limit used up it
+ * ends at once.
  *
- * A block is copied and marked (ZSI_PP), written without its lock, and replaced if the mark is still there: whoever reads
- * or writes the block meanwhile takes the mark away, and it stays in memory.
+ * A block is copied and marked (ZSI_CHOSEN), written without its lock, and replaced if the mark is still there:
+ * whoever reads or writes the block meanwhile takes the mark away, and it stays in memory.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -14,10 +15,21 @@
 #include <string.h>
 
 #include "base/bits.h"
-#include "zram/attr.h"
+#include "base/lock.h"
+#include "device/algs.h"
+#include "device/backing.h"
+#include "device/block.h"
 #include "device/device.h"
-#include "zram/idle.h"
+#include "device/entry.h"
+#include "device/error.h"
+#include "device/gate.h"
+#include "device/layout.h"
 #include "device/parse.h"
+#include "device/streams.h"
+#include "zram/text.h"
+#include "zram/turn.h"
+#include "zram/walk.h"
+#include "zram/writeback.h"
 
 /* writeback_limit counts in these, as the kernel does in its pages. */
 #define LIMIT_UNITS (4096u >> ZSI_BACKING_UNIT_SHIFT)
@@ -46,15 +58,15 @@ static uint64_t take(struct zram *z, struct zsi_stream *s, uint64_t index, const
 	uint64_t meta = zsi_block_lock(z, index);
 	const void *data = NULL;
 
-	if (zsi_chosen(r->asker, r->choice, meta, s->now)) {
+	if (zsi_walk_chosen(r->asker, r->choice, meta, s->now)) {
 		*handle = zsi_block_at(z, index)->handle;
 		data = zs_obj_read_begin(z->pool, *handle, s->copy);
 	}
 	if (data != NULL) {
 		memcpy(s->out, data, zsi_meta_size(meta));
 		zs_obj_read_end(z->pool, *handle, data);
-		zsi_block_unlock(z, index, meta | ZSI_PP);
-		return meta | ZSI_PP;
+		zsi_block_unlock(z, index, meta | ZSI_CHOSEN);
+		return meta | ZSI_CHOSEN;
 	}
 	zsi_block_unlock(z, index, meta);
 	return 0;
@@ -65,7 +77,7 @@ static bool put(struct zram *z, struct zsi_stream *s, uint64_t index, uint64_t t
 {
 	struct zsi_stored stored = { .handle = unit };
 	uint64_t meta = zsi_block_lock(z, index);
-	bool same = (meta & ZSI_PP) != 0 && zsi_block_at(z, index)->handle == handle &&
+	bool same = (meta & ZSI_CHOSEN) != 0 && zsi_block_at(z, index)->handle == handle &&
 		    zsi_meta_size(meta) == zsi_meta_size(taken);
 
 	if (same) {
@@ -76,7 +88,7 @@ static bool put(struct zram *z, struct zsi_stream *s, uint64_t index, uint64_t t
 			stored.sum = z->table.sums[index];
 		meta = zsi_block_replace(z, s, index, meta, &stored);
 	} else {
-		meta &= ~ZSI_PP;
+		meta &= ~ZSI_CHOSEN;
 	}
 	zsi_block_unlock(z, index, meta);
 	return same;
@@ -88,7 +100,7 @@ static int visit(struct zram *z, struct zsi_stream *s, uint64_t index, void *arg
 	uint64_t handle = 0, unit;
 
 	/* 1 ends the walk, and is no error. */
-	if (zsi_pp_should_end(z, r->asker))
+	if (zsi_turn_should_end(z, r->asker))
 		return 1;
 	uint64_t meta = take(z, s, index, r, &handle);
 	size_t len = zsi_meta_size(meta);
@@ -142,10 +154,10 @@ static int do_pair(struct zram *z, struct request *r, const char *key, const cha
 
 	/* The kernel takes the type without its name, too. */
 	if (value == NULL || strcmp(key, "type") == 0) {
-		if (!zsi_parse_choice(value != NULL ? value : key, &r->choice))
+		if (!zsi_walk_parse_choice(value != NULL ? value : key, &r->choice))
 			return zsi_fail(EINVAL,
-					"%s: writeback: type is idle, huge, huge_idle or incompressible, not '%s'", z->name,
-					value != NULL ? value : key);
+					"%s: writeback: type is idle, huge, huge_idle or incompressible, not '%s'",
+					z->name, value != NULL ? value : key);
 	} else if (strcmp(key, "page_index") == 0 || strcmp(key, "page_indexes") == 0) {
 		if (take_blocks(z, value, strcmp(key, "page_indexes") == 0, &from, &to) != 0)
 			return -1;
@@ -191,7 +203,8 @@ static int check_file(struct zram *z)
 	if (none)
 		return zsi_fail(ENODEV, "%s: writeback: the device has no backing_dev", z->name);
 	if (parents)
-		return zsi_fail(ENODEV, "%s: writeback: the backing_dev is the parent's, and this is a child after fork()",
+		return zsi_fail(ENODEV,
+				"%s: writeback: the backing_dev is the parent's, and this is a child after fork()",
 				z->name);
 	return 0;
 }
@@ -205,12 +218,12 @@ int zsi_writeback(struct zram *z, const char *value, const struct zsi_asker *ask
 {
 	int result = -1;
 
-	if (check_file(z) != 0 || zsi_pp_begin(z, asker, "writeback") != 0)
+	if (check_file(z) != 0 || zsi_turn_begin(z, asker, "writeback") != 0)
 		return -1;
 	/* All of the request is right, or none of it is done. */
 	if (do_request(z, value, NULL) == 0)
 		result = do_request(z, value, asker);
-	zsi_pp_end(z, asker);
+	zsi_turn_end(z, asker);
 	return result;
 }
 

@@ -9,24 +9,16 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/bits.h"
 #include "base/rcu.h"
+#include "pages/layout.h"
+#include "pool/entry.h"
+#include "pool/geometry.h"
+#include "pool/handle.h"
 #include "pool/misuse.h"
 #include "pool/pool.h"
-
-uint64_t zsi_entry_lock(struct zs_pool *pool, zs_handle handle, const char *call)
-{
-	for (unsigned round = 0;; round++) {
-		uint64_t entry = zsi_entry_look_up(pool, handle);
-
-		if (entry == 0) {
-			zsi_misuse_handle(pool, handle, call);
-			return 0;
-		}
-		if (zsi_entry_trylock(&pool->handles.entries[zsi_handle_index(handle)], entry))
-			return entry;
-		zsi_backoff(round);
-	}
-}
+#include "pool/zspage.h"
+#include "zsmalloc/map.h"
 
 /* Where the object is and how long its slot is. In a read section, or with the entry locked. */
 static const struct zsi_size_class *class_at(const struct zs_pool *pool, uint64_t offset)

@@ -2,10 +2,22 @@
 /* alloc.c - zs_malloc, one at a time and in batches. */
 #include <errno.h>
 
-#include "base/assert.h"
+#include "base/account.h"
+#include "base/bits.h"
+#include "base/lock.h"
 #include "base/probe.h"
+#include "compact/make_room.h"
 #include "pool/cache.h"
+#include "pool/class.h"
+#include "pool/geometry.h"
+#include "pool/handle.h"
+#include "pool/pick.h"
 #include "pool/pool.h"
+#include "pool/slot.h"
+#include "pool/tight.h"
+#include "pool/zspage.h"
+#include "pool/zspages.h"
+#include "zsmalloc/borrow.h"
 
 /* Objects of a batch allocated under one hold of the class's lock. */
 #define HOLD_OBJECTS 256u
@@ -15,70 +27,6 @@
 /* How often a failed allocation is tried again after room was made. */
 #define ROOM_TRIES 4
 
-/* Zspages of a group to look at for a slot whose page is there: seldom more than one at a time is being filled. */
-#define HEADS 3u
-
-/* When a new page would be needed: a zspage with a slot whose page is there. */
-static struct zsi_zspage *find_present_slot(struct zs_pool *pool, unsigned position, const struct zsi_zspage *fullest)
-{
-	const struct zsi_class *c = &pool->classes[position];
-
-	for (unsigned group = fullest->group; group > 0; group--) {
-		struct zsi_zspage *z = zsi_zspage_ptr(pool, c->heads[group - 1]);
-
-		for (unsigned i = 0; i < HEADS && z != NULL; i++, z = zsi_zspage_ptr(pool, z->next))
-			if (z->free_head != ZSI_NO_SLOT)
-				return z;
-	}
-	return NULL;
-}
-
-/* Every zspage of the class, when there is no memory for a new page. */
-static struct zsi_zspage *find_any_free_slot(struct zs_pool *pool, unsigned position)
-{
-	const struct zsi_class *c = &pool->classes[position];
-
-	for (unsigned group = ZSI_GROUP_FULL - 1; group > 0; group--)
-		for (struct zsi_zspage *z = zsi_zspage_ptr(pool, c->heads[group - 1]); z != NULL;
-		     z = zsi_zspage_ptr(pool, z->next))
-			if (z->free_head != ZSI_NO_SLOT)
-				return z;
-	return NULL;
-}
-
-bool zsi_needs_page(const struct zs_pool *pool, const struct zsi_zspage *z)
-{
-	return z->free_head == ZSI_NO_SLOT &&
-	       zsi_slot_pages(&pool->space, zsi_size_class(pool, z), z->bump) > z->present;
-}
-
-struct zsi_zspage *zsi_class_pick_locked(struct zs_pool *pool, unsigned position)
-{
-	struct zsi_zspage *z = zsi_class_fullest_locked(pool, position);
-
-	if (z == NULL || !zsi_needs_page(pool, z))
-		return z;
-	struct zsi_zspage *other = find_present_slot(pool, position, z);
-
-	return other != NULL ? other : z;
-}
-
-zs_handle zsi_slot_publish_locked(struct zs_pool *pool, struct zsi_zspage *z, unsigned slot, uint32_t index,
-				  size_t size)
-{
-	const struct zsi_size_class *sc = zsi_size_class(pool, z);
-	struct zsi_class *c = zsi_class_of(pool, z);
-
-	zsi_zspage_slots(&pool->words, z)[slot] = index;
-	c->used++;
-	c->requested += size;
-	uint64_t offset = zsi_slot_offset(&pool->space, z, sc, slot);
-	zs_handle h = zsi_handle_publish(&pool->handles, index, offset, sc->size, size);
-
-	ZSI_PROBE(malloc, zsi_pool_name(pool), size, h);
-	return h;
-}
-
 /*
  * Allocate from a zspage that the class has. 0 where a new one is needed, or, with errno ENOMEM and *refused set, where
  * a page was.
@@ -86,10 +34,10 @@ zs_handle zsi_slot_publish_locked(struct zs_pool *pool, struct zsi_zspage *z, un
 static zs_handle alloc_listed_locked(struct zs_pool *pool, unsigned position, uint32_t index, size_t size,
 				     bool *refused)
 {
-	struct zsi_zspage *z = zsi_class_pick_locked(pool, position);
+	struct zsi_zspage *z = zsi_pick_locked(pool, position);
 	unsigned slot;
 
-	if (pool->lazy_pages && (z == NULL || zsi_needs_page(pool, z))) {
+	if (pool->lazy_pages && (z == NULL || zsi_pick_needs_page(pool, z))) {
 		zs_handle h = zsi_borrow_locked(pool, position, index, size);
 
 		if (h != 0)
@@ -99,7 +47,7 @@ static zs_handle alloc_listed_locked(struct zs_pool *pool, unsigned position, ui
 		return 0;
 	slot = zsi_slot_take_locked(pool, z);
 	if (slot == ZSI_NO_SLOT) {
-		z = find_any_free_slot(pool, position);
+		z = zsi_pick_any_locked(pool, position);
 		if (z == NULL) {
 			*refused = true;
 			return 0;
@@ -119,37 +67,6 @@ static zs_handle alloc_fresh_locked(struct zs_pool *pool, struct zsi_zspage *z, 
 		return 0;
 	zsi_class_add_locked(pool, z);
 	return zsi_slot_publish_locked(pool, z, slot, index, size);
-}
-
-struct zsi_zspage *zsi_class_costless_locked(struct zs_pool *pool, unsigned position)
-{
-	struct zsi_zspage *z = zsi_class_pick_locked(pool, position);
-
-	if (z == NULL || zsi_needs_page(pool, z) ||
-	    (z->free_head == ZSI_NO_SLOT && z->bump == zsi_slot_words(zsi_size_class(pool, z), z->slots_step)))
-		return NULL;
-	return z;
-}
-
-uint32_t zsi_slot_reserve_locked(struct zs_pool *pool, unsigned position)
-{
-	const struct zsi_size_class *sc = &pool->geometry.classes[position];
-	/* Nothing that waits: no page, no longer array of slot words, no new entries. */
-	struct zsi_zspage *z = zsi_class_costless_locked(pool, position);
-
-	if (z == NULL)
-		return ZSI_NO_INDEX;
-	uint32_t index = zsi_handle_reuse(&pool->handles, zsi_handle_own_stack());
-
-	if (index == ZSI_NO_INDEX)
-		return ZSI_NO_INDEX;
-	unsigned slot = zsi_slot_take_locked(pool, z);
-
-	zsi_class_regroup_locked(pool, z);
-	zsi_zspage_slots(&pool->words, z)[slot] = index;
-	pool->classes[position].used++;
-	zsi_handle_reserve(&pool->handles, index, zsi_slot_offset(&pool->space, z, sc, slot));
-	return index;
 }
 
 /*
@@ -175,14 +92,15 @@ static size_t alloc_some(struct zs_pool *pool, struct zsi_cache *cache, unsigned
 		if (h == 0 && !refused) {
 			/* The page source may be slow: others of the class go on meanwhile. */
 			zsi_unlock(&c->lock, ZSI_RANK_CLASS);
-			struct zsi_zspage *z = zsi_page_in_sight(pool) ? zsi_zspage_create(pool, position) : NULL;
+			struct zsi_zspage *z =
+				zsi_tight_page_in_sight(pool) ? zsi_zspages_create(pool, position) : NULL;
 
 			zsi_lock(&c->lock, ZSI_RANK_CLASS);
 			h = z != NULL ? alloc_fresh_locked(pool, z, index, size) : 0;
 			if (h == 0) {
 				zsi_unlock(&c->lock, ZSI_RANK_CLASS);
 				if (z != NULL)
-					zsi_zspage_release(pool, z);
+					zsi_zspages_release(pool, z);
 				zsi_handle_release(&pool->handles, index, zsi_handle_own_stack());
 				errno = ENOMEM;
 				return done;
@@ -238,22 +156,22 @@ static size_t alloc_all(struct zs_pool *pool, struct zsi_cache *cache, size_t si
 	for (unsigned tries = 0; done < n; tries++) {
 		zsi_charge_frozen = nowait;
 		zsi_charge_headroom = (flags & ZS_HEADROOM) != 0;
-		bool full = pool->most_slack > 0 && zsi_room_short(pool);
+		bool full = pool->most_slack > 0 && zsi_tight_short(pool);
 
 		/* What is freed makes more holes, a page that is taken now is missed by a larger one. */
 		done += full ? take_holes(pool, cache, position, size, out + done, n - done) : 0;
-		if (done < n && !(full && tries == 0 && !zsi_page_in_sight(pool)))
+		if (done < n && !(full && tries == 0 && !zsi_tight_page_in_sight(pool)))
 			done += alloc_some(pool, cache, position, size, out + done, n - done);
 		done += full ? 0 : take_holes(pool, cache, position, size, out + done, n - done);
 		zsi_charge_frozen = zsi_charge_headroom = false;
 		if (done == n)
 			break;
 		if (tries == ROOM_TRIES || !zsi_make_room(pool, size, flags)) {
-			errno = zsi_room_refused(pool, flags);
+			errno = zsi_tight_refused(pool, flags);
 			return done;
 		}
 	}
-	zsi_room_had();
+	zsi_make_room_had();
 	errno = saved;
 	return done;
 }
@@ -263,7 +181,10 @@ size_t zs_malloc_batch(struct zs_pool *pool, size_t size, unsigned flags, zs_han
 	return alloc_all(pool, NULL, size, flags, out, n);
 }
 
-/* The cache had none, or there is no cache yet, or the request can't be met. Not inlined: the usual path needs no stack. */
+/*
+ * The cache had none, or there is no cache yet, or the request can't be met. Not inlined: the usual path needs no
+ * stack.
+ */
 __attribute__((noinline)) static zs_handle malloc_slow(struct zs_pool *pool, size_t size, unsigned flags)
 {
 	zs_handle h = 0;

@@ -10,16 +10,29 @@
  * class never to have a page of its own. Of the objects only some find such a slot, which is why a bit more than half a
  * page is the best bound.
  *
- * And where the larger class has more free slots than its last page explains, because it once was larger than it is: what
- * random frees and allocations leave each class with, its own peak, is then shared by neighbours, whose sum varies less.
+ * And where the larger class has more free slots than its last page explains, because it once was larger than it is:
+ * what random frees and allocations leave each class with, its own peak, is then shared by neighbours, whose sum
+ * varies less.
  *
- * And where no new page is to be had any slot will do, however much larger, as far as the entry can hold the difference: a
- * full cache that evicts a value to store another lives on the slots of those that it evicted. The smallest that fits is
- * taken. Which classes have free slots at all is known by hints, pool->room.holes, so that a refusal costs little.
+ * And where no new page is to be had any slot will do, however much larger, as far as the entry can hold the
+ * difference: a full cache that evicts a value to store another lives on the slots of those that it evicted. The
+ * smallest that fits is taken. Which classes have free slots at all is known by hints, pool->room.holes, so that a
+ * refusal costs little.
  */
+#include "base/bits.h"
+#include "base/lock.h"
 #include "base/probe.h"
 #include "pool/cache.h"
+#include "pool/class.h"
+#include "pool/geometry.h"
+#include "pool/handle.h"
+#include "pool/pick.h"
 #include "pool/pool.h"
+#include "pool/room.h"
+#include "pool/slot.h"
+#include "pool/tight.h"
+#include "pool/zspage.h"
+#include "zsmalloc/borrow.h"
 
 #define BORROW_WORTH(page_size) ((page_size) / 4 * 3)
 
@@ -28,9 +41,9 @@
 #define BORROW_FAR_SHIFT 3
 
 /*
- * Where no page is to be had. More brings fewer refusals and costs payload: with a 24th a full cache stores 0.5 % more, and
- * moves more. And where entries could hold any difference, small objects would take the slots of the largest ones, and
- * these would find none, however many of the small ones are evicted for them.
+ * Where no page is to be had. More brings fewer refusals and costs payload: with a 24th a full cache stores 0.5 %
+ * more, and moves more. And where entries could hold any difference, small objects would take the slots of the largest
+ * ones, and these would find none, however many of the small ones are evicted for them.
  */
 #define BORROW_ANY(page_size) ((page_size) / 16 - 1)
 
@@ -52,9 +65,9 @@ static zs_handle borrow_from(struct zs_pool *pool, unsigned p, uint32_t index, s
 	if (!zsi_trylock_word(&pool->classes[p].lock))
 		return 0;
 	struct zsi_zspage *z =
-		only_plenty && !zsi_class_has_plenty_locked(pool, p) ? NULL : zsi_class_pick_locked(pool, p);
+		only_plenty && !zsi_class_has_plenty_locked(pool, p) ? NULL : zsi_pick_locked(pool, p);
 
-	if (z != NULL && !zsi_needs_page(pool, z)) {
+	if (z != NULL && !zsi_pick_needs_page(pool, z)) {
 		unsigned slot = zsi_slot_take_locked(pool, z);
 
 		if (slot != ZSI_NO_SLOT) {
@@ -78,8 +91,9 @@ zs_handle zsi_borrow_locked(struct zs_pool *pool, unsigned position, uint32_t in
 					used * (g->classes[p].size - own) < BORROW_WORTH(g->page_size);
 	     p++)
 		h = borrow_from(pool, p, index, size, false);
-	for (unsigned p = zsi_next_lender(pool, position + 1);
-	     h == 0 && near_enough(pool, position, p, size, own >> BORROW_FAR_SHIFT); p = zsi_next_lender(pool, p + 1))
+	for (unsigned p = zsi_class_next_lender(pool, position + 1);
+	     h == 0 && near_enough(pool, position, p, size, own >> BORROW_FAR_SHIFT);
+	     p = zsi_class_next_lender(pool, p + 1))
 		h = borrow_from(pool, p, index, size, true);
 	return h;
 }
@@ -98,8 +112,8 @@ static unsigned next_nonempty(const struct zsi_cache *cache, unsigned position)
 }
 
 /*
- * An object of the thread's own cache in the smallest slot that is large enough, and at most `most` bytes larger, of the
- * classes up to `last`. 0: none, or the cache was revoked.
+ * An object of the thread's own cache in the smallest slot that is large enough, and at most `most` bytes larger, of
+ * the classes up to `last`. 0: none, or the cache was revoked.
  */
 static zs_handle take_cached(struct zs_pool *pool, struct zsi_cache *cache, unsigned position, size_t size,
 			     uint32_t most, unsigned last)
@@ -132,7 +146,7 @@ static zs_handle take_hole(struct zs_pool *pool, unsigned p, size_t size)
 	if (index == ZSI_NO_INDEX)
 		return 0;
 	zsi_lock(&c->lock, ZSI_RANK_CLASS);
-	struct zsi_zspage *z = zsi_class_costless_locked(pool, p);
+	struct zsi_zspage *z = zsi_pick_costless_locked(pool, p);
 
 	if (z != NULL) {
 		unsigned slot = zsi_slot_take_locked(pool, z);
@@ -157,7 +171,7 @@ zs_handle zsi_borrow_any(struct zs_pool *pool, struct zsi_cache *cache, unsigned
 	if (pool->most_slack == 0)
 		return 0;
 	for (unsigned p = position;; p++) {
-		p = zsi_room_next_hole(&pool->room, p);
+		p = zsi_tight_next_hole(&pool->room, p);
 		/* The thread's own cache, where what it has is not larger, costs less. */
 		if (cache != NULL && (h = take_cached(pool, cache, position, size, most, p)) != 0)
 			return h;

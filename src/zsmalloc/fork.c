@@ -12,11 +12,19 @@
 #include <errno.h>
 #include <pthread.h>
 
+#include "base/lock.h"
 #include "base/rcu.h"
+#include "compact/shrink.h"
+#include "pages/purge.h"
 #include "pool/cache.h"
+#include "pool/handle.h"
 #include "pool/misuse.h"
 #include "pool/pool.h"
-#include "zsmalloc/zpool_drivers.h"
+#include "pool/registry.h"
+#include "pool/stock.h"
+#include "pool/zspage.h"
+#include "zsmalloc/fork.h"
+#include "zsmalloc/map.h"
 
 static void lock_pool(struct zs_pool *pool)
 {
@@ -58,8 +66,8 @@ static void finish_frees(struct zs_pool *pool)
 		struct zsi_zspage *z = zsi_zspage_at(&pool->space, zsi_entry_offset(entry));
 
 		zsi_class_of(pool, z)->requested -= zsi_handle_size(h, i, entry, zsi_size_class(pool, z)->size);
-		zsi_slot_return_locked(pool, i, &released);
-		zsi_zspages_release(pool, released);
+		zsi_stock_return_locked(pool, i, &released);
+		zsi_stock_release(pool, released);
 	}
 }
 
@@ -98,14 +106,12 @@ static void before_fork(void)
 	zsi_caches_lock();
 	for (struct zs_pool *pool = zsi_registry_first(); pool != NULL; pool = pool->registry_next)
 		lock_pool(pool);
-	zsi_zpool_lock();
 	zsi_misuse_lock();
 }
 
 static void after_fork_parent(void)
 {
 	zsi_misuse_unlock();
-	zsi_zpool_unlock();
 	for (struct zs_pool *pool = zsi_registry_first(); pool != NULL; pool = pool->registry_next)
 		unlock_pool(pool);
 	zsi_caches_unlock();
@@ -116,7 +122,6 @@ static void after_fork_parent(void)
 static void after_fork_child(void)
 {
 	zsi_misuse_unlock();
-	zsi_zpool_unlock();
 	for (struct zs_pool *pool = zsi_registry_first(); pool != NULL; pool = pool->registry_next)
 		reset_pool(pool);
 	zsi_caches_reset_after_fork();

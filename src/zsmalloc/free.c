@@ -8,46 +8,22 @@
  */
 #include <errno.h>
 
-#include "base/assert.h"
+#include "base/bits.h"
+#include "base/lock.h"
 #include "base/probe.h"
+#include "compact/shrink.h"
 #include "pool/cache.h"
+#include "pool/entry.h"
+#include "pool/handle.h"
 #include "pool/misuse.h"
 #include "pool/pool.h"
+#include "pool/room.h"
+#include "pool/stock.h"
+#include "pool/zspage.h"
+#include "zsmalloc/map.h"
 
 /* Handles of a batch that are sorted by class at a time. */
 #define BATCH_HANDLES 128u
-
-void zsi_zspages_release(struct zs_pool *pool, struct zsi_zspage *list)
-{
-	while (list != NULL) {
-		struct zsi_zspage *z = list;
-
-		list = zsi_zspage_ptr(pool, z->next);
-		zsi_zspage_release(pool, z);
-	}
-}
-
-void zsi_slot_return_locked(struct zs_pool *pool, uint32_t index, struct zsi_zspage **released)
-{
-	uint64_t entry = atomic_load_explicit(&pool->handles.entries[index], memory_order_relaxed);
-	uint64_t offset = zsi_entry_offset(entry);
-	struct zsi_zspage *z = zsi_zspage_at(&pool->space, offset);
-	unsigned position = z->class_position;
-
-	ZSI_ASSERT(!zsi_entry_live(entry) && (entry & ZSI_ENTRY_LOCK) != 0);
-	pool->classes[position].used--;
-	zsi_slot_give_locked(pool, z, zsi_slot_at(&pool->space, z, zsi_size_class(pool, z), offset));
-	z->inuse--;
-	zsi_shrinker_notice(pool);
-	zsi_room_note_hole(&pool->room, position);
-	zsi_class_regroup_locked(pool, z);
-	if (z->inuse == 0 && z->state == ZSI_ZSPAGE_LISTED) {
-		zsi_class_remove_locked(pool, z);
-		z->next = *released != NULL ? zsi_zspage_ref(pool, *released) : 0;
-		*released = z;
-	}
-	zsi_handle_release(&pool->handles, index, zsi_handle_own_stack());
-}
 
 /* A free has no error: errno stays what it was, also where the handler returns. */
 __attribute__((noinline)) static void misused(struct zs_pool *pool, zs_handle handle, const char *call, bool mapped)
@@ -111,9 +87,9 @@ static void give_to_class(struct zs_pool *pool, unsigned position, uint32_t inde
 	zsi_lock(&c->lock, ZSI_RANK_CLASS);
 	c->requested -= zsi_handle_size(&pool->handles, index, entry, pool->geometry.classes[position].size);
 	zsi_room_note_freed(&pool->room, pool->geometry.classes[position].size);
-	zsi_slot_return_locked(pool, index, &released);
+	zsi_stock_return_locked(pool, index, &released);
 	zsi_unlock(&c->lock, ZSI_RANK_CLASS);
-	zsi_zspages_release(pool, released);
+	zsi_stock_release(pool, released);
 }
 
 /* There is no cache yet, or no room in it. */
@@ -198,10 +174,10 @@ static void give_all(struct zs_pool *pool, struct retired *r, unsigned n)
 		for (; i < n && r[i].position == position; i++) {
 			zsi_room_note_freed(&pool->room, slot_size);
 			c->requested -= zsi_handle_size(&pool->handles, r[i].index, r[i].entry, slot_size);
-			zsi_slot_return_locked(pool, r[i].index, &released);
+			zsi_stock_return_locked(pool, r[i].index, &released);
 		}
 		zsi_unlock(&c->lock, ZSI_RANK_CLASS);
-		zsi_zspages_release(pool, released);
+		zsi_stock_release(pool, released);
 	}
 }
 

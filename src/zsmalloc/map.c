@@ -12,8 +12,13 @@
 #include <string.h>
 
 #include "base/rcu.h"
+#include "pages/layout.h"
+#include "pool/entry.h"
+#include "pool/handle.h"
 #include "pool/misuse.h"
 #include "pool/pool.h"
+#include "pool/zspage.h"
+#include "zsmalloc/map.h"
 
 struct zsi_mapping {
 	struct zsi_mapping *next;

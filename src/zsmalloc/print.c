@@ -4,8 +4,9 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "pool/class_stats.h"
+#include "pool/geometry.h"
 #include "pool/pool.h"
-#include "zsmalloc/stats.h"
 
 /* --- the kernel's tables, column for column --- */
 

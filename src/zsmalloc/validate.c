@@ -2,13 +2,22 @@
 /*
  * validate.c - zs_pool_validate: every equation of pool.h, zspage.h and space.h, checked.
  *
- * All classes are locked and all caches stopped, so nothing is allocated, freed or moved meanwhile; readers and writers of
- * objects go on. A free may have retired its object and be waiting: its slot is used by nobody, and it is in no cache.
+ * All classes are locked and all caches stopped, so nothing is allocated, freed or moved meanwhile; readers and
+ * writers of objects go on. A free may have retired its object and be waiting: its slot is used by nobody, and it is
+ * in no cache.
  */
 #include <errno.h>
 
+#include "base/lock.h"
+#include "pages/layout.h"
+#include "pages/meta.h"
+#include "pages/space_validate.h"
+#include "pages/words.h"
 #include "pool/cache.h"
+#include "pool/geometry.h"
+#include "pool/handle.h"
 #include "pool/pool.h"
+#include "pool/zspage.h"
 
 struct totals {
 	uint64_t meta_top; /* ends of metadata memory when the walk began */

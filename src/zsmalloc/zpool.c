@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* zpool.c - the table of drivers, and the calls that pass through to them. */
 #include <errno.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <zsmalloc/zpool.h>
@@ -37,14 +38,36 @@ static struct driver **find_locked(const char *type)
 	return at;
 }
 
-void zsi_zpool_lock(void)
+/* --- fork: the table of drivers is as it is meanwhile, and nobody else's in the child --- */
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static int once_error;
+
+static void lock_drivers(void)
 {
 	zsi_lock_unranked(&drivers_lock);
 }
 
-void zsi_zpool_unlock(void)
+static void unlock_drivers(void)
 {
 	zsi_unlock_unranked(&drivers_lock);
+}
+
+static void install_handlers(void)
+{
+	once_error = pthread_atfork(lock_drivers, unlock_drivers, unlock_drivers);
+}
+
+/* Before the table is looked at. 0, or -1 with errno. */
+static int begin(void)
+{
+	int error = pthread_once(&once, install_handlers);
+
+	if (error == 0)
+		error = once_error;
+	if (error != 0)
+		errno = error;
+	return error == 0 ? 0 : -1;
 }
 
 static bool is_complete(const struct zpool_driver *d)
@@ -68,6 +91,8 @@ int zpool_register_driver(const struct zpool_driver *driver)
 		errno = EINVAL;
 		return -1;
 	}
+	if (begin() != 0)
+		return -1;
 	d = calloc(1, sizeof(*d));
 	if (d == NULL)
 		return -1;
@@ -96,6 +121,8 @@ int zpool_unregister_driver(const struct zpool_driver *driver)
 		errno = EINVAL;
 		return -1;
 	}
+	if (begin() != 0)
+		return -1;
 	zsi_lock_unranked(&drivers_lock);
 	struct driver **at = find_locked(driver->type);
 
@@ -119,7 +146,7 @@ bool zpool_has_pool(const char *type)
 {
 	bool has;
 
-	if (type == NULL)
+	if (type == NULL || begin() != 0)
 		return false;
 	zsi_lock_unranked(&drivers_lock);
 	has = *find_locked(type) != NULL;
@@ -140,6 +167,8 @@ struct zpool *zpool_create_pool(const char *type, const char *name)
 	struct driver *d = NULL;
 	int error;
 
+	if (begin() != 0)
+		return NULL;
 	if (type != NULL) {
 		zsi_lock_unranked(&drivers_lock);
 		d = *find_locked(type);

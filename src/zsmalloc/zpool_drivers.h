@@ -8,8 +8,4 @@
 extern const struct zpool_driver zsi_zpool_zsmalloc_driver;
 extern const struct zpool_driver zsi_zpool_malloc_driver;
 
-/* For fork: keep the table of drivers as it is meanwhile. */
-void zsi_zpool_lock(void);
-void zsi_zpool_unlock(void);
-
 #endif

@@ -7,12 +7,12 @@ tree=$(mktemp -d)
 trap 'rm -rf "$tree"' EXIT
 failures=0
 
-for dir in include/zsmalloc src/base src/pages src/zsmalloc src/codec src/zram plugins/nbdkit tools/zs tools/other tools/common \
+for dir in include/zsmalloc src/base src/pages src/pool src/compact src/zsmalloc src/codec src/device src/zram plugins/nbdkit tools/zs tools/other tools/common \
 	examples bench; do
 	mkdir -p "$tree/$dir"
 done
 for header in include/zsmalloc/zsmalloc include/zsmalloc/zpool include/zsmalloc/zram src/base/bits src/pages/arena \
-	src/zsmalloc/zspage src/codec/codec src/zram/table tools/zs/command tools/other/own tools/common/shared bench/own; do
+	src/pool/zspage src/compact/move src/zsmalloc/map src/codec/codec src/device/table src/zram/walk tools/zs/command tools/other/own tools/common/shared bench/own; do
 	echo '#include <stdint.h>' >"$tree/$header.h"
 done
 echo 'int x;' >"$tree/src/base/bits.c"
@@ -37,11 +37,14 @@ try right src/base/a.c '#include "bits.h"'
 try right src/base/a.c '#include <urcu/urcu-bp.h>'
 try right src/pages/a.c '#include "base/bits.h"'
 try right src/pages/a.c '#include <zsmalloc/zsmalloc.h>'
+try right src/pool/a.c '#include "pages/arena.h"'
+try right src/compact/a.c '#include "pool/zspage.h"'
 try right src/zsmalloc/a.c '#include "pages/arena.h"'
+try right src/zsmalloc/a.c '#include "compact/move.h"'
 try right src/zsmalloc/a.c '#include <zsmalloc/zpool.h>'
 try right src/codec/a.c '#include "base/bits.h"'
 try right src/zram/a.c '#include "codec/codec.h"'
-try right src/zram/a.c '#include "zsmalloc/zspage.h"'
+try right src/zram/a.c '#include "device/table.h"'
 try right include/zsmalloc/a.h '#include <stddef.h>'
 try right plugins/nbdkit/a.c '#include <zsmalloc/zram.h>'
 try right tools/zs/a.c '#include "command.h"'
@@ -58,14 +61,14 @@ try wrong tools/common/a.c '#include "zs/command.h"'
 try wrong tools/common/a.c '#include <zsmalloc/zram.h>'
 try wrong src/base/a.c '#include "../pages/arena.h"'
 try wrong src/base/a.c '#include <pages/arena.h>'
-try wrong src/base/a.c '  #  include "zsmalloc/zspage.h"'
+try wrong src/base/a.c '  #  include "pool/zspage.h"'
 try wrong src/base/a.c '#include <zsmalloc/zsmalloc.h>'
-try wrong src/pages/a.h '#include "zsmalloc/zspage.h"'
+try wrong src/pages/a.h '#include "pool/zspage.h"'
 try wrong src/pages/a.c '#include <zsmalloc/zpool.h>'
 try wrong src/zsmalloc/a.c '#include "codec/codec.h"'
-try wrong src/zsmalloc/a.c '#include "zram/table.h"'
+try wrong src/zsmalloc/a.c '#include "device/table.h"'
 try wrong src/zsmalloc/a.c '#include <zsmalloc/zram.h>'
-try wrong src/codec/a.c '#include "zsmalloc/zspage.h"'
+try wrong src/codec/a.c '#include "pool/zspage.h"'
 try wrong src/codec/a.c '#include "pages/arena.h"'
 try wrong src/zram/a.c '#include "pages/arena.h"'
 try wrong src/zram/a.c '#include "../../tools/zs/command.h"'
@@ -79,7 +82,7 @@ try wrong plugins/nbdkit/a.c '#include "base/bits.h"'
 try wrong tools/zs/a.c '#include "../../src/base/bits.h"'
 try wrong tools/zs/a.c '#include "../other/own.h"'
 try wrong examples/a.c '#include <pages/arena.h>'
-try wrong bench/a.c '#include "../src/zsmalloc/zspage.h"'
+try wrong bench/a.c '#include "../src/pool/zspage.h"'
 try wrong bench/a.cpp '#include "base/bits.h"'
 try wrong src/zsmalloc/a.c '#include "../base/bits.c"'
 try wrong src/zsmalloc/a.c '#include "gone.h"'

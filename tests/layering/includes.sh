@@ -10,9 +10,12 @@
 #   include/zsmalloc/zpool.h, zram.h -> zsmalloc.h
 #   src/base -> nothing
 #   src/pages -> base, zsmalloc.h
-#   src/zsmalloc -> pages, base, zsmalloc.h, zpool.h
+#   src/pool -> pages, base, zsmalloc.h
+#   src/compact -> pool, pages, base, zsmalloc.h
+#   src/zsmalloc -> compact, pool, pages, base, zsmalloc.h, zpool.h
 #   src/codec -> base
-#   src/zram -> zsmalloc, codec, base, all public headers
+#   src/device -> codec, base, all public headers
+#   src/zram -> device, codec, base, all public headers
 #   plugins, tools, examples, bench -> all public headers; the first level below plugins and tools stands for itself
 #   tools/common -> nothing; what plugins and tools have in common, for both to include
 #
@@ -38,12 +41,12 @@ awk '
 		allow["zram.h"] = "zsmalloc.h"
 		allow["src/base"] = ""
 		allow["src/pages"] = "src/base zsmalloc.h"
-		# Files have moved, what they share has not: the pool is these three, a device these two.
-		pool = "src/pool src/compact src/zsmalloc src/pages src/base zsmalloc.h zpool.h"
-		allow["src/pool"] = allow["src/compact"] = allow["src/zsmalloc"] = pool
-		allow["src/device"] = "src/zram src/pool src/codec src/base zsmalloc.h zpool.h zram.h"
+		allow["src/pool"] = "src/pages src/base zsmalloc.h"
+		allow["src/compact"] = "src/pool src/pages src/base zsmalloc.h"
+		allow["src/zsmalloc"] = "src/compact src/pool src/pages src/base zsmalloc.h zpool.h"
 		allow["src/codec"] = "src/base"
-		allow["src/zram"] = "src/device src/zsmalloc src/codec src/base zsmalloc.h zpool.h zram.h"
+		allow["src/device"] = "src/codec src/base zsmalloc.h zpool.h zram.h"
+		allow["src/zram"] = "src/device src/codec src/base zsmalloc.h zpool.h zram.h"
 		outside = "zsmalloc.h zpool.h zram.h"
 		allow["tools/common"] = ""
 		for (i = 1; i < ARGC; i++) known[ARGV[i]] = 1

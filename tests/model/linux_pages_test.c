@@ -13,7 +13,6 @@
 #include "linux_reference.h"
 #include "rng.h"
 #include "sizes.h"
-#include "zsmalloc/zsmalloc.h"
 
 #define MAX_OBJECTS 16384u
 #define OPERATIONS 200000u

@@ -22,7 +22,10 @@
 #include "check.h"
 #include "fault.h"
 #include "rng.h"
+#include "base/lock.h"
 #include "device/device.h"
+#include "device/layout.h"
+#include "device/streams.h"
 
 #define BLOCK 4096u
 #define STRIDE (300u * BLOCK) /* each block in another chunk of the table */

@@ -9,6 +9,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "compact/budget.h"
+#include "compact/compact.h"
 #include "pool/cache.h"
 #include "pool/pool.h"
 

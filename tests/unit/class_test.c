@@ -2,7 +2,13 @@
 /* class_test.c - a class's lists and the life of a zspage, on a pool's internals. */
 #include "unit.h"
 
+#include "pool/class.h"
+#include "pool/geometry.h"
+#include "pool/handle.h"
 #include "pool/pool.h"
+#include "pool/slot.h"
+#include "pool/zspage.h"
+#include "pool/zspages.h"
 
 static struct zs_pool *pool;
 static unsigned position;
@@ -87,7 +93,7 @@ static void zspage_goes_with_its_last_object(void **state)
 
 static void slots_are_all_different(void **state)
 {
-	struct zsi_zspage *z = zsi_zspage_create(pool, position);
+	struct zsi_zspage *z = zsi_zspages_create(pool, position);
 	bool seen[64] = { false };
 
 	(void)state;
@@ -106,7 +112,7 @@ static void slots_are_all_different(void **state)
 	assert_int_equal(zsi_slot_take_locked(pool, z), 1);
 	assert_int_equal(zsi_slot_take_locked(pool, z), 3);
 	assert_false(zsi_zspage_has_slot(z, sc));
-	zsi_zspage_release(pool, z);
+	zsi_zspages_release(pool, z);
 }
 
 int main(void)

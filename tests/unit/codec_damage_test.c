@@ -7,6 +7,7 @@
 #include "unit.h"
 
 #include "check.h"
+#include "codec/backend.h"
 #include "codec/codec.h"
 #include "codec_data.h"
 #include "rng.h"

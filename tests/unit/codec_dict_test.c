@@ -8,6 +8,7 @@
 #include <pthread.h>
 
 #include "check.h"
+#include "codec/backend.h"
 #include "codec/codec.h"
 #include "codec_data.h"
 #include "rng.h"

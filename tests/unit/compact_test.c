@@ -7,6 +7,7 @@
 #include <test_source.h>
 #include <eventually.h>
 
+#include "pool/geometry.h"
 #include "pool/pool.h"
 
 #define N 4000

@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <system_page.h>
 
+#include "base/account.h"
 #include "pool/handle.h"
 
 static struct zsi_account account;

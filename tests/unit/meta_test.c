@@ -4,6 +4,7 @@
 
 #include <system_page.h>
 
+#include "base/account.h"
 #include "pages/meta.h"
 
 #define RESERVE ((uint64_t)64 << 20)

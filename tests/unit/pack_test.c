@@ -4,7 +4,12 @@
 
 #include <pattern.h>
 
+#include "compact/budget.h"
+#include "compact/compact.h"
+#include "pool/geometry.h"
+#include "pool/handle.h"
 #include "pool/pool.h"
+#include "pool/zspage.h"
 
 #define SIZE 1500u
 #define ZSPAGES 6u

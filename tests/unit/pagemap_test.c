@@ -4,6 +4,7 @@
 
 #include <system_page.h>
 
+#include "base/account.h"
 #include "pages/pagemap.h"
 
 #define PAGES 5000u

@@ -13,7 +13,9 @@
 #include <unistd.h>
 
 #include "base/os.h"
+#include "pool/geometry.h"
 #include "pool/pool.h"
+#include "pool/registry.h"
 
 static void refused(const struct zs_pool_options *o)
 {

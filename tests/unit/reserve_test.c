@@ -11,6 +11,7 @@
 #include <system_page.h>
 #include <zsmalloc/zram.h>
 
+#include "base/bits.h"
 #include "base/os.h"
 #include "pool/pool.h"
 #include "pool/reserve.h"

@@ -6,8 +6,14 @@
 #include <sys/mman.h>
 #include <system_page.h>
 
+#include "base/account.h"
 #include "base/os.h"
+#include "pages/cuts.h"
+#include "pages/layout.h"
+#include "pages/meta.h"
+#include "pages/purge.h"
 #include "pages/space.h"
+#include "pages/space_validate.h"
 
 #define RECORD 32u
 
@@ -149,13 +155,13 @@ static void part_of_a_run_goes_back(void **state)
 	assert_true(zsi_cuts_add(&cuts, first + 3, 5));
 	assert_true(resident(first + 3));
 	assert_int_equal(account.used, used);
-	zsi_cuts_decommit(&space, &cuts);
+	zsi_purge_cuts(&space, &cuts);
 	assert_true(resident(first + 2));
 	for (uint32_t page = 3; page < 8; page++)
 		assert_false(resident(first + page));
 	/* Until then nobody else may have the memory. */
 	assert_int_equal(account.used, used);
-	zsi_cuts_settle(&space, &cuts);
+	zsi_purge_settle(&space, &cuts);
 	assert_int_equal(account.used, used - 5 * 4096);
 }
 

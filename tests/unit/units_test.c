@@ -9,8 +9,15 @@
 #include <sys/mman.h>
 #include <system_page.h>
 
+#include "base/account.h"
+#include "base/bits.h"
 #include "base/os.h"
-#include "pages/units.h"
+#include "pages/cuts.h"
+#include "pages/layout.h"
+#include "pages/meta.h"
+#include "pages/purge.h"
+#include "pages/space.h"
+#include "pages/space_validate.h"
 
 #define PAGE 4096u
 #define RECORD 32u
@@ -102,8 +109,8 @@ static void shrink(struct run *r, unsigned keep)
 	if (keep >= r->present)
 		return;
 	assert_true(zsi_cuts_add(&cuts, r->first + keep, r->present - keep));
-	zsi_cuts_decommit(&space, &cuts);
-	zsi_cuts_settle(&space, &cuts);
+	zsi_purge_cuts(&space, &cuts);
+	zsi_purge_settle(&space, &cuts);
 	r->present = keep;
 }
 

@@ -5,7 +5,14 @@
  */
 #include "unit.h"
 
+#include "pages/layout.h"
+#include "pages/meta.h"
+#include "pages/words.h"
+#include "pool/class.h"
+#include "pool/geometry.h"
+#include "pool/handle.h"
 #include "pool/pool.h"
+#include "pool/zspage.h"
 
 #define N 500
 

@@ -8,6 +8,7 @@
 #include <rng.h>
 #include <system_page.h>
 
+#include "base/account.h"
 #include "base/os.h"
 #include "pages/words.h"
 

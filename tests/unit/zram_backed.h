@@ -9,7 +9,10 @@
 #include <unistd.h>
 #include <rng.h>
 
+#include "device/backing.h"
 #include "device/device.h"
+#include "device/entry.h"
+#include "device/layout.h"
 
 #define BS 4096u
 #define BLOCKS 64u

@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "device/streams.h"
+
 static void space_is_used_again(void **state)
 {
 	struct rng r = { 7 };

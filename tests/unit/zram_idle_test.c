@@ -14,8 +14,12 @@
 #include <unistd.h>
 #include <rng.h>
 
+#include "device/backing.h"
 #include "device/device.h"
-#include "zram/idle.h"
+#include "device/entry.h"
+#include "device/layout.h"
+#include "device/streams.h"
+#include "zram/turn.h"
 
 #define BS 4096u
 #define BLOCKS 400u
@@ -174,10 +178,10 @@ static void *work_in_the_background(void *arg)
 	const struct zsi_asker background = { .background = true, .ticks = 1 };
 	struct zram *z = arg;
 
-	CHECK(zsi_pp_begin(z, &background, "test") == 0);
+	CHECK(zsi_turn_begin(z, &background, "test") == 0);
 	atomic_store(&begun, true);
-	EVENTUALLY(zsi_pp_should_end(z, &background));
-	zsi_pp_end(z, &background);
+	EVENTUALLY(zsi_turn_should_end(z, &background));
+	zsi_turn_end(z, &background);
 	return NULL;
 }
 
@@ -186,11 +190,11 @@ static void *work_by_hand(void *arg)
 	const struct zsi_asker by_hand = { .background = false };
 	struct zram *z = arg;
 
-	CHECK(zsi_pp_begin(z, &by_hand, "test") == 0);
+	CHECK(zsi_turn_begin(z, &by_hand, "test") == 0);
 	atomic_store(&begun, true);
 	EVENTUALLY(!atomic_load(&begun));
-	CHECK(!zsi_pp_should_end(z, &by_hand));
-	zsi_pp_end(z, &by_hand);
+	CHECK(!zsi_turn_should_end(z, &by_hand));
+	zsi_turn_end(z, &by_hand);
 	return NULL;
 }
 

@@ -6,6 +6,8 @@
 #include <zsmalloc/zram.h>
 
 #include "device/device.h"
+#include "device/entry.h"
+#include "device/same.h"
 
 #define BLOCKS 64u
 #define DISKSIZE (BLOCKS * 4096ull)

@@ -3,12 +3,14 @@
  * zram_limit_test.c - a disk filled to its mem_limit stays a working disk. Room is made for whatever is refused, not for
  * objects alone.
  */
+#include <zsmalloc/zram.h>
 #include "unit.h"
 
 #include <rng.h>
 #include <system_page.h>
 
 #include "device/device.h"
+#include "device/memory.h"
 
 #define BS 4096u
 #define MIB ((uint64_t)1 << 20)

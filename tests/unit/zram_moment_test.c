@@ -5,6 +5,7 @@
  * To know the moment, the save writes into a pipe that is full: it has begun, and nothing is written yet, until the test
  * begins to read. Everything that is done to the device meanwhile is after the moment.
  */
+#include <zsmalloc/zram.h>
 #include "unit.h"
 
 #include <fcntl.h>
@@ -17,6 +18,10 @@
 #include <rng.h>
 
 #include "device/device.h"
+#include "device/entry.h"
+#include "device/gate.h"
+#include "device/layout.h"
+#include "device/streams.h"
 
 #define BS 4096u
 #define BLOCKS 300u

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* zram_parts_test.c - the parts of libzram that need no device: values of attributes, same-filled blocks, checksums. */
+#include <zsmalloc/zram.h>
 #include "unit.h"
 
 #include <rng.h>
 
-#include "device/device.h"
+#include "device/error.h"
 #include "device/parse.h"
+#include "device/same.h"
 #include "device/sum.h"
 
 static void numbers(void **state)

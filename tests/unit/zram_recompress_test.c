@@ -8,8 +8,11 @@
 
 #include <rng.h>
 
+#include "codec/backend.h"
 #include "codec/codec.h"
 #include "device/device.h"
+#include "device/entry.h"
+#include "device/layout.h"
 
 #define BS 4096u
 #define BLOCKS 300u

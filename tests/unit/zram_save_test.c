@@ -3,6 +3,7 @@
  * zram_save_test.c - what was saved is what is loaded: every kind of block, every algorithm, through files and pipes, while
  * the device is written to. What is damaged or cut short loads nothing, wherever that is.
  */
+#include <zsmalloc/zram.h>
 #include "unit.h"
 
 #include <fcntl.h>
@@ -15,7 +16,11 @@
 #include <eventually.h>
 #include <rng.h>
 
+#include "codec/codec.h"
 #include "device/device.h"
+#include "device/gate.h"
+#include "device/layout.h"
+#include "device/streams.h"
 
 #define BS 4096u
 #define BLOCKS 600u

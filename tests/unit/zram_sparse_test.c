@@ -11,6 +11,8 @@
 #include <unistd.h>
 
 #include "device/device.h"
+#include "device/layout.h"
+#include "device/table.h"
 #include "zram_blocks.h"
 
 #define PIB ((uint64_t)1 << 50)

@@ -4,6 +4,7 @@
  * device written by many threads and then left alone holds little, one context is enough for any number of threads, and
  * a limit that leaves no room for one is refused at the start. The clock is the test's.
  */
+#include <zsmalloc/zram.h>
 #include "unit.h"
 
 #include <check.h>
@@ -13,7 +14,12 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/bits.h"
+#include "base/lock.h"
 #include "device/device.h"
+#include "device/layout.h"
+#include "device/table.h"
+#include "device/thread.h"
 
 #define BS 4096u
 #define THREADS 16u

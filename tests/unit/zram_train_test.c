@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* zram_train_test.c - a device trains dictionaries on its own blocks, keeps the versions it needs, and drops the others. */
+#include <zsmalloc/zram.h>
 #include "unit.h"
 
 #include <check.h>
@@ -9,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/lock.h"
 #include "device/device.h"
 #include "zram/stats.h"
 

@@ -1,13 +1,23 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* room.c - making room for an allocation that was refused memory: see room.h. */
-#include "pool/room.h"
+/* make_room.c - memory for an allocation that found none: first what costs nothing, then a little compaction. */
+#include "compact/make_room.h"
 
-#include <errno.h>
-
-#include "base/pace.h"
+#include "base/bits.h"
+#include "base/lock.h"
 #include "base/rcu.h"
-#include "pool/cache.h"
+#include "compact/budget.h"
 #include "compact/compact.h"
+#include "pages/layout.h"
+#include "pages/purge.h"
+#include "pages/space.h"
+#include "pages/words.h"
+#include "pool/cache.h"
+#include "pool/class.h"
+#include "pool/geometry.h"
+#include "pool/pool.h"
+#include "pool/room.h"
+#include "pool/zspage.h"
+#include "pool/zspages.h"
 
 /* A look locks every class once: some microseconds, for as many bytes as a few hundred objects have. */
 #define LOOK_SHIFT 8
@@ -21,8 +31,8 @@
 #define DRAIN_SHIFT 3
 
 /*
- * A thread that is refused so often in a row is starving, whatever there seems to be to win: it is tried, first briefly and
- * after more refusals with everything there is.
+ * A thread that is refused so often in a row is starving, whatever there seems to be to win: it is tried, first
+ * briefly and after more refusals with everything there is.
  */
 #define INSISTS 32u
 #define INSISTS_THOROUGHLY 128u
@@ -50,47 +60,9 @@ static uint64_t progress(const struct zsi_room *r)
 	       atomic_load_explicit(&r->asked, memory_order_relaxed);
 }
 
-void zsi_room_had(void)
+void zsi_make_room_had(void)
 {
 	refused_in_row = 0;
-}
-
-unsigned zsi_room_next_hole(const struct zsi_room *r, unsigned position)
-{
-	for (unsigned word = position / 64; word < ZSI_MAX_CLASSES / 64; word++) {
-		uint64_t rest = atomic_load_explicit(&r->holes[word], memory_order_relaxed);
-
-		if (word == position / 64)
-			rest &= ~0ull << (position % 64);
-		if (rest != 0)
-			return word * 64 + (unsigned)__builtin_ctzll(rest);
-	}
-	return ZSI_MAX_CLASSES;
-}
-
-bool zsi_room_short(const struct zs_pool *pool)
-{
-	return atomic_load_explicit(&pool->room.tight, memory_order_relaxed) && zsi_account_short(&pool->account);
-}
-
-bool zsi_page_in_sight(struct zs_pool *pool)
-{
-	if (atomic_load_explicit(&pool->space.dirty_pages, memory_order_relaxed) > 0)
-		return true;
-	if (zsi_charge_frozen)
-		return false;
-	return !zsi_account_full(&pool->account, zsi_space_page_size(&pool->space));
-}
-
-int zsi_room_refused(struct zs_pool *pool, unsigned flags)
-{
-	struct zsi_room *r = &pool->room;
-
-	/* It asked for none. */
-	if ((flags & ZS_NOWAIT) != 0)
-		return ENOMEM;
-	atomic_fetch_add_explicit(zsi_limit_refused ? &r->limit_refusals : &r->other_refusals, 1, memory_order_relaxed);
-	return zsi_limit_refused && (flags & ZS_LIMIT_EDQUOT) != 0 ? EDQUOT : ENOMEM;
 }
 
 /* From here on is counted. */
@@ -106,8 +78,8 @@ static void begin(struct zs_pool *pool)
 }
 
 /*
- * Give back the pages behind the last object of partly filled zspages, up to about `wanted`. Nothing moves, so nobody is
- * waited for.
+ * Give back the pages behind the last object of partly filled zspages, up to about `wanted`. Nothing moves, so nobody
+ * is waited for.
  */
 static uint64_t trim_tails(struct zs_pool *pool, uint64_t wanted)
 {
@@ -121,10 +93,10 @@ static uint64_t trim_tails(struct zs_pool *pool, uint64_t wanted)
 		for (unsigned group = 1; group < ZSI_GROUP_FULL; group++)
 			for (struct zsi_zspage *z = zsi_zspage_ptr(pool, c->heads[group - 1]);
 			     z != NULL && trimmed < wanted && cuts.n < ZSI_CUTS; z = zsi_zspage_ptr(pool, z->next))
-				trimmed += zsi_zspage_trim_locked(pool, z, &cuts);
+				trimmed += zsi_zspages_trim_locked(pool, z, &cuts);
 		/* They stay in their lists, so the lock is not dropped before. */
-		zsi_cuts_decommit(&pool->space, &cuts);
-		zsi_cuts_settle(&pool->space, &cuts);
+		zsi_purge_cuts(&pool->space, &cuts);
+		zsi_purge_settle(&pool->space, &cuts);
 		zsi_unlock(&c->lock, ZSI_RANK_CLASS);
 	}
 	return trimmed;
@@ -206,7 +178,10 @@ static bool look(struct zs_pool *pool, unsigned flags, bool may_compact, bool in
 	uint64_t now = progress(r);
 
 	atomic_fetch_add_explicit(&r->looks, 1, memory_order_relaxed);
-	/* What this thread has in its own it found already, but for slots that are too small, of which compaction makes pages. */
+	/*
+	 * What this thread has in its own it found already, but for slots that are too small, of which compaction
+	 * makes pages.
+	 */
 	if (thorough || (now >= r->next_drain && caches_of_others(pool) > 0)) {
 		r->next_drain = now + (held(pool) >> DRAIN_SHIFT);
 		if (zsi_caches_drain(pool, NULL))

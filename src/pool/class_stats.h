@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* stats.h - one class's numbers, taken at one moment. */
-#ifndef ZSI_ZSMALLOC_STATS_H
-#define ZSI_ZSMALLOC_STATS_H
+/* class_stats.h - the counts of one class, as one moment has them. */
+#ifndef ZSI_POOL_CLASS_STATS_H
+#define ZSI_POOL_CLASS_STATS_H
 
 #include <stdint.h>
+#include <zsmalloc/zsmalloc.h>
 
 #include "pool/geometry.h"
 

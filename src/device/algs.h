@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* algs.h - the device's algorithms, by priority. z->lock is held, and the device is not initialised. */
+#ifndef ZSI_DEVICE_ALGS_H
+#define ZSI_DEVICE_ALGS_H
+
+struct zram;
+
+/* -1 with EBUSY, and what can't be changed as the text, where the device is initialised. z->lock is held. */
+int zsi_refuse_initialised_locked(struct zram *z, const char *what);
+
+int zsi_alg_set_locked(struct zram *z, unsigned priority, const char *name);
+/* The kernel's algorithm_params: "[priority=N|algo=NAME] [level=N] [dict=PATH]". */
+int zsi_alg_params_set_locked(struct zram *z, const char *params);
+/* "algo=NAME [priority=N]" */
+int zsi_alg_recomp_set_locked(struct zram *z, const char *params);
+void zsi_algs_reset_locked(struct zram *z);
+/* Digest the dictionaries; charge them. */
+int zsi_algs_start_locked(struct zram *z);
+void zsi_algs_stop_locked(struct zram *z);
+
+#endif

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * entry.h - an entry of the block table: its lock, the word that says what is stored, and freeing that. Functions are
+ * named after the block: an entry without more is a handle's, in the pool.
+ */
+#ifndef ZSI_DEVICE_ENTRY_H
+#define ZSI_DEVICE_ENTRY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <zsmalloc/zram.h>
+
+#include "device/device.h"
+#include "device/layout.h"
+
+/* Lock a block of a chunk that is there, waiting for whoever has it; its word without the lock bit. */
+uint64_t zsi_block_lock(struct zram *z, uint64_t index);
+/* The same without waiting; false: somebody has it. */
+bool zsi_block_trylock(struct zram *z, uint64_t index, uint64_t *meta);
+/* Release it with this word. */
+void zsi_block_unlock(struct zram *z, uint64_t index, uint64_t meta);
+
+/* Free what a block's handle stands for, by its word: the object, or its place in the backing file. */
+void zsi_handle_free(struct zram *z, uint64_t handle, uint64_t meta);
+
+/* The stored bytes of a block that is WB into buf. -1: EIO. */
+int zsi_block_read_backed(struct zram *z, struct zsi_stream *s, uint64_t index, uint64_t handle, uint64_t meta,
+			  void *buf);
+
+static inline struct zsi_block *zsi_block_at(const struct zram *z, uint64_t index)
+{
+	return &z->table.blocks[index];
+}
+
+/* meta as of a block that is accessed now: not idle, not chosen for anything. */
+static inline uint64_t zsi_meta_accessed(const struct zsi_stream *s, uint64_t meta)
+{
+	return (meta & ((1ull << ZSI_TIME_SHIFT) - 1) & ~(ZSI_IDLE | ZSI_CHOSEN)) | (uint64_t)s->now << ZSI_TIME_SHIFT;
+}
+
+static inline size_t zsi_meta_size(uint64_t meta)
+{
+	return (size_t)(meta & ZSI_SIZE_MASK);
+}
+
+static inline unsigned zsi_meta_priority(uint64_t meta)
+{
+	return (unsigned)((meta & ZSI_PRIORITY_MASK) >> ZSI_PRIORITY_SHIFT);
+}
+
+static inline unsigned zsi_meta_dict(uint64_t meta)
+{
+	return (unsigned)((meta & ZSI_DICT_MASK) >> ZSI_DICT_SHIFT);
+}
+
+static inline uint32_t zsi_meta_time(uint64_t meta)
+{
+	return (uint32_t)(meta >> ZSI_TIME_SHIFT);
+}
+
+#endif
