@@ -8,8 +8,8 @@
  *   copying     memcpy() of a page from one end of 64 MiB to the other, again and again: as much memory traffic as one
  *               thread can make, and no lock. What that costs the other thread is the machine's doing.
  *
- * It is a SCHED_BATCH thread, as the library's shrinker: one that is woken up does not push the one that measures off its
- * processor.
+ * It is a SCHED_BATCH thread, as the library's shrinker: one that is woken up does not push the one that measures off
+ * its processor.
  */
 #include <pthread.h>
 #include <sched.h>

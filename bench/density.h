@@ -12,9 +12,9 @@
  *   history half    fill, freed (50 %), released, refill
  *
  * With a shrinker nothing is asked for: "released" is one second after "freed", and settled and refill_settled, one
- * second after churn and refill, are added; before "freed" the pool may be left at rest for longer, so that the shrinker has
- * saved up of its share. The second distribution is three quarters of each size of the first, which
- * is about what a stronger compressor makes of the same pages: none of its objects fits where one was freed.
+ * second after churn and refill, are added; before "freed" the pool may be left at rest for longer, so that the
+ * shrinker has saved up of its share. The second distribution is three quarters of each size of the first, which is
+ * about what a stronger compressor makes of the same pages: none of its objects fits where one was freed.
  *
  *   ratio = (RSS after the stage - RSS before the pool was made) / sum of the sizes of the live objects
  */

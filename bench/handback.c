@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * handback.c - what it costs to give pages back from inside a zspage, and to move the objects beside them instead: one line
- * of JSON, nanoseconds a page, medians over rounds.
+ * handback.c - what it costs to give pages back from inside a zspage, and to move the objects beside them instead: one
+ * line of JSON, nanoseconds a page, medians over rounds.
  *
  *   run        pages that are given back by one call of madvise(MADV_DONTNEED), one beside the other
  *   give_back  the call, for each page of the run

@@ -2,8 +2,8 @@
 /*
  * limit.h - the parts of bench_limit: a cache that is full (limit_cache.c), and the threads that use it (limit_main.c).
  *
- * First in, first out, shared by all threads. A value is stored in pieces of at most a page of the pool; with malloc() in
- * one piece, since there it may.
+ * First in, first out, shared by all threads. A value is stored in pieces of at most a page of the pool; with malloc()
+ * in one piece, since there it may.
  *
  *   set   allocate and write a value. Where the pool refuses, evict the oldest value and try again; with malloc() evict
  *         as long as more bytes than the bound are live, which is what the pool's cache had

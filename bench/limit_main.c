@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * limit_main.c - bench_limit: a cache that is full, in a pool with a limit and with malloc(), which may hold as many bytes of
- * values as the pool's cache had. In slices, in turn, round after round. One line of JSON:
+ * limit_main.c - bench_limit: a cache that is full, in a pool with a limit and with malloc(), which may hold as many
+ * bytes of values as the pool's cache had. In slices, in turn, round after round. One line of JSON:
  *
  *   ratio      of each round: sets a second with the pool by those with malloc()
  *   cpu_ratio  the same by the processor time of the threads

@@ -115,10 +115,11 @@ is "$work/summary.json" '[.memory[].allocator] ==
 is "$work/summary.json" '(.times | length == 9) and all(.times[]; .median | test("^[0-9]+[.][0-9]+$"))'
 is "$work/summary.json" '(.speed | length == 2) and (.latency | length == 8) and (.compaction | length == 5)'
 
-for chart in memory latency; do
+for chart in memory latency speed; do
 	jq -n -r -f "$ZS_SOURCE_DIR/bench/charts.jq" --arg chart $chart --slurpfile environment "$work/environment" \
-		--slurpfile density "$work/density" --slurpfile compact "$work/compact" >"$work/$chart"
-	"$BENCH_CHART" <"$work/$chart" >"$work/$chart.svg"
+		--slurpfile density "$work/density" --slurpfile compact "$work/compact" \
+		--slurpfile speed "$work/speed" >"$work/$chart.chart"
+	"$BENCH_CHART" <"$work/$chart.chart" >"$work/$chart.svg"
 	for word in '<svg ' '</svg>' 'some &lt;&amp;&gt;' '<path '; do
 		grep -q "$word" "$work/$chart.svg" || die "no '$word' in the chart $chart"
 	done

@@ -389,7 +389,10 @@ static uint64_t memory_of(const struct kind *k, const char *algorithm, unsigned 
 
 	write_kind(z, &k->data);
 	if (flags != 0) {
-		/* Little is not trained on; of more, half a minute is enough, though it may find that none is worth it. */
+		/*
+		 * Little is not trained on; of more, half a minute is enough, though it may find that none is worth
+		 * it.
+		 */
 		for (unsigned i = 0; k->data.contents * (uint64_t)PAGE >= TRAINED_BYTES && i < 1500 &&
 				     statistic(z, "dictionary_trainings") == 0;
 		     i++)

@@ -138,9 +138,9 @@ static int cache_put(struct cache *cache, uint64_t key, const void *data, uint32
 		return -1;
 
 	/*
-	 * At the limit zs_malloc() takes any free slot that is large enough, and compacts a little where that is worth it,
-	 * before it gives up. Then the only memory left is that of other blobs. When it is not the limit that refuses, but
-	 * the system, evicting helps nobody.
+	 * At the limit zs_malloc() takes any free slot that is large enough, and compacts a little where that is worth
+	 * it, before it gives up. Then the only memory left is that of other blobs. When it is not the limit that
+	 * refuses, but the system, evicting helps nobody.
 	 */
 	while (!(blob = zs_malloc(cache->pool, len, ZS_LIMIT_EDQUOT))) {
 		if (errno != EDQUOT || !evict(cache, len))

@@ -4,16 +4,17 @@
  *
  *   large_values [VALUES]
  *
- * An object is at most one page, and a pool's pages are at most 64 KiB. A larger value is cut into pieces, and the pieces'
- * handles are kept in objects of the same pool:
+ * An object is at most one page, and a pool's pages are at most 64 KiB. A larger value is cut into pieces, and the
+ * pieces' handles are kept in objects of the same pool:
  *
  *   the caller's handle --> node: next, pieces, handles[] --> node: next, pieces, handles[] --> ...
  *                                               |
  *                                               +--> piece, piece, ..., the rest
  *
- * so that they are counted against its limit, compacted, and freed with the value. All pieces but the last are a whole page
- * of the pool's, which is what packs best: the table that is printed compares pool pages of 4, 16 and 64 KiB, for values of
- * up to 64 KiB and for larger ones. What a pool holds is counted with everything: nodes, metadata, pages that are not full.
+ * so that they are counted against its limit, compacted, and freed with the value. All pieces but the last are a whole
+ * page of the pool's, which is what packs best: the table that is printed compares pool pages of 4, 16 and 64 KiB, for
+ * values of up to 64 KiB and for larger ones. What a pool holds is counted with everything: nodes, metadata, pages
+ * that are not full.
  *
  * A value is read in place, piece by piece, and written once. Two threads may do that with different values.
  */
@@ -73,8 +74,8 @@ static zs_handle store_object(struct values *v, const void *bytes, size_t n)
 }
 
 /*
- * Store a value. Returns its handle, or 0 with errno set; nothing is left behind then. Written from the end, since a node
- * has to know the next.
+ * Store a value. Returns its handle, or 0 with errno set; nothing is left behind then. Written from the end, since a
+ * node has to know the next.
  */
 static zs_handle value_store(struct values *v, const void *bytes, size_t n)
 {
@@ -161,7 +162,9 @@ static int compare(void *arg, const void *bytes, size_t at)
 	return 0;
 }
 
-/* Prints what is held for each byte of the values, when all are stored and when half of them were deleted. 0 if well. */
+/*
+ * Prints what is held for each byte of the values, when all are stored and when half of them were deleted. 0 if well.
+ */
 static int measure(size_t page, size_t least, size_t most, unsigned n)
 {
 	struct zs_pool_options o = ZS_POOL_OPTIONS_INIT;

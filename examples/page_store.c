@@ -2,13 +2,14 @@
 /*
  * page_store.c - checkpoints of a program's memory, kept compressed in a zram device inside the process.
  *
- * A machine of a few thousand pages runs and is saved every so often. A checkpoint is a range of the device as large as
- * the machine's memory; saving one writes its pages there, going back to one reads them, dropping one discards the range.
+ * A machine of a few thousand pages runs and is saved every so often. A checkpoint is a range of the device as large
+ * as the machine's memory; saving one writes its pages there, going back to one reads them, dropping one discards the
+ * range.
  *
  *   device:  | checkpoint 0 | checkpoint 1 | ... | checkpoint SLOTS - 1 |     each PAGES pages
  *
- * The device is told once how much memory it may take, everything included. When a checkpoint does not fit, the oldest is
- * dropped and the write is tried again: a write that fails has lost nothing.
+ * The device is told once how much memory it may take, everything included. When a checkpoint does not fit, the oldest
+ * is dropped and the write is tried again: a write that fails has lost nothing.
  *
  * The program checks every byte that it gets back.
  */

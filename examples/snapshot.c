@@ -5,11 +5,12 @@
  *
  *   snapshot [FILE]     FILE: where to save; without one a temporary file, removed at the end
  *
- * What is saved is the state at the moment of the call, whatever is written meanwhile, compressed as it is in memory. A
- * new file is renamed over the old one only when it is complete and on the disk, so that there is always one that loads.
+ * What is saved is the state at the moment of the call, whatever is written meanwhile, compressed as it is in memory.
+ * A new file is renamed over the old one only when it is complete and on the disk, so that there is always one that
+ * loads.
  *
- * Each page holds the number of its page and of the round that wrote it. A round writes all of them, in order, so that a
- * state that no single moment had would show.
+ * Each page holds the number of its page and of the round that wrote it. A round writes all of them, in order, so that
+ * a state that no single moment had would show.
  */
 #include <errno.h>
 #include <fcntl.h>

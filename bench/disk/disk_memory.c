@@ -10,8 +10,8 @@
  * 100 blocks, chosen at random, are trimmed one by one; then nothing happens for two seconds. The others write, in
  * order and to an empty disk, what "used" has on it at one point: after it was overwritten, and after it was trimmed.
  *
- * Prints one JSON object: the bytes resident in process PID at the start, those beyond them at the end of each stage, and in
- * "points" as pairs of [MiB written or trimmed so far, MiB resident].
+ * Prints one JSON object: the bytes resident in process PID at the start, those beyond them at the end of each stage,
+ * and in "points" as pairs of [MiB written or trimmed so far, MiB resident].
  */
 #include <inttypes.h>
 #include <libnbd.h>

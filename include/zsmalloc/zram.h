@@ -9,14 +9,14 @@
  * The words are the kernel's (Documentation/admin-guide/blockdev/zram.rst): disksize, same-filled, huge block, idle,
  * recompression, writeback. So are the attributes, zram_attr_set() and zram_attr_get(), in names, formats and errors.
  *
- * Errors: a function that fails returns NULL or -1 and sets errno; a result that is undefined on failure is not written.
- * What was wrong and what would be right is in zram_strerror(), of the thread's last failed call. Nothing prints, exits
- * or aborts.
+ * Errors: a function that fails returns NULL or -1 and sets errno; a result that is undefined on failure is not
+ * written. What was wrong and what would be right is in zram_strerror(), of the thread's last failed call. Nothing
+ * prints, exits or aborts.
  *
  * Threads: every function may be called from any thread at any time, but for zram_destroy(), which must be the last.
- * Reads and writes of one block exclude each other; a request over several blocks is one after the other of its blocks,
- * as on a disk. Nothing here is async-signal-safe. After fork() the child has a working copy of every device, without the
- * threads that worked on it in the background.
+ * Reads and writes of one block exclude each other; a request over several blocks is one after the other of its
+ * blocks, as on a disk. Nothing here is async-signal-safe. After fork() the child has a working copy of every device,
+ * without the threads that worked on it in the background.
  *
  * Since: 0.2, where nothing else is said.
  */
@@ -62,20 +62,29 @@ struct zram_options {
 	{ sizeof(struct zram_options), 0, 0, NULL, NULL, { NULL, NULL, NULL }, 0, NULL, 0, ZS_POOL_OPTIONS_INIT, NULL }
 
 /*
- * Make a device. name appears in statistics, and is the pool's name; NULL means options->name, or "zram". options NULL means all defaults:
- * a device that is not initialised yet, which takes attributes and reads and writes nothing until "disksize" is set.
- * Errors: EINVAL an option is out of range or names something unknown; ENOMEM; what opening the backing file or the
- * dictionary says (ENOENT, EACCES, ...); EBUSY the backing file is in use by another device.
+ * Make a device. name appears in statistics, and is the pool's name; NULL means options->name, or "zram". options NULL
+ * means all defaults: a device that is not initialised yet, which takes attributes and reads and writes nothing until
+ * "disksize" is set. Errors: EINVAL an option is out of range or names something unknown; ENOMEM; what opening the
+ * backing file or the dictionary says (ENOENT, EACCES, ...); EBUSY the backing file is in use by another device.
  */
 ZS_API struct zram *zram_create(const char *name, const struct zram_options *options);
 
-/* Stop what runs in the background and free everything. NULL is a no-op. The backing file's contents are worthless then. */
+/*
+ * Stop what runs in the background and free everything. NULL is a no-op. The backing file's contents are worthless
+ * then.
+ */
 ZS_API void zram_destroy(struct zram *z);
 
-/* Why this thread's last zram_ call that failed did, in one line without newline; "" when none has. Valid until the next. */
+/*
+ * Why this thread's last zram_ call that failed did, in one line without newline; "" when none has. Valid until the
+ * next.
+ */
 ZS_API const char *zram_strerror(void);
 
-/* Bytes of the device (0: not initialised) and of a block, and the pool that the blocks are in (NULL: not initialised). */
+/*
+ * Bytes of the device (0: not initialised) and of a block, and the pool that the blocks are in (NULL: not
+ * initialised).
+ */
 ZS_API uint64_t zram_disksize(struct zram *z);
 ZS_API size_t zram_block_size(struct zram *z);
 ZS_API struct zs_pool *zram_get_pool(struct zram *z);
@@ -92,9 +101,9 @@ ZS_API int zram_pread(struct zram *z, void *buf, size_t len, uint64_t offset);
 ZS_API int zram_pwrite(struct zram *z, const void *buf, size_t len, uint64_t offset);
 
 /*
- * Discard: whole blocks inside the range read as zeros afterwards and cost nothing; parts of blocks at its ends are left
- * alone, as the kernel does. Zero: the whole range reads as zeros, whole blocks cost nothing, parts are written. Errors as
- * zram_pwrite().
+ * Discard: whole blocks inside the range read as zeros afterwards and cost nothing; parts of blocks at its ends are
+ * left alone, as the kernel does. Zero: the whole range reads as zeros, whole blocks cost nothing, parts are written.
+ * Errors as zram_pwrite().
  */
 ZS_API int zram_discard(struct zram *z, uint64_t offset, uint64_t len);
 ZS_API int zram_zero(struct zram *z, uint64_t offset, uint64_t len);
@@ -130,8 +139,8 @@ struct zram_block_info {
 #define ZRAM_BLOCK_INFO_INIT { sizeof(struct zram_block_info), 0, 0, 0, 0 }
 
 /*
- * What is stored for the block at offset, which may be anywhere inside it. It does not count as an access. Errors: EINVAL
- * offset is behind the device's end, the device is not initialised, or struct_size is not that of any version.
+ * What is stored for the block at offset, which may be anywhere inside it. It does not count as an access. Errors:
+ * EINVAL offset is behind the device's end, the device is not initialised, or struct_size is not that of any version.
  */
 ZS_API int zram_get_block_info(struct zram *z, uint64_t offset, struct zram_block_info *info);
 
@@ -145,9 +154,10 @@ ZS_API int zram_flush(struct zram *z);
  *   backing_dev idle writeback writeback_limit writeback_limit_enable mm_stat io_stat bd_stat debug_stat block_state
  *   last_error
  *
- * A '-' in a name is taken for '_'. Set: 0, or -1 with EINVAL (unknown attribute or value, one that can only be read), EBUSY (fixed once the device is
- * initialised), ENOMEM, or what the operation says. Get: the length of the value without its terminating 0, of which as
- * much as fits is in buf, always terminated where size is not 0 (as snprintf); -1 with EINVAL.
+ * A '-' in a name is taken for '_'. Set: 0, or -1 with EINVAL (unknown attribute or value, one that can only be read),
+ * EBUSY (fixed once the device is initialised), ENOMEM, or what the operation says. Get: the length of the value
+ * without its terminating 0, of which as much as fits is in buf, always terminated where size is not 0 (as snprintf);
+ * -1 with EINVAL.
  */
 ZS_API int zram_attr_set(struct zram *z, const char *attr, const char *value);
 ZS_API ssize_t zram_attr_get(struct zram *z, const char *attr, char *buf, size_t size);
@@ -161,10 +171,10 @@ ZS_API int zram_stats_print(struct zram *z, FILE *out, enum zram_stats_format fo
 
 /*
  * Save the device to a file descriptor, without decompressing, and make a device from such a stream. Saving runs while
- * the device is in use and gives its state at one moment, the call's. The stream has a version and checksums; one that is
- * damaged or cut short loads nothing: NULL with EBADMSG, and zram_strerror() says at which byte. Where the fd is a file,
- * save to a new one and rename it over the old. options: as for zram_create(); disksize, block_size and the algorithms
- * are the stream's and must be 0 or NULL, or the same.
+ * the device is in use and gives its state at one moment, the call's. The stream has a version and checksums; one that
+ * is damaged or cut short loads nothing: NULL with EBADMSG, and zram_strerror() says at which byte. Where the fd is a
+ * file, save to a new one and rename it over the old. options: as for zram_create(); disksize, block_size and the
+ * algorithms are the stream's and must be 0 or NULL, or the same.
  */
 ZS_API int zram_save(struct zram *z, int fd);
 ZS_API struct zram *zram_load(int fd, const struct zram_options *options);

@@ -108,11 +108,11 @@ struct zs_pool_options {
 
 /*
  * Make a pool. name is copied (its first 63 bytes, control characters as '?') and appears in statistics and messages;
- * NULL means "zsmalloc". options NULL means all defaults. With a page source ZS_POOL_MLOCK, ZS_POOL_HUGEPAGE and numa_nodes
- * are out of range: how those pages are held is the source's business. Errors: EINVAL an option is out of range, unknown or
- * contradicts another, or one of numa_nodes is not there; ENOSYS numa_nodes, and the kernel knows no NUMA; ENOMEM no memory, less
- * address space than reserve_bytes (where that is 0, than zs_least_reserve()), or limit_bytes is less than an empty pool needs;
- * EMFILE 16383 pools exist already.
+ * NULL means "zsmalloc". options NULL means all defaults. With a page source ZS_POOL_MLOCK, ZS_POOL_HUGEPAGE and
+ * numa_nodes are out of range: how those pages are held is the source's business. Errors: EINVAL an option is out of
+ * range, unknown or contradicts another, or one of numa_nodes is not there; ENOSYS numa_nodes, and the kernel knows no
+ * NUMA; ENOMEM no memory, less address space than reserve_bytes (where that is 0, than zs_least_reserve()), or
+ * limit_bytes is less than an empty pool needs; EMFILE 16383 pools exist already.
  */
 ZS_API struct zs_pool *zs_create_pool(const char *name);
 ZS_API struct zs_pool *zs_create_pool_with(const char *name, const struct zs_pool_options *options);
@@ -141,13 +141,13 @@ ZS_API void zs_destroy_pool(struct zs_pool *pool);
 #define ZS_HEADROOM (1u << 3) /* what zs_set_headroom() keeps may be used. Since: 0.2 */
 
 /*
- * Allocate size bytes, 1 to page_size. The contents are undefined; an address read through the handle is a multiple
- * of 8 (but where it is a copy in the caller's buffer). When memory is refused, a free slot of a larger size will do; else,
- * with neither ZS_NOWAIT nor ZS_NO_COMPACT, a bounded compaction is tried where it is worth it, which waits for readers: it
- * is not worth it where there is little to win, or little was freed since the last one. A thread that holds an object for
- * reading gets ENOMEM instead. A cache that is full evicts a value then and tries again; see zsmalloc(3), "A cache at its
- * limit".
- * Errors: EINVAL size is 0 or a flag is unknown; ENOSPC size is above the page size; ENOMEM; EDQUOT with ZS_LIMIT_EDQUOT.
+ * Allocate size bytes, 1 to page_size. The contents are undefined; an address read through the handle is a multiple of
+ * 8 (but where it is a copy in the caller's buffer). When memory is refused, a free slot of a larger size will do;
+ * else, with neither ZS_NOWAIT nor ZS_NO_COMPACT, a bounded compaction is tried where it is worth it, which waits for
+ * readers: it is not worth it where there is little to win, or little was freed since the last one. A thread that
+ * holds an object for reading gets ENOMEM instead. A cache that is full evicts a value then and tries again; see
+ * zsmalloc(3), "A cache at its limit". Errors: EINVAL size is 0 or a flag is unknown; ENOSPC size is above the page
+ * size; ENOMEM; EDQUOT with ZS_LIMIT_EDQUOT.
  */
 ZS_API zs_handle zs_malloc(struct zs_pool *pool, size_t size, unsigned flags);
 
@@ -259,8 +259,8 @@ struct zs_shrinker_policy {
  * kernel there is none, see pressure_armed in struct zs_pool_stats. A process without CAP_SYS_RESOURCE gets a window of
  * a multiple of 2 s, with a stall in proportion, where the kernel refuses the one asked for.
  *
- * The share is that of a processor which somebody else wants. Where nobody does, and objects are not freed all the time,
- * the thread goes on until the memory is back, unless ZS_SHRINKER_STRICT is set.
+ * The share is that of a processor which somebody else wants. Where nobody does, and objects are not freed all the
+ * time, the thread goes on until the memory is back, unless ZS_SHRINKER_STRICT is set.
  *
  * The threads have all signals blocked, and a child after fork() has them too, started anew when it first frees. The
  * one that watches has no file descriptor in common with the program. Errors: EINVAL policy out of range; EEXIST one
@@ -292,9 +292,9 @@ ZS_API uint64_t zs_get_total_bytes(struct zs_pool *pool);
 ZS_API int zs_set_limit(struct zs_pool *pool, uint64_t limit_bytes);
 
 /*
- * Keep so many bytes below limit_bytes for allocations with ZS_HEADROOM: memory is refused to all others when they are all
- * that is left. So one that replaces an object finds room where new objects do not. 0, as at first: none. Without a limit
- * it means nothing. Any thread, at any time. Since: 0.2
+ * Keep so many bytes below limit_bytes for allocations with ZS_HEADROOM: memory is refused to all others when they are
+ * all that is left. So one that replaces an object finds room where new objects do not. 0, as at first: none. Without
+ * a limit it means nothing. Any thread, at any time. Since: 0.2
  */
 ZS_API void zs_set_headroom(struct zs_pool *pool, uint64_t bytes);
 

@@ -7,8 +7,9 @@
  *
  *   size <= zram_disksize(z) < size + block size        (a disk of 0 bytes has a device of one block)
  *
- * A request that reaches the disk's end covers the rest of the last block too: so a write or a zero of all of its bytes is
- * one of a whole block, and a trim frees it. Ranges that are given here lie within the disk. Any thread; immutable.
+ * A request that reaches the disk's end covers the rest of the last block too: so a write or a zero of all of its
+ * bytes is one of a whole block, and a trim frees it. Ranges that are given here lie within the disk. Any thread;
+ * immutable.
  */
 #ifndef ZRAM_PLUGIN_DISK_H
 #define ZRAM_PLUGIN_DISK_H

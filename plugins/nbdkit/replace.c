@@ -52,8 +52,8 @@ static char *new_name(const char *path)
 }
 
 /*
- * Lock a file that was just made. A file system that knows no locks has none that were left behind either, as far as can
- * be told: nobody removes them. False: it is being removed as such.
+ * Lock a file that was just made. A file system that knows no locks has none that were left behind either, as far as
+ * can be told: nobody removes them. False: it is being removed as such.
  */
 static bool claim(int fd)
 {

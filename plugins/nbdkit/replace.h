@@ -2,13 +2,14 @@
 /*
  * replace.h - a file that takes the place of another one as a whole, or not at all.
  *
- * It is written without a name in the same folder, made durable, gets a name of its own and is renamed over the old one.
- * Where a file without a name can't be made, or can't be named afterwards (no O_TMPFILE; no linkat(), no /proc), it has
- * that name from the start: the file's, ".unfinished-" and eight digits. Whoever writes one holds its lock (flock), so
- * one that is not locked was left by a process that was killed: the next replacement of that file removes it.
+ * It is written without a name in the same folder, made durable, gets a name of its own and is renamed over the old
+ * one. Where a file without a name can't be made, or can't be named afterwards (no O_TMPFILE; no linkat(), no /proc),
+ * it has that name from the start: the file's, ".unfinished-" and eight digits. Whoever writes one holds its lock
+ * (flock), so one that is not locked was left by a process that was killed: the next replacement of that file removes
+ * it.
  *
- * Symbolic links stay, the file behind them is replaced. Owner and mode of the old file are kept, as far as this process
- * may; a new one has mode 0600. What is there and is no regular file (a device, a pipe) is written in place.
+ * Symbolic links stay, the file behind them is replaced. Owner and mode of the old file are kept, as far as this
+ * process may; a new one has mode 0600. What is there and is no regular file (a device, a pipe) is written in place.
  */
 #ifndef ZRAM_PLUGIN_REPLACE_H
 #define ZRAM_PLUGIN_REPLACE_H
@@ -25,8 +26,8 @@ struct replacement {
 };
 
 /*
- * Find out whether path can be replaced, without a change to it: a file is made beside it, renamed, and removed. 0, or -1
- * with errno and one line in why.
+ * Find out whether path can be replaced, without a change to it: a file is made beside it, renamed, and removed. 0, or
+ * -1 with errno and one line in why.
  */
 int replace_try(const char *path, char *why, size_t why_bytes);
 

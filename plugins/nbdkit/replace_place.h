@@ -6,9 +6,9 @@
 #include <stdbool.h>
 
 /*
- * The file that path means, behind symbolic links, there or not. 0 and *real is to be freed; *in_place: it is no regular
- * file. Or -1 with errno: EISDIR; EBUSY a mount point; EPERM immutable, append-only, or another user's in a folder where
- * only owners rename; what the system says.
+ * The file that path means, behind symbolic links, there or not. 0 and *real is to be freed; *in_place: it is no
+ * regular file. Or -1 with errno: EISDIR; EBUSY a mount point; EPERM immutable, append-only, or another user's in a
+ * folder where only owners rename; what the system says.
  */
 int replace_place_find(const char *path, char **real, bool *in_place);
 

@@ -53,7 +53,10 @@ static int clear_name_locked(const struct sockaddr_un *address)
 		errno = EEXIST;
 		return -1;
 	}
-	/* Of another type than a server's: whether somebody has the name is told (EPROTOTYPE), and a server notices nothing. */
+	/*
+	 * Of another type than a server's: whether somebody has the name is told (EPROTOTYPE), and a server notices
+	 * nothing.
+	 */
 	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return -1;
@@ -74,7 +77,9 @@ static int listen_locked(struct named_socket *s, const struct sockaddr_un *addre
 	s->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (s->fd < 0)
 		return -1;
-	/* The mode of the name is that of the socket: nobody else can connect to a private one, not even for a moment. */
+	/*
+	 * The mode of the name is that of the socket: nobody else can connect to a private one, not even for a moment.
+	 */
 	if (fchmod(s->fd, mode) == 0 && bind(s->fd, (const struct sockaddr *)address, sizeof(*address)) == 0) {
 		if (listen(s->fd, BACKLOG) == 0 && lstat(address->sun_path, &st) == 0) {
 			s->dev = st.st_dev;

@@ -62,7 +62,9 @@ static char *link_target(const char *path)
 	return target;
 }
 
-/* The number of a descriptor of ours that the path stands for, or -1. Its link leads to the file, not to where it is. */
+/*
+ * The number of a descriptor of ours that the path stands for, or -1. Its link leads to the file, not to where it is.
+ */
 static int own_descriptor(const char *path)
 {
 	static const char *const folders[] = { "/proc/self/fd/", "/dev/fd/" };

@@ -21,7 +21,10 @@ enum { OPTION_ALGO = OPTION_OWN, OPTION_THREADS, OPTION_PID, OPTION_PAD, OPTION_
 
 enum { MOST_THREADS = 1024 };
 
-/* Of the memory that is to be had, what keeps track of pages takes no more than this part; with the store STORE_PERCENT. */
+/*
+ * Of the memory that is to be had, what keeps track of pages takes no more than this part; with the store
+ * STORE_PERCENT.
+ */
 enum { RECORDS_PART = 2, STORE_PERCENT = 75 };
 
 static const struct option long_options[] = {

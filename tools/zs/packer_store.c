@@ -21,7 +21,10 @@ static void fill_record(struct packer *packer, uint64_t page, struct page_record
 							 : PAGE_COMPRESSED;
 }
 
-/* Write the pages of a chunk that were read. How many pages of the chunk were done with: all, unless the device failed. */
+/*
+ * Write the pages of a chunk that were read. How many pages of the chunk were done with: all, unless the device
+ * failed.
+ */
 static size_t write_pages(struct worker *worker, const struct chunk *chunk, size_t pages)
 {
 	struct packer *packer = worker->pass->packer;

@@ -9,8 +9,8 @@
  *   lost             it could not be read, and was not written
  *
  * as the device says of the block. The two passes, store then check, each take the chunks in order, the next one to
- * whichever thread is free. The time of a pass is that of its busiest thread, with only the device's work counted. Reading
- * the input, hashing and comparing are not in it.
+ * whichever thread is free. The time of a pass is that of its busiest thread, with only the device's work counted.
+ * Reading the input, hashing and comparing are not in it.
  *
  *   same_filled + incompressible + compressed + lost == pages of the set
  *   intact + broken == same_filled + incompressible + compressed, after the check

@@ -201,7 +201,9 @@ int server_run(struct server *s, const char *command)
 	pid_t pid = server_spawn_command(s, command, &signals_before);
 	while (pid > 0 && !over) {
 		int number = next_signal(IDLE_MS, &typed);
-		/* What a terminal sends the command has had itself: whether to end is for it to say, as with a shell. */
+		/*
+		 * What a terminal sends the command has had itself: whether to end is for it to say, as with a shell.
+		 */
 		if (number != 0 && !typed)
 			kill(pid, number);
 		status = reap(pid, &over);

@@ -2,10 +2,10 @@
 /*
  * server_end.h - how a server ends that was asked to, and what an impatient user can do. Part of server.h.
  *
- * Where a disk is saved that takes its time. So after a moment, or at once where there is another signal, it is said how
- * far that is and that more signals would lose it. Only signals after that count: the first one says it again, the second
- * one ends the server by force. One that comes before anybody can have read the line says it again as well, and does not
- * count.
+ * Where a disk is saved that takes its time. So after a moment, or at once where there is another signal, it is said
+ * how far that is and that more signals would lose it. Only signals after that count: the first one says it again, the
+ * second one ends the server by force. One that comes before anybody can have read the line says it again as well, and
+ * does not count.
  */
 #ifndef ZS_SERVER_END_H
 #define ZS_SERVER_END_H

@@ -55,7 +55,9 @@ static void remove_contents(int fd)
 		unlinkat(fd, contents[i], 0);
 }
 
-/* The open folder's lock, made where it is missing. *fd is to be closed. False: somebody has it, or it can't be made. */
+/*
+ * The open folder's lock, made where it is missing. *fd is to be closed. False: somebody has it, or it can't be made.
+ */
 static bool take_lock(int folder, int *fd, int operation)
 {
 	int low = openat(folder, "lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);

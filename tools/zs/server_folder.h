@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * server_folder.h - the folder in which a server has its sockets: zs-disk-XXXXXX below $XDG_RUNTIME_DIR, $TMPDIR or /tmp.
+ * server_folder.h - the folder in which a server has its sockets: zs-disk-XXXXXX below $XDG_RUNTIME_DIR, $TMPDIR or
+ * /tmp.
  *
  * A file "lock" in it is locked (flock) by whoever uses it: this process, and nbdkit, which inherits the lock. A folder
  * that nobody has locked was left by processes that were killed; making a new one removes it.

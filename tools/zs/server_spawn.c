@@ -3,7 +3,8 @@
  * server_spawn.c - see server_spawn.h.
  *
  * nbdkit gets the listening socket as systemd would give it (LISTEN_FDS, LISTEN_PID, descriptor 3). LISTEN_PID is the
- * process that nbdkit becomes, hence fork() and not posix_spawn(). There is one thread, so the child may do as it likes.
+ * process that nbdkit becomes, hence fork() and not posix_spawn(). There is one thread, so the child may do as it
+ * likes.
  */
 #include "server_spawn.h"
 
