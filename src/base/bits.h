@@ -65,4 +65,28 @@ static inline uint32_t zsi_reciprocal_divide(uint64_t n, uint64_t reciprocal)
 	return (uint32_t)(n * reciprocal >> ZSI_RECIPROCAL_SHIFT);
 }
 
+/* With four steps a doubling from 1 << shift on, shift at least 2: the number of the step that n is in. */
+static inline unsigned zsi_quarter_step(uint64_t n, unsigned shift)
+{
+	unsigned log = zsi_log2_floor(n);
+
+	return (log - shift) * 4 + (unsigned)(n >> (log - 2) & 3);
+}
+
+/* Bit i of a map of 64-bit words. */
+static inline bool zsi_bit_get(const uint64_t *map, uint64_t i)
+{
+	return (map[i / 64] >> (i % 64) & 1) != 0;
+}
+
+static inline void zsi_bit_set(uint64_t *map, uint64_t i)
+{
+	map[i / 64] |= 1ull << (i % 64);
+}
+
+static inline void zsi_bit_clear(uint64_t *map, uint64_t i)
+{
+	map[i / 64] &= ~(1ull << (i % 64));
+}
+
 #endif

@@ -25,7 +25,7 @@ struct zsi_compact_budget {
 
 bool zsi_budget_exhausted(const struct zsi_compact_budget *budget);
 
-static inline void zsi_spend(uint64_t *budget, uint64_t amount)
+static inline void zsi_budget_spend(uint64_t *budget, uint64_t amount)
 {
 	*budget = amount < *budget ? *budget - amount : 0;
 }

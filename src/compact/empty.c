@@ -73,7 +73,7 @@ uint64_t zsi_empty_class(struct zs_pool *pool, unsigned position, struct zsi_com
 			uint64_t pages = zsi_pair_sort_out(pool, false);
 
 			freed += pages;
-			zsi_spend(&budget->pages, pages);
+			zsi_budget_spend(&budget->pages, pages);
 		}
 		if (end || b->bytes >= zsi_pair_batch_bytes(pool))
 			zsi_pair_end_batch_between(pool, c);

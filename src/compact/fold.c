@@ -95,7 +95,7 @@ static bool move_up(struct zs_pool *pool, struct zsi_zspage *z, unsigned slot, s
 		struct zsi_zspage *dst = zsi_pick_costless_locked(pool, q);
 
 		if (dst != NULL)
-			moved = zsi_move_object_locked(pool, z, slot, dst, ZSI_NO_SLOT);
+			moved = zsi_move_object_locked(pool, z, slot, dst);
 		if (moved == ZSI_MOVED)
 			zsi_class_regroup_locked(pool, dst);
 		zsi_unlock_unranked(&to->lock);
@@ -143,7 +143,7 @@ uint64_t zsi_fold_class(struct zs_pool *pool, unsigned position, struct zsi_comp
 	zsi_lock(&c->lock, ZSI_RANK_CLASS);
 	struct zsi_zspage *folded = fold_locked(pool, position, &b->bytes);
 
-	zsi_spend(&budget->bytes, b->bytes - before);
+	zsi_budget_spend(&budget->bytes, b->bytes - before);
 	if (folded != NULL && folded->inuse == 0) {
 		freed = folded->present;
 		zsi_class_remove_locked(pool, folded);

@@ -151,7 +151,7 @@ static bool compact(struct zs_pool *pool, unsigned flags, bool insists)
 	uint64_t gained = zsi_compact_locked(pool, &budget);
 
 	zsi_unlock(&pool->compact_lock, ZSI_RANK_COMPACT);
-	zsi_spend(&r->credit, bytes - budget.bytes);
+	zsi_budget_spend(&r->credit, bytes - budget.bytes);
 	return gained > 0;
 }
 

@@ -93,7 +93,7 @@ static int migrate_locked(struct zs_pool *pool, struct zsi_zspage *z, uint32_t p
 	if (!lock_slots(pool, slots, range))
 		return EAGAIN;
 	memcpy(new_page, zsi_space_page(&pool->space, page), zsi_space_page_size(&pool->space));
-	if (zsi_space_replace(&pool->space, page, new_page) != 0)
+	if (zsi_source_replace(&pool->space, page, new_page) != 0)
 		error = errno;
 	unlock_slots(pool, slots, range.from, range.to);
 	return error;
@@ -102,7 +102,7 @@ static int migrate_locked(struct zs_pool *pool, struct zsi_zspage *z, uint32_t p
 static int migrate_once(struct zs_pool *pool, void *new_page, void *old_page)
 {
 	unsigned position;
-	uint32_t page = zsi_space_find(&pool->space, old_page, look_at_class, &position);
+	uint32_t page = zsi_source_find(&pool->space, old_page, look_at_class, &position);
 	int error = EAGAIN;
 
 	if (page == ZSI_NO_PAGE)
@@ -113,7 +113,7 @@ static int migrate_once(struct zs_pool *pool, void *new_page, void *old_page)
 
 	zsi_lock(&c->lock, ZSI_RANK_CLASS);
 	/* Before the lock was ours the zspage may have gone, and its page to another. */
-	if (zsi_space_find(&pool->space, old_page, look_again, &look) == page && look.settled)
+	if (zsi_source_find(&pool->space, old_page, look_again, &look) == page && look.settled)
 		error = migrate_locked(pool, zsi_space_record(&pool->space, page), page, new_page);
 	zsi_unlock(&c->lock, ZSI_RANK_CLASS);
 	return error;
@@ -129,7 +129,7 @@ int zs_page_migrate(struct zs_pool *pool, void *new_page, void *old_page)
 	}
 	if (new_page == NULL || old_page == NULL || new_page == old_page ||
 	    ((uintptr_t)new_page & (zsi_space_page_size(&pool->space) - 1)) != 0 ||
-	    zsi_space_find(&pool->space, new_page, look_at_class, &(unsigned){ 0 }) != ZSI_NO_PAGE) {
+	    zsi_source_find(&pool->space, new_page, look_at_class, &(unsigned){ 0 }) != ZSI_NO_PAGE) {
 		errno = EINVAL;
 		return -1;
 	}

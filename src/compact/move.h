@@ -3,6 +3,7 @@
 #ifndef ZSI_COMPACT_MOVE_H
 #define ZSI_COMPACT_MOVE_H
 
+#include <stdbool.h>
 #include <zsmalloc/zsmalloc.h>
 
 struct zs_pool;
@@ -15,11 +16,15 @@ enum zsi_moved {
 };
 
 /*
- * Move the object in slot `from` of src to a slot of dst: to slot `to`, which is free, or to one that dst gives where
- * that is ZSI_NO_SLOT. Counts inuse and limbo of src, not what dst gains in the first case. dst may be of a larger
- * class, whose lock is held too; the object then counts as one of that class.
+ * Move the object in slot `from` of src to a slot that dst gives. Counts inuse of both and limbo of src. dst may be of
+ * a larger class, whose lock is held too; the object then counts as one of that class.
  */
 enum zsi_moved zsi_move_object_locked(struct zs_pool *pool, struct zsi_zspage *src, unsigned from,
-				      struct zsi_zspage *dst, unsigned to);
+				      struct zsi_zspage *dst);
+
+/*
+ * Move it to slot `to` of the same zspage, which is free and in no list. False: a writer or a cache holds the object.
+ */
+bool zsi_move_within_locked(struct zs_pool *pool, struct zsi_zspage *z, unsigned from, unsigned to);
 
 #endif

@@ -57,11 +57,10 @@ static bool pack(struct zs_pool *pool, struct zsi_zspage *z, struct zsi_compact_
 			low++;
 		} else {
 			/* One that a writer holds stays where it is, and so do the pages below it. */
-			if (zsi_move_object_locked(pool, z, high - 1, z, low) != ZSI_MOVED)
+			if (!zsi_move_within_locked(pool, z, high - 1, low))
 				break;
-			z->inuse++;
 			pool->batch.bytes += sc->size;
-			zsi_spend(&budget->bytes, sc->size);
+			zsi_budget_spend(&budget->bytes, sc->size);
 			cut = pool->batch.bytes >= most || budget->bytes == 0 ||
 			      (++moves % ZSI_CLOCK_EVERY == 0 && zsi_budget_exhausted(budget));
 		}
@@ -135,7 +134,7 @@ uint64_t zsi_pack_class(struct zs_pool *pool, unsigned position, struct zsi_comp
 			uint64_t pages = zsi_pair_sort_out(pool, holes);
 
 			freed += pages;
-			zsi_spend(&budget->pages, pages);
+			zsi_budget_spend(&budget->pages, pages);
 			if (!memory)
 				break;
 		}

@@ -94,7 +94,7 @@ bool zsi_pair_move(struct zs_pool *pool, struct zsi_compact_budget *budget, bool
 			break;
 		if (budget->bytes == 0 || (++moves % ZSI_CLOCK_EVERY == 0 && zsi_budget_exhausted(budget)))
 			break;
-		enum zsi_moved moved = zsi_move_object_locked(pool, src, slot, dst, ZSI_NO_SLOT);
+		enum zsi_moved moved = zsi_move_object_locked(pool, src, slot, dst);
 
 		if (moved == ZSI_MOVE_NO_MEMORY) {
 			memory = false;
@@ -102,7 +102,7 @@ bool zsi_pair_move(struct zs_pool *pool, struct zsi_compact_budget *budget, bool
 		}
 		if (moved == ZSI_MOVED) {
 			b->bytes += sc->size;
-			zsi_spend(&budget->bytes, sc->size);
+			zsi_budget_spend(&budget->bytes, sc->size);
 		}
 	}
 	b->grown += dst->present - before;

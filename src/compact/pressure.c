@@ -14,6 +14,7 @@
 
 #include "base/probe.h"
 #include "base/psi.h"
+#include "base/quiet.h"
 #include "compact/pressure.h"
 #include "pool/bell.h"
 #include "pool/pool.h"
@@ -67,7 +68,7 @@ void zsi_pressure_start_locked(struct zs_pool *pool)
 	if ((s->policy.flags & ZS_SHRINKER_NO_PSI) != 0)
 		return;
 	atomic_store_explicit(&s->watch, ZSI_WATCH_STARTING, memory_order_relaxed);
-	s->watching = pthread_create(&s->watcher, NULL, watch, pool) == 0;
+	s->watching = zsi_quiet_thread(&s->watcher, watch, pool) == 0;
 	if (!s->watching)
 		atomic_store_explicit(&s->watch, ZSI_WATCH_OFF, memory_order_relaxed);
 }

@@ -28,12 +28,12 @@
 
 #include <errno.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/lock.h"
 #include "base/pace.h"
+#include "base/quiet.h"
 #include "base/versioned.h"
 #include "compact/budget.h"
 #include "compact/compact.h"
@@ -239,17 +239,12 @@ static void *shrink(void *arg)
 static int start_locked(struct zs_pool *pool)
 {
 	struct zsi_shrinker *s = &pool->shrinker;
-	sigset_t all, old;
 	int error;
 
 	atomic_store_explicit(&s->bell, 0, memory_order_relaxed);
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	error = pthread_create(&s->thread, NULL, shrink, pool);
+	error = zsi_quiet_thread(&s->thread, shrink, pool);
 	if (error == 0)
 		zsi_pressure_start_locked(pool);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	/* Not with the caller's signals blocked. */
 	zsi_pressure_wait_locked(pool);
 	s->running = error == 0;
 	return error;

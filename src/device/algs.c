@@ -48,7 +48,7 @@ static void forget_dict(struct zsi_alg *a)
 	a->dict_data_bytes = 0;
 }
 
-int zsi_alg_set_locked(struct zram *z, unsigned priority, const char *name)
+int zsi_algs_set_locked(struct zram *z, unsigned priority, const char *name)
 {
 	const struct zsi_codec *codec = zsi_codec_find(name);
 	struct zsi_alg *a = &z->algs[priority];
@@ -113,7 +113,7 @@ static int read_params(struct zram *z, char *text, struct params *p, const char 
 	char *key, *value;
 
 	memset(p, 0, sizeof(*p));
-	while (zsi_next_pair(&text, &key, &value)) {
+	while (zsi_parse_pair(&text, &key, &value)) {
 		bool is_known = value != NULL && strstr(known, key) != NULL;
 
 		if (is_known && strcmp(key, "algo") == 0) {
@@ -186,7 +186,7 @@ static int params_set(struct zram *z, const struct params *p)
 	return 0;
 }
 
-int zsi_alg_params_set_locked(struct zram *z, const char *text)
+int zsi_algs_params_set_locked(struct zram *z, const char *text)
 {
 	char *copy;
 	struct params p;
@@ -204,7 +204,7 @@ int zsi_alg_params_set_locked(struct zram *z, const char *text)
 	return result;
 }
 
-int zsi_alg_recomp_set_locked(struct zram *z, const char *text)
+int zsi_algs_recomp_set_locked(struct zram *z, const char *text)
 {
 	char *copy;
 	struct params p;
@@ -221,7 +221,7 @@ int zsi_alg_recomp_set_locked(struct zram *z, const char *text)
 	if (result == 0 && p.has_priority && p.priority == 0)
 		result = zsi_fail(EINVAL, "%s: recomp_algorithm: priority is not 1 to %u", z->name, ZSI_PRIORITIES - 1);
 	if (result == 0)
-		result = zsi_alg_set_locked(z, p.has_priority ? (unsigned)p.priority : 1, p.algo);
+		result = zsi_algs_set_locked(z, p.has_priority ? (unsigned)p.priority : 1, p.algo);
 	free(copy);
 	return result;
 }
@@ -232,7 +232,7 @@ void zsi_algs_reset_locked(struct zram *z)
 		forget_dict(&z->algs[i]);
 		memset(&z->algs[i], 0, sizeof(z->algs[i]));
 	}
-	(void)zsi_alg_set_locked(z, 0, DEFAULT_ALGORITHM);
+	(void)zsi_algs_set_locked(z, 0, DEFAULT_ALGORITHM);
 }
 
 void zsi_algs_stop_locked(struct zram *z)

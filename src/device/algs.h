@@ -8,11 +8,11 @@ struct zram;
 /* -1 with EBUSY, and what can't be changed as the text, where the device is initialised. z->lock is held. */
 int zsi_refuse_initialised_locked(struct zram *z, const char *what);
 
-int zsi_alg_set_locked(struct zram *z, unsigned priority, const char *name);
+int zsi_algs_set_locked(struct zram *z, unsigned priority, const char *name);
 /* The kernel's algorithm_params: "[priority=N|algo=NAME] [level=N] [dict=PATH]". */
-int zsi_alg_params_set_locked(struct zram *z, const char *params);
+int zsi_algs_params_set_locked(struct zram *z, const char *params);
 /* "algo=NAME [priority=N]" */
-int zsi_alg_recomp_set_locked(struct zram *z, const char *params);
+int zsi_algs_recomp_set_locked(struct zram *z, const char *params);
 void zsi_algs_reset_locked(struct zram *z);
 /* Digest the dictionaries; charge them. */
 int zsi_algs_start_locked(struct zram *z);

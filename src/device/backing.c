@@ -135,16 +135,16 @@ void zsi_backing_forget(struct zram *z)
 
 static bool is_used(const struct zsi_backing *b, uint64_t unit)
 {
-	return (b->map[unit / 64] >> (unit % 64) & 1) != 0;
+	return zsi_bit_get(b->map, unit);
 }
 
 static void mark(struct zsi_backing *b, uint64_t unit, uint64_t units, bool used)
 {
 	for (uint64_t u = unit; u < unit + units; u++) {
 		if (used)
-			b->map[u / 64] |= 1ull << (u % 64);
+			zsi_bit_set(b->map, u);
 		else
-			b->map[u / 64] &= ~(1ull << (u % 64));
+			zsi_bit_clear(b->map, u);
 	}
 	b->used = used ? b->used + units : b->used - units;
 }

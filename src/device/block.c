@@ -193,7 +193,7 @@ static void release_content(struct zram *z, struct zsi_stream *s, uint64_t index
 	count_block(s, meta, -1);
 	if (zsi_unlikely(z->save != NULL) && zsi_keep_takes(z, index, meta))
 		return;
-	zsi_handle_free(z, zsi_block_at(z, index)->handle, meta);
+	zsi_block_free_handle(z, zsi_block_at(z, index)->handle, meta);
 }
 
 uint64_t zsi_block_replace(struct zram *z, struct zsi_stream *s, uint64_t index, uint64_t meta,
@@ -278,7 +278,7 @@ int zsi_block_load(struct zram *z, struct zsi_stream *s, uint64_t index, uint64_
 	if ((meta & (ZSI_USED | ZSI_SAME)) != ZSI_USED) {
 		if ((meta & ZSI_USED) != 0 && check_sum(z, s, index, &b->handle, sizeof(b->handle)) != 0)
 			return -1;
-		zsi_fill_words(buf, z->block_size, b->handle);
+		zsi_same_fill(buf, z->block_size, b->handle);
 		return 0;
 	}
 	if (zsi_unlikely((meta & ZSI_WB) != 0))

@@ -55,7 +55,7 @@ void zsi_dict_retire_frozen(struct zram *z, bool all)
 	for (unsigned v = 1; v < ZSI_DICTS; v++) {
 		if (z->train.versions[v] == NULL)
 			continue;
-		if (!all && (v == z->train.current || zsi_counted(z, (enum zsi_counter)(ZSI_N_DICT + v)) != 0))
+		if (!all && (v == z->train.current || zsi_streams_counted(z, (enum zsi_counter)(ZSI_N_DICT + v)) != 0))
 			continue;
 		zsi_dict_free(z, z->train.versions[v]);
 		z->train.versions[v] = NULL;

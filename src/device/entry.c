@@ -51,7 +51,7 @@ void zsi_block_unlock(struct zram *z, uint64_t index, uint64_t meta)
 	zsi_rank_leave(ZSI_RANK_BLOCK);
 }
 
-void zsi_handle_free(struct zram *z, uint64_t handle, uint64_t meta)
+void zsi_block_free_handle(struct zram *z, uint64_t handle, uint64_t meta)
 {
 	if ((meta & ZSI_WB) != 0)
 		zsi_backing_free(z, handle, zsi_meta_size(meta));

@@ -22,7 +22,7 @@ bool zsi_block_trylock(struct zram *z, uint64_t index, uint64_t *meta);
 void zsi_block_unlock(struct zram *z, uint64_t index, uint64_t meta);
 
 /* Free what a block's handle stands for, by its word: the object, or its place in the backing file. */
-void zsi_handle_free(struct zram *z, uint64_t handle, uint64_t meta);
+void zsi_block_free_handle(struct zram *z, uint64_t handle, uint64_t meta);
 
 /* The stored bytes of a block that is WB into buf. -1: EIO. */
 int zsi_block_read_backed(struct zram *z, struct zsi_stream *s, uint64_t index, uint64_t handle, uint64_t meta,

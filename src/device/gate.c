@@ -42,7 +42,7 @@ static inline bool time_to_look(const struct zram *z, uint32_t now)
 	return (int32_t)(now - atomic_load_explicit(&z->look_at, memory_order_relaxed)) >= 0;
 }
 
-struct zsi_stream *zsi_enter(struct zram *z)
+struct zsi_stream *zsi_gate_enter(struct zram *z)
 {
 	const unsigned own = zsi_thread_number() % ZSI_STREAMS;
 	unsigned at = own;
@@ -56,11 +56,11 @@ struct zsi_stream *zsi_enter(struct zram *z)
 				s->now = zsi_tick_now();
 				if (zsi_likely(!time_to_look(z, s->now)))
 					return s;
-				zsi_leave(s);
+				zsi_stream_leave(s);
 				zsi_streams_look(z);
 				continue;
 			}
-			zsi_leave(s);
+			zsi_stream_leave(s);
 		} else if (s != NULL) {
 			zsi_backoff(round);
 			continue;
@@ -76,7 +76,7 @@ struct zsi_stream *zsi_enter(struct zram *z)
 
 static bool close_gate(struct zram *z, unsigned max_rounds)
 {
-	/* seq_cst: pairs with zsi_enter() */
+	/* seq_cst: pairs with zsi_gate_enter() */
 	atomic_store(&z->gate, 1);
 	for (unsigned i = 0; i < ZSI_STREAMS; i++) {
 		struct zsi_stream *s = zsi_stream_at(z, i);
@@ -104,6 +104,6 @@ bool zsi_gate_try_close(struct zram *z)
 
 void zsi_gate_open(struct zram *z)
 {
-	/* release: pairs with the load in zsi_enter() */
+	/* release: pairs with the load in zsi_gate_enter() */
 	atomic_store_explicit(&z->gate, 0, memory_order_release);
 }

@@ -23,7 +23,7 @@ struct zram;
 struct zsi_stream;
 
 /* Take a stream; NULL with EINVAL where the device is not initialised. The caller holds none, nor any lock. */
-struct zsi_stream *zsi_enter(struct zram *z);
+struct zsi_stream *zsi_gate_enter(struct zram *z);
 
 /*
  * Close the gate; the caller holds z->lock and no stream. try: give up, false, when somebody stays inside for longer

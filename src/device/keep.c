@@ -59,7 +59,7 @@ bool zsi_keep_takes(struct zram *z, uint64_t index, uint64_t meta)
 
 void zsi_keep_free(struct zram *z, const struct zsi_kept *k)
 {
-	zsi_handle_free(z, k->handle, k->meta);
+	zsi_block_free_handle(z, k->handle, k->meta);
 }
 
 bool zsi_keep_give_up(struct zram *z, bool wanted)

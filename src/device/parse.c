@@ -67,7 +67,7 @@ int zsi_parse_bytes(const char *text, uint64_t *value)
 	return 0;
 }
 
-bool zsi_next_pair(char **text, char **key, char **value)
+bool zsi_parse_pair(char **text, char **key, char **value)
 {
 	char *at = *text;
 

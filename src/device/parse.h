@@ -20,6 +20,6 @@ int zsi_parse_bytes(const char *text, uint64_t *value);
  * The next word of *text, cut off in place: key, and value after its first '=', or NULL where it has none. False: no
  * word is left.
  */
-bool zsi_next_pair(char **text, char **key, char **value);
+bool zsi_parse_pair(char **text, char **key, char **value);
 
 #endif

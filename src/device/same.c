@@ -73,7 +73,7 @@ bool zsi_same_filled(const void *data, size_t bytes, uint64_t *word)
 	return all_words_are_plain(at, bytes, first);
 }
 
-void zsi_fill_words(void *data, size_t bytes, uint64_t word)
+void zsi_same_fill(void *data, size_t bytes, uint64_t word)
 {
 	if (word == 0) {
 		memset(data, 0, bytes);

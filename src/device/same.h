@@ -9,6 +9,6 @@
 
 /* Whether bytes, a multiple of 64, are one machine word over and over; then which. */
 bool zsi_same_filled(const void *data, size_t bytes, uint64_t *word);
-void zsi_fill_words(void *data, size_t bytes, uint64_t word);
+void zsi_same_fill(void *data, size_t bytes, uint64_t word);
 
 #endif

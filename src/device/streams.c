@@ -160,7 +160,7 @@ static bool take_from_another(struct zram *z, struct zsi_stream *s, unsigned kin
 			continue;
 		s->ctx[kind] = o->ctx[kind];
 		o->ctx[kind] = NULL;
-		zsi_leave(o);
+		zsi_stream_leave(o);
 		if (s->ctx[kind] != NULL)
 			return true;
 	}
@@ -260,7 +260,7 @@ struct zsi_stream *zsi_stream_make_locked(struct zram *z, unsigned i)
 	take_waiting(s);
 	bool ok = s->out != NULL || fill_stream(z, s);
 
-	zsi_leave(s);
+	zsi_stream_leave(s);
 	return ok ? s : NULL;
 }
 
@@ -297,7 +297,7 @@ void zsi_stream_drop_locked(struct zram *z, struct zsi_stream *s)
 		return;
 	take_waiting(s);
 	empty_stream(z, s);
-	zsi_leave(s);
+	zsi_stream_leave(s);
 }
 
 /* --- all of them --- */
@@ -355,7 +355,7 @@ void zsi_streams_free(struct zram *z)
 	}
 }
 
-int64_t zsi_counted(struct zram *z, enum zsi_counter which)
+int64_t zsi_streams_counted(struct zram *z, enum zsi_counter which)
 {
 	int64_t sum = 0;
 
@@ -400,7 +400,7 @@ void zsi_streams_give_back_locked(struct zram *z, uint32_t ticks)
 		if (s == NULL || !take_trying(s))
 			continue;
 		give_back_from(z, s, now, ticks, &filled);
-		zsi_leave(s);
+		zsi_stream_leave(s);
 	}
 	for (unsigned kind = ZSI_COMPRESSOR(1); kind < ZSI_DECOMPRESSOR(0); kind++) {
 		struct zsi_common *c = &z->contexts.common[kind];
@@ -445,7 +445,7 @@ bool zsi_streams_spare(struct zram *z)
 		if (s == NULL || !take_trying(s))
 			continue;
 		any = free_own(z, s, ZSI_COMPRESSOR(0)) || any;
-		zsi_leave(s);
+		zsi_stream_leave(s);
 	}
 	return any;
 }

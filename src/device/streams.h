@@ -103,7 +103,7 @@ static inline void zsi_ctx_put(struct zram *z, struct zsi_stream *s, unsigned ki
 		zsi_ctx_return(z, s, kind);
 }
 
-static inline void zsi_leave(struct zsi_stream *s)
+static inline void zsi_stream_leave(struct zsi_stream *s)
 {
 	/* release: pairs with the exchange of who takes it next, and with zsi_gate_close() */
 	atomic_store_explicit(&s->busy, 0, memory_order_release);
@@ -117,7 +117,7 @@ static inline void zsi_count(struct zsi_stream *s, enum zsi_counter which, int64
 }
 
 /* The sum over all streams. */
-int64_t zsi_counted(struct zram *z, enum zsi_counter which);
+int64_t zsi_streams_counted(struct zram *z, enum zsi_counter which);
 
 uint32_t zsi_tick_now(void);
 

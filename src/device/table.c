@@ -30,16 +30,6 @@ static uint64_t bitmap_bytes(uint64_t bits)
 	return zsi_div_up(bits, 64) * sizeof(uint64_t);
 }
 
-static bool bit_test(const uint64_t *map, uint64_t bit)
-{
-	return (map[bit / 64] >> (bit % 64) & 1) != 0;
-}
-
-static void bit_set(uint64_t *map, uint64_t bit)
-{
-	map[bit / 64] |= 1ull << (bit % 64);
-}
-
 /* Address space that is accessible as a whole, and costs memory where it is touched. NULL with ENOMEM. */
 static void *map_lazily(size_t bytes)
 {
@@ -168,13 +158,13 @@ static int make_accessible_locked(struct zsi_table *t, uint64_t chunk)
 {
 	uint64_t at = (chunk << t->chunk_shift) * sizeof(struct zsi_block) / t->granule;
 
-	if (bit_test(t->accessible, at))
+	if (zsi_bit_get(t->accessible, at))
 		return 0;
 	if (zsi_os.commit((uint8_t *)t->blocks + at * t->granule, t->granule, ZSI_OS_NO_HUGEPAGE) != 0) {
 		errno = ENOMEM;
 		return -1;
 	}
-	bit_set(t->accessible, at);
+	zsi_bit_set(t->accessible, at);
 	return 0;
 }
 

@@ -22,7 +22,7 @@ static void give_number_back(void *value)
 	unsigned n = (unsigned)(uintptr_t)value - 1;
 
 	zsi_lock_unranked(&numbers_lock);
-	numbers_taken[n / 64] &= ~(1ull << (n % 64));
+	zsi_bit_clear(numbers_taken, n);
 	zsi_unlock_unranked(&numbers_lock);
 	/*
 	 * Whatever else this thread still does is done with a number that may be another's too, which is only slower.
@@ -46,7 +46,7 @@ static unsigned take_number(void)
 			break;
 		}
 	}
-	numbers_taken[n / 64] |= 1ull << (n % 64);
+	zsi_bit_set(numbers_taken, n);
 	zsi_unlock_unranked(&numbers_lock);
 	if (have_key)
 		(void)pthread_setspecific(numbers_key, (void *)(uintptr_t)(n + 1));
@@ -64,5 +64,5 @@ void zsi_thread_forget(void)
 	zsi_lock_reset(&numbers_lock);
 	memset(numbers_taken, 0, sizeof(numbers_taken));
 	if (my_number != 0)
-		numbers_taken[(my_number - 1) / 64] |= 1ull << ((my_number - 1) % 64);
+		zsi_bit_set(numbers_taken, my_number - 1);
 }

@@ -18,21 +18,6 @@ static inline struct zsi_free_run *zsi_chunk_note(const struct zsi_space *s, con
 	return zsi_chunk_record(s, c, run);
 }
 
-static inline bool zsi_map_get(const uint64_t *map, uint32_t i)
-{
-	return map[i / 64] >> (i % 64) & 1;
-}
-
-static inline void zsi_map_set(uint64_t *map, uint32_t i)
-{
-	map[i / 64] |= 1ull << (i % 64);
-}
-
-static inline void zsi_map_clear(uint64_t *map, uint32_t i)
-{
-	map[i / 64] &= ~(1ull << (i % 64));
-}
-
 static inline uint32_t zsi_chunk_number(const struct zsi_space *s, const struct zsi_chunk *c)
 {
 	return (uint32_t)(c - s->chunks);

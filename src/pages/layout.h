@@ -115,7 +115,7 @@ static inline uint8_t *zsi_space_page(const struct zsi_space *s, uint32_t page)
 {
 	if (s->base != NULL)
 		return s->base + ((uint64_t)page << s->page_shift);
-	/* acquire: pairs with the release in zsi_space_replace(), so that the copied bytes are seen */
+	/* acquire: pairs with the release in zsi_source_replace(), so that the copied bytes are seen */
 	return atomic_load_explicit(&s->table[page], memory_order_acquire);
 }
 

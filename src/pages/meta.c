@@ -17,7 +17,8 @@
 #define COMMIT_STEP ((uint64_t)64 << 10)
 
 #define UNIT ((size_t)1 << ZSI_META_UNIT_SHIFT)
-#define LINEAR_UNITS 64u /* sizes up to here have a list each */
+#define LINEAR_SHIFT 6
+#define LINEAR_UNITS (1u << LINEAR_SHIFT) /* sizes up to here have a list each */
 
 /* Joining looks at every free block, so it is worth it when this much was freed, or a quarter more than last time. */
 #define JOIN_FLOOR ((uint64_t)4096)
@@ -50,9 +51,7 @@ static unsigned list_of(uint32_t units)
 {
 	if (units <= LINEAR_UNITS)
 		return units;
-	unsigned log = zsi_log2_floor(units);
-
-	return LINEAR_UNITS + (log - 6) * 4 + (units >> (log - 2) & 3);
+	return LINEAR_UNITS + zsi_quarter_step(units, LINEAR_SHIFT);
 }
 
 /* The first list in which every block has at least so many units. */
@@ -117,7 +116,7 @@ static void put_locked(struct zsi_meta *m, uint32_t ref, uint32_t units)
 	ZSI_ASSERT(list < ZSI_META_LISTS);
 	*block_at(m, ref) = (struct free_block){ .next = m->lists[list], .units = units };
 	m->lists[list] = ref;
-	m->nonempty[list / 64] |= 1ull << (list % 64);
+	zsi_bit_set(m->nonempty, list);
 	m->free_bytes += (uint64_t)units << ZSI_META_UNIT_SHIFT;
 }
 
@@ -133,7 +132,7 @@ static uint32_t pop_locked(struct zsi_meta *m, unsigned list)
 
 	m->lists[list] = block_at(m, ref)->next;
 	if (m->lists[list] == 0)
-		m->nonempty[list / 64] &= ~(1ull << (list % 64));
+		zsi_bit_clear(m->nonempty, list);
 	m->free_bytes -= (uint64_t)block_at(m, ref)->units << ZSI_META_UNIT_SHIFT;
 	m->join_at = zsi_min(m->join_at, join_threshold(m));
 	return ref;

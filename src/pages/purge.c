@@ -47,13 +47,13 @@ static uint64_t take_dirty_locked(struct zsi_space *s, struct zsi_chunk *c, uint
 	uint64_t resident = 0;
 
 	for (uint32_t run = 0; run < c->runs && resident < enough; run++) {
-		if (!zsi_map_get(c->dirty_map, run))
+		if (!zsi_bit_get(c->dirty_map, run))
 			continue;
 		if (!zsi_cuts_add(cuts, zsi_run_first_page(s, c, run), c->run_pages))
 			break;
 		resident += zsi_chunk_note(s, c, run)->resident;
-		zsi_map_clear(c->dirty_map, run);
-		zsi_map_clear(c->free_map, run);
+		zsi_bit_clear(c->dirty_map, run);
+		zsi_bit_clear(c->free_map, run);
 		c->ndirty--;
 		c->nfree--;
 	}
@@ -93,14 +93,14 @@ static void put_back_locked(struct zsi_space *s, const struct zsi_cuts *cuts)
 		uint32_t runs = cuts->cut[i].pages / c->run_pages;
 
 		for (uint32_t run = first; run < first + runs; run++)
-			zsi_map_set(c->free_map, run);
+			zsi_bit_set(c->free_map, run);
 		c->nfree = (uint16_t)(c->nfree + runs);
 		if (!zsi_chunk_listed(s, c))
 			zsi_roomy_push(s, c);
 	}
 }
 
-uint64_t zsi_space_purge_locked(struct zsi_space *s, uint64_t keep, uint64_t most)
+uint64_t zsi_purge_dirty_locked(struct zsi_space *s, uint64_t keep, uint64_t most)
 {
 	uint64_t purged = 0;
 
@@ -127,7 +127,7 @@ uint64_t zsi_space_purge_locked(struct zsi_space *s, uint64_t keep, uint64_t mos
 	return purged;
 }
 
-void zsi_space_lock_at_rest(struct zsi_space *s)
+void zsi_purge_lock_at_rest(struct zsi_space *s)
 {
 	for (unsigned round = 0;; round++) {
 		zsi_lock_unranked(&s->lock);

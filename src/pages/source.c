@@ -81,7 +81,7 @@ void zsi_source_decommit(struct zsi_space *s, uint32_t first, unsigned pages)
 	}
 }
 
-uint32_t zsi_space_find(struct zsi_space *s, const void *address, void (*look)(const void *record, void *arg),
+uint32_t zsi_source_find(struct zsi_space *s, const void *address, void (*look)(const void *record, void *arg),
 			void *arg)
 {
 	uint32_t page = ZSI_NO_PAGE;
@@ -96,7 +96,7 @@ uint32_t zsi_space_find(struct zsi_space *s, const void *address, void (*look)(c
 	return page;
 }
 
-int zsi_space_replace(struct zsi_space *s, uint32_t page, void *new_page)
+int zsi_source_replace(struct zsi_space *s, uint32_t page, void *new_page)
 {
 	int result = -1;
 

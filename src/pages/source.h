@@ -12,14 +12,14 @@ struct zsi_space;
  * arena. Where there is one, look() is called with the record of its run while the run can't be freed; the answer holds
  * as long as the caller prevents that.
  */
-uint32_t zsi_space_find(struct zsi_space *s, const void *address, void (*look)(const void *record, void *arg),
+uint32_t zsi_source_find(struct zsi_space *s, const void *address, void (*look)(const void *record, void *arg),
 			void *arg);
 
 /*
  * Put another page of the caller's behind a page number; the bytes were copied already. 0, or -1 with ENOMEM or EINVAL
  * (the new page is in the space already). The old page is still read until a grace period has passed.
  */
-int zsi_space_replace(struct zsi_space *s, uint32_t page, void *new_page);
+int zsi_source_replace(struct zsi_space *s, uint32_t page, void *new_page);
 
 int zsi_source_open_chunks(struct zsi_space *s, uint32_t chunk, unsigned chunks);
 int zsi_source_commit(struct zsi_space *s, uint32_t first, unsigned present, unsigned want);

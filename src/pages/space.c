@@ -237,7 +237,7 @@ static struct zsi_chunk *open_chunk_locked(struct zsi_space *s, unsigned pages)
 static uint32_t choose_free_locked(const struct zsi_space *s, const struct zsi_chunk *c)
 {
 	for (uint32_t run = 0; zsi_has_units(s) && run < c->fresh; run++)
-		if (zsi_map_get(c->free_map, run) && zsi_units_there_locked(s, zsi_run_first_page(s, c, run)))
+		if (zsi_bit_get(c->free_map, run) && zsi_units_there_locked(s, zsi_run_first_page(s, c, run)))
 			return run;
 	return map_first(c->free_map);
 }
@@ -251,13 +251,13 @@ static uint32_t take_run_locked(struct zsi_space *s, struct zsi_chunk *c, unsign
 		run = map_first(c->dirty_map);
 		*present = zsi_chunk_note(s, c, run)->resident;
 		s->dirty_pages -= *present;
-		zsi_map_clear(c->dirty_map, run);
+		zsi_bit_clear(c->dirty_map, run);
 		c->ndirty--;
-		zsi_map_clear(c->free_map, run);
+		zsi_bit_clear(c->free_map, run);
 		c->nfree--;
 	} else if (c->nfree > 0) {
 		run = choose_free_locked(s, c);
-		zsi_map_clear(c->free_map, run);
+		zsi_bit_clear(c->free_map, run);
 		c->nfree--;
 	} else {
 		run = c->fresh++;
@@ -306,18 +306,18 @@ void zsi_run_free(struct zsi_space *s, uint32_t first, unsigned present)
 	uint32_t run = zsi_reciprocal_divide(first & (ZSI_CHUNK_PAGES - 1), c->reciprocal);
 
 	zsi_lock(&s->lock, ZSI_RANK_SOURCE);
-	ZSI_ASSERT(run < c->fresh && !zsi_map_get(c->free_map, run));
+	ZSI_ASSERT(run < c->fresh && !zsi_bit_get(c->free_map, run));
 	if (s->base == NULL) {
 		zsi_source_decommit(s, first, present);
 		present = 0;
 	}
 	bool listed = zsi_chunk_listed(s, c);
 
-	zsi_map_set(c->free_map, run);
+	zsi_bit_set(c->free_map, run);
 	c->nfree++;
 	zsi_chunk_note(s, c, run)->resident = present;
 	if (present > 0) {
-		zsi_map_set(c->dirty_map, run);
+		zsi_bit_set(c->dirty_map, run);
 		c->ndirty++;
 		s->dirty_pages += present;
 	}
@@ -334,7 +334,7 @@ void zsi_space_purge(struct zsi_space *s, uint64_t most)
 
 	zsi_lock(&s->lock, ZSI_RANK_SOURCE);
 	if (s->dirty_pages > keep)
-		zsi_space_purge_locked(s, keep / 2, most);
+		zsi_purge_dirty_locked(s, keep / 2, most);
 	zsi_unlock(&s->lock, ZSI_RANK_SOURCE);
 }
 
@@ -343,7 +343,7 @@ uint64_t zsi_space_reclaim(struct zsi_space *s, uint64_t most)
 	if (atomic_load_explicit(&s->dirty_pages, memory_order_relaxed) == 0)
 		return 0;
 	zsi_lock(&s->lock, ZSI_RANK_SOURCE);
-	uint64_t purged = zsi_space_purge_locked(s, 0, most);
+	uint64_t purged = zsi_purge_dirty_locked(s, 0, most);
 
 	zsi_unlock(&s->lock, ZSI_RANK_SOURCE);
 	return purged;
@@ -354,7 +354,7 @@ uint64_t zsi_space_trim(struct zsi_space *s)
 	uint64_t purged;
 
 	zsi_lock(&s->lock, ZSI_RANK_SOURCE);
-	purged = zsi_space_purge_locked(s, 0, UINT64_MAX);
+	purged = zsi_purge_dirty_locked(s, 0, UINT64_MAX);
 	close_chunks_locked(s);
 	zsi_unlock(&s->lock, ZSI_RANK_SOURCE);
 	return purged;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* space_validate.c - the equations of space.h, checked. */
 #include "base/lock.h"
+#include "base/bits.h"
 #include "pages/chunk.h"
 #include "pages/layout.h"
 #include "pages/space_validate.h"
@@ -19,9 +20,9 @@ static uint32_t map_count(const uint64_t *map)
 static bool claims_valid(const struct zsi_space *s, const struct zsi_chunk *c, uint32_t run)
 {
 	uint32_t first = zsi_run_first_page(s, c, run);
-	uint32_t resident = zsi_map_get(c->dirty_map, run) ? zsi_chunk_note(s, c, run)->resident : 0;
+	uint32_t resident = zsi_bit_get(c->dirty_map, run) ? zsi_chunk_note(s, c, run)->resident : 0;
 
-	if (run < c->fresh && !zsi_map_get(c->free_map, run))
+	if (run < c->fresh && !zsi_bit_get(c->free_map, run))
 		return true;
 	for (uint32_t page = 0; page < c->run_pages; page++)
 		if (zsi_units_claimed_locked(s, first + page) != (page < resident))
@@ -38,8 +39,8 @@ static bool chunk_valid(const struct zsi_space *s, const struct zsi_chunk *c, ui
 	if (map_count(c->free_map) != c->nfree || map_count(c->dirty_map) != c->ndirty || c->nfree > c->fresh)
 		return false;
 	for (uint32_t run = 0; run < c->runs; run++) {
-		if (zsi_map_get(c->dirty_map, run)) {
-			if (!zsi_map_get(c->free_map, run) || zsi_chunk_note(s, c, run)->resident > c->run_pages)
+		if (zsi_bit_get(c->dirty_map, run)) {
+			if (!zsi_bit_get(c->free_map, run) || zsi_chunk_note(s, c, run)->resident > c->run_pages)
 				return false;
 			*dirty_pages += zsi_chunk_note(s, c, run)->resident;
 		}

@@ -17,7 +17,8 @@
 #define UNIT ((uint64_t)1 << ZSI_WORDS_UNIT_SHIFT)
 #define UNITS_A_WORD_SHIFT 6u
 #define ABSENT UINT64_MAX
-#define LINEAR_UNITS 64u /* sizes up to here have a list each, then four a doubling */
+#define LINEAR_SHIFT 6
+#define LINEAR_UNITS (1u << LINEAR_SHIFT) /* sizes up to here have a list each, then four a doubling */
 
 /* Free blocks that alloc_below looks at. */
 #define LOOKS 64u
@@ -79,8 +80,7 @@ static unsigned list_of(uint32_t units)
 {
 	if (units <= LINEAR_UNITS)
 		return units;
-	unsigned log = zsi_log2_floor(units);
-	unsigned list = LINEAR_UNITS + 1 + (log - 6) * 4 + (units >> (log - 2) & 3);
+	unsigned list = LINEAR_UNITS + 1 + zsi_quarter_step(units, LINEAR_SHIFT);
 
 	return list < ZSI_WORDS_LISTS ? list : ZSI_WORDS_LISTS - 1;
 }
@@ -97,18 +97,18 @@ static void set_absent(struct zsi_words *w, uint64_t page, bool absent)
 
 static bool edge_get(const struct zsi_words *w, uint32_t unit)
 {
-	return !is_absent(w, page_of(w, unit)) && (w->map[unit / 64] >> (unit % 64) & 1) != 0;
+	return !is_absent(w, page_of(w, unit)) && zsi_bit_get(w->map, unit);
 }
 
 static void edge_set(struct zsi_words *w, uint32_t unit)
 {
 	ZSI_ASSERT(!is_absent(w, page_of(w, unit)));
-	w->map[unit / 64] |= 1ull << (unit % 64);
+	zsi_bit_set(w->map, unit);
 }
 
 static void edge_clear(struct zsi_words *w, uint32_t unit)
 {
-	w->map[unit / 64] &= ~(1ull << (unit % 64));
+	zsi_bit_clear(w->map, unit);
 }
 
 static void insert_locked(struct zsi_words *w, uint32_t ref, uint32_t units)
@@ -121,7 +121,7 @@ static void insert_locked(struct zsi_words *w, uint32_t ref, uint32_t units)
 	if (head != 0)
 		block_at(w, head)->prev = ref;
 	w->lists[list] = ref;
-	w->nonempty[list / 64] |= 1ull << (list % 64);
+	zsi_bit_set(w->nonempty, list);
 	edge_set(w, ref);
 	edge_set(w, ref + units - 1);
 	if (w->cursor > ref && w->cursor < ref + units)
@@ -141,7 +141,7 @@ static void remove_locked(struct zsi_words *w, uint32_t ref)
 	if (b.next != 0)
 		block_at(w, b.next)->prev = b.prev;
 	if (w->lists[list] == 0)
-		w->nonempty[list / 64] &= ~(1ull << (list % 64));
+		zsi_bit_clear(w->nonempty, list);
 	edge_clear(w, ref);
 	edge_clear(w, ref + b.units - 1);
 	w->free_bytes -= (uint64_t)b.units << ZSI_WORDS_UNIT_SHIFT;
@@ -456,7 +456,7 @@ bool zsi_words_validate(struct zsi_words *w)
 	for (unsigned list = 0; ok && list < ZSI_WORDS_LISTS; list++) {
 		uint32_t prev = 0;
 
-		ok = (w->nonempty[list / 64] >> (list % 64) & 1) == (w->lists[list] != 0);
+		ok = zsi_bit_get(w->nonempty, list) == (w->lists[list] != 0);
 		for (uint32_t ref = w->lists[list]; ok && ref != 0; ref = block_at(w, ref)->next) {
 			ok = block_valid(w, ref, prev, list);
 			if (!ok)

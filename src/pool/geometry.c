@@ -23,12 +23,12 @@
 /* Dense: what a zspage costs beside its pages: its descriptor, and half a unit of the array of slot words. */
 #define DENSE_ZSPAGE_BYTES 40u
 
-unsigned zsi_default_chain_size(enum zs_geometry kind)
+unsigned zsi_geometry_default_chain_size(enum zs_geometry kind)
 {
 	return kind == ZS_GEOMETRY_LINUX ? 8 : 64;
 }
 
-unsigned zsi_max_chain_size(enum zs_geometry kind)
+unsigned zsi_geometry_max_chain_size(enum zs_geometry kind)
 {
 	return kind == ZS_GEOMETRY_LINUX ? 16 : 64;
 }
@@ -39,7 +39,7 @@ bool zsi_geometry_options_valid(enum zs_geometry kind, size_t page_size, unsigne
 		return false;
 	if (!zsi_is_pow2(page_size) || page_size < ZSI_MIN_PAGE_SIZE || page_size > ZSI_MAX_PAGE_SIZE)
 		return false;
-	return chain_size >= 1 && chain_size <= zsi_max_chain_size(kind);
+	return chain_size >= 1 && chain_size <= zsi_geometry_max_chain_size(kind);
 }
 
 /* One for a power of two, else the first number of pages that leaves the fewest bytes over. */

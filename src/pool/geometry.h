@@ -55,8 +55,8 @@ struct zsi_geometry {
 };
 
 /* The geometry's default, and its largest, chain size. */
-unsigned zsi_default_chain_size(enum zs_geometry kind);
-unsigned zsi_max_chain_size(enum zs_geometry kind);
+unsigned zsi_geometry_default_chain_size(enum zs_geometry kind);
+unsigned zsi_geometry_max_chain_size(enum zs_geometry kind);
 
 /* Whether the options are in range. chain_size is not 0 here. */
 bool zsi_geometry_options_valid(enum zs_geometry kind, size_t page_size, unsigned chain_size);

@@ -19,7 +19,7 @@ static uint32_t nr_pools;    /* cookies taken; Guarded by registry_lock */
 
 static bool is_taken(uint32_t cookie)
 {
-	return (taken[cookie / 64] >> (cookie % 64) & 1) != 0;
+	return zsi_bit_get(taken, cookie);
 }
 
 /* The next free one, round and round, so that a destroyed pool's is not soon another's. */
@@ -29,7 +29,7 @@ int zsi_registry_cookie(uint32_t *cookie, uint32_t *others)
 	for (uint32_t i = 0; i < COOKIES; i++) {
 		last_cookie = (last_cookie + 1) % COOKIES;
 		if (!is_taken(last_cookie)) {
-			taken[last_cookie / 64] |= 1ull << (last_cookie % 64);
+			zsi_bit_set(taken, last_cookie);
 			*cookie = last_cookie;
 			*others = nr_pools++;
 			zsi_registry_unlock();
@@ -44,7 +44,7 @@ int zsi_registry_cookie(uint32_t *cookie, uint32_t *others)
 void zsi_registry_cookie_release(uint32_t cookie)
 {
 	zsi_registry_lock();
-	taken[cookie / 64] &= ~(1ull << (cookie % 64));
+	zsi_bit_clear(taken, cookie);
 	nr_pools--;
 	zsi_registry_unlock();
 }

@@ -118,7 +118,7 @@ static int mem_used_max_set(struct zram *z, const char *value)
 
 static int compact_set(struct zram *z, const char *value)
 {
-	struct zsi_stream *s = zsi_enter(z);
+	struct zsi_stream *s = zsi_gate_enter(z);
 
 	(void)value; /* any, as in the kernel */
 	if (s == NULL)
@@ -128,7 +128,7 @@ static int compact_set(struct zram *z, const char *value)
 
 	if (zs_compact(z->pool) == 0 && errno == EDEADLK)
 		result = zsi_fail(EDEADLK, "%s: compact: this thread holds an object of the pool for reading", z->name);
-	zsi_leave(s);
+	zsi_stream_leave(s);
 	zsi_trim_table(z, true);
 	zsi_lock(&z->lock, ZSI_RANK_DEVICE);
 	if (z->pool != NULL)
@@ -164,7 +164,7 @@ static int comp_algorithm_set(struct zram *z, const char *value)
 	    (value[strcspn(value, " \t\n")] != '\0' && value[strcspn(value, " \t\n") + 1] != '\0'))
 		return zsi_fail(EINVAL, "%s: comp_algorithm '%s' is not the name of one algorithm", z->name, value);
 	zsi_lock(&z->lock, ZSI_RANK_DEVICE);
-	result = zsi_alg_set_locked(z, 0, name);
+	result = zsi_algs_set_locked(z, 0, name);
 	zsi_unlock(&z->lock, ZSI_RANK_DEVICE);
 	return result;
 }
@@ -187,7 +187,7 @@ static int recomp_algorithm_set(struct zram *z, const char *value)
 	int result;
 
 	zsi_lock(&z->lock, ZSI_RANK_DEVICE);
-	result = zsi_alg_recomp_set_locked(z, value);
+	result = zsi_algs_recomp_set_locked(z, value);
 	zsi_unlock(&z->lock, ZSI_RANK_DEVICE);
 	return result;
 }
@@ -197,7 +197,7 @@ static int algorithm_params_set(struct zram *z, const char *value)
 	int result;
 
 	zsi_lock(&z->lock, ZSI_RANK_DEVICE);
-	result = zsi_alg_params_set_locked(z, value);
+	result = zsi_algs_params_set_locked(z, value);
 	zsi_unlock(&z->lock, ZSI_RANK_DEVICE);
 	return result;
 }

@@ -66,7 +66,7 @@ int zsi_attr_block_state(struct zram *z, struct zsi_text *out)
 	uint64_t index = 0, end;
 
 	do {
-		struct zsi_stream *s = zsi_enter(z);
+		struct zsi_stream *s = zsi_gate_enter(z);
 		const struct zsi_table *t = &z->table;
 
 		if (s == NULL)
@@ -83,7 +83,7 @@ int zsi_attr_block_state(struct zram *z, struct zsi_text *out)
 				print_block(index, meta, out);
 			index++;
 		}
-		zsi_leave(s);
+		zsi_stream_leave(s);
 	} while (index < end);
 	return 0;
 }

@@ -12,7 +12,6 @@
  */
 #include <errno.h>
 #include <linux/futex.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -22,6 +21,7 @@
 #include "base/bits.h"
 #include "base/lock.h"
 #include "base/pace.h"
+#include "base/quiet.h"
 #include "device/device.h"
 #include "device/error.h"
 #include "device/gate.h"
@@ -51,21 +51,21 @@ static void register_shrinker(struct zram *z)
 	struct zs_shrinker_policy policy = ZS_SHRINKER_POLICY_INIT;
 	struct zsi_stream *s;
 
-	if (z->background.policy.no_shrinker || zram_disksize(z) == 0 || (s = zsi_enter(z)) == NULL)
+	if (z->background.policy.no_shrinker || zram_disksize(z) == 0 || (s = zsi_gate_enter(z)) == NULL)
 		return;
 	policy.cpu_percent = z->background.policy.cpu_percent;
 	(void)zs_register_shrinker(z->pool, &policy);
-	zsi_leave(s);
+	zsi_stream_leave(s);
 }
 
 static void unregister_shrinker(struct zram *z)
 {
 	struct zsi_stream *s;
 
-	if (z->background.policy.no_shrinker || zram_disksize(z) == 0 || (s = zsi_enter(z)) == NULL)
+	if (z->background.policy.no_shrinker || zram_disksize(z) == 0 || (s = zsi_gate_enter(z)) == NULL)
 		return;
 	zs_unregister_shrinker(z->pool);
-	zsi_leave(s);
+	zsi_stream_leave(s);
 }
 
 /* Failures are not this thread's to report: what could not be done now is tried again. */
@@ -78,7 +78,7 @@ static void work(struct zram *z)
 		return;
 	/* More than the clock tells apart: nothing is ever so old. */
 	asker.ticks = (int32_t)zsi_min((uint64_t)p->idle_seconds * ZSI_TICKS_PER_SECOND, INT32_MAX);
-	(void)zsi_mark_old(z, asker.ticks);
+	(void)zsi_idle_mark_old(z, asker.ticks);
 	if (p->recompress != NULL)
 		(void)zsi_recompress(z, p->recompress, &asker);
 	if (p->writeback != NULL)
@@ -149,7 +149,6 @@ int zram_background_start(struct zram *z, const struct zram_background *policy)
 {
 	struct zsi_background *b = &z->background;
 	struct zram_background p;
-	sigset_t all, old;
 	int error = 0;
 
 	if (read_policy(z, &p, policy) != 0)
@@ -162,10 +161,7 @@ int zram_background_start(struct zram *z, const struct zram_background *policy)
 		b->policy = p;
 		atomic_store_explicit(&b->stop, 0, memory_order_relaxed);
 		register_shrinker(z);
-		sigfillset(&all);
-		pthread_sigmask(SIG_SETMASK, &all, &old);
-		error = pthread_create(&b->thread, NULL, thread_main, z);
-		pthread_sigmask(SIG_SETMASK, &old, NULL);
+		error = zsi_quiet_thread(&b->thread, thread_main, z);
 		b->started = b->running = error == 0;
 		if (error != 0) {
 			unregister_shrinker(z);

@@ -61,12 +61,12 @@ static void set_name(struct zram *z, const char *name)
 
 static int apply_algorithms(struct zram *z, const struct zram_options *o)
 {
-	if (o->comp_algorithm != NULL && zsi_alg_set_locked(z, 0, o->comp_algorithm) != 0)
+	if (o->comp_algorithm != NULL && zsi_algs_set_locked(z, 0, o->comp_algorithm) != 0)
 		return -1;
 	for (unsigned i = 0; i + 1 < ZSI_PRIORITIES; i++)
-		if (o->recomp_algorithm[i] != NULL && zsi_alg_set_locked(z, i + 1, o->recomp_algorithm[i]) != 0)
+		if (o->recomp_algorithm[i] != NULL && zsi_algs_set_locked(z, i + 1, o->recomp_algorithm[i]) != 0)
 			return -1;
-	return o->algorithm_params != NULL ? zsi_alg_params_set_locked(z, o->algorithm_params) : 0;
+	return o->algorithm_params != NULL ? zsi_algs_params_set_locked(z, o->algorithm_params) : 0;
 }
 
 static int apply_options(struct zram *z, const struct zram_options *o)
@@ -111,7 +111,7 @@ struct zram *zram_create(const char *name, const struct zram_options *options)
 		zsi_unlock(&z->lock, ZSI_RANK_DEVICE);
 	}
 	if (ok) {
-		zsi_devices_add(z);
+		zsi_fork_add_device(z);
 		return z;
 	}
 	int error = errno;
@@ -125,7 +125,7 @@ void zram_destroy(struct zram *z)
 {
 	if (z == NULL)
 		return;
-	zsi_devices_remove(z);
+	zsi_fork_remove_device(z);
 	zram_background_stop(z);
 	zsi_train_hold(z);
 	zsi_train_release(z);

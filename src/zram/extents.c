@@ -28,7 +28,7 @@ static unsigned kind_of(struct zram *z, uint64_t index)
 /* From block index on: how far blocks are alike, at most to end, and of what kind. False: the device is gone. */
 static bool run_of(struct zram *z, uint64_t *index, uint64_t end, unsigned *kind, bool *more)
 {
-	struct zsi_stream *s = zsi_enter(z);
+	struct zsi_stream *s = zsi_gate_enter(z);
 	const struct zsi_table *t = &z->table;
 	uint64_t at = *index;
 	bool first = !*more;
@@ -37,7 +37,7 @@ static bool run_of(struct zram *z, uint64_t *index, uint64_t end, unsigned *kind
 		return false;
 	*more = false;
 	if (end > t->nr_blocks) {
-		zsi_leave(s);
+		zsi_stream_leave(s);
 		(void)zsi_fail(EINVAL, "%s: the device was reset and is smaller now", z->name);
 		return false;
 	}
@@ -57,7 +57,7 @@ static bool run_of(struct zram *z, uint64_t *index, uint64_t end, unsigned *kind
 		at = present ? at + 1 : zsi_min(zsi_table_hole_end(t, at), end);
 	}
 	*index = at;
-	zsi_leave(s);
+	zsi_stream_leave(s);
 	return true;
 }
 

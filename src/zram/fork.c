@@ -49,6 +49,14 @@ static void after_fork_parent(void)
 	zsi_unlock_unranked(&list_lock);
 }
 
+static void forget_background(struct zram *z)
+{
+	zsi_lock_reset(&z->background.lock);
+	z->background.running = false;
+	atomic_store_explicit(&z->background.at_work, false, memory_order_relaxed);
+	atomic_store_explicit(&z->background.in_the_way, 0, memory_order_relaxed);
+}
+
 static void after_fork_child(void)
 {
 	zsi_thread_forget();
@@ -56,7 +64,7 @@ static void after_fork_child(void)
 		zsi_lock_reset(&z->memory.lock);
 		zsi_lock_reset(&z->table.lock);
 		zsi_train_forget(z);
-		zsi_background_forget(z);
+		forget_background(z);
 		zsi_backing_forget(z);
 		zsi_lock_reset(&z->turn_lock);
 		zsi_keep_forget(z);
@@ -81,7 +89,7 @@ int zsi_fork_handlers_for_devices(void)
 	return error != 0 ? error : once_error;
 }
 
-void zsi_devices_add(struct zram *z)
+void zsi_fork_add_device(struct zram *z)
 {
 	zsi_lock_unranked(&list_lock);
 	z->next = devices;
@@ -89,7 +97,7 @@ void zsi_devices_add(struct zram *z)
 	zsi_unlock_unranked(&list_lock);
 }
 
-void zsi_devices_remove(struct zram *z)
+void zsi_fork_remove_device(struct zram *z)
 {
 	zsi_lock_unranked(&list_lock);
 	for (struct zram **at = &devices; *at != NULL; at = &(*at)->next) {
@@ -99,12 +107,4 @@ void zsi_devices_remove(struct zram *z)
 		}
 	}
 	zsi_unlock_unranked(&list_lock);
-}
-
-void zsi_background_forget(struct zram *z)
-{
-	zsi_lock_reset(&z->background.lock);
-	z->background.running = false;
-	atomic_store_explicit(&z->background.at_work, false, memory_order_relaxed);
-	atomic_store_explicit(&z->background.in_the_way, 0, memory_order_relaxed);
 }

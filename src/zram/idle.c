@@ -45,7 +45,7 @@ int zsi_attr_idle(struct zram *z, const char *value)
 	return zsi_walk_blocks(z, 0, UINT64_MAX, mark_block, &m);
 }
 
-int zsi_mark_old(struct zram *z, int32_t ticks)
+int zsi_idle_mark_old(struct zram *z, int32_t ticks)
 {
 	struct marking m = { .keep = true, .ticks = ticks };
 

@@ -8,7 +8,7 @@
 struct zram;
 
 /* Mark what is at least so old, and take no mark away. */
-int zsi_mark_old(struct zram *z, int32_t ticks);
+int zsi_idle_mark_old(struct zram *z, int32_t ticks);
 
 /* idle.c, recompress.c, writeback.c */
 int zsi_attr_idle(struct zram *z, const char *value);

@@ -55,7 +55,7 @@ int zram_get_block_info(struct zram *z, uint64_t offset, struct zram_block_info 
 
 	if (info->struct_size < sizeof(info->struct_size))
 		return zsi_fail(EINVAL, "%s: block info: start from ZRAM_BLOCK_INFO_INIT", z->name);
-	struct zsi_stream *s = zsi_enter(z);
+	struct zsi_stream *s = zsi_gate_enter(z);
 
 	if (s == NULL)
 		return -1;
@@ -63,7 +63,7 @@ int zram_get_block_info(struct zram *z, uint64_t offset, struct zram_block_info 
 
 	if (inside && zsi_table_has(&z->table, index))
 		describe(z, index, &i);
-	zsi_leave(s);
+	zsi_stream_leave(s);
 	if (!inside)
 		return zsi_fail(EINVAL, "%s: offset %" PRIu64 " is behind the device's end, at %" PRIu64, z->name,
 				offset, zram_disksize(z));

@@ -47,10 +47,10 @@ static int check_range(struct zram *z, uint64_t offset, uint64_t len)
 /* A stream, and the range still on the device: another thread may have reset it and made it smaller. */
 static struct zsi_stream *enter_for(struct zram *z, uint64_t offset, uint64_t len)
 {
-	struct zsi_stream *s = zsi_enter(z);
+	struct zsi_stream *s = zsi_gate_enter(z);
 
 	if (s != NULL && zsi_unlikely(check_range(z, offset, len) != 0)) {
-		zsi_leave(s);
+		zsi_stream_leave(s);
 		return NULL;
 	}
 	return s;
@@ -224,7 +224,7 @@ static int transfer(struct zram *z, struct transfer t)
 			if (!again)
 				zsi_count(s, from == NULL ? ZSI_N_FAILED_READS_TOTAL : ZSI_N_FAILED_WRITES_TOTAL, 1);
 		}
-		zsi_leave(s);
+		zsi_stream_leave(s);
 		if (zsi_unlikely(again)) {
 			zsi_trim_table(z, true);
 			t.from = from + (t.offset - offset);
@@ -276,7 +276,7 @@ static int discard_blocks(struct zram *z, uint64_t index, uint64_t end)
 			zsi_count(s, ZSI_N_NOTIFY_FREE_TOTAL, (int64_t)(next - index));
 			index = next;
 		}
-		zsi_leave(s);
+		zsi_stream_leave(s);
 		zsi_trim_table(z, false);
 	}
 	if (chunks)
@@ -309,7 +309,7 @@ static int zero_part(struct zram *z, uint64_t offset, size_t len)
 		result = write_part(z, s, index, (size_t)(offset & (z->block_size - 1)), NULL, len);
 	if (result != 0)
 		zsi_count(s, ZSI_N_FAILED_WRITES_TOTAL, 1);
-	zsi_leave(s);
+	zsi_stream_leave(s);
 	return result;
 }
 
@@ -337,13 +337,13 @@ int zram_zero(struct zram *z, uint64_t offset, uint64_t len)
 
 int zram_flush(struct zram *z)
 {
-	struct zsi_stream *s = zsi_enter(z);
+	struct zsi_stream *s = zsi_gate_enter(z);
 	int result = 0;
 
 	if (s == NULL)
 		return -1;
 	if (z->backing.fd >= 0 && zsi_backing_io.sync(z->backing.fd) != 0)
 		result = zsi_fail(errno, "%s: the backing file can't be made durable: %s", z->name, strerror(errno));
-	zsi_leave(s);
+	zsi_stream_leave(s);
 	return result;
 }

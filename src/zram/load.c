@@ -148,7 +148,7 @@ static int make_device(struct loader *l, struct zram_options *o)
 	for (unsigned p = 0; p < ZSI_PRIORITIES && result == 0; p++) {
 		if (l->algorithm[p][0] == '\0')
 			continue;
-		result = zsi_alg_set_locked(l->z, p, l->algorithm[p]);
+		result = zsi_algs_set_locked(l->z, p, l->algorithm[p]);
 		if (result == 0 && l->has_level[p]) {
 			l->z->algs[p].level = l->level[p];
 			l->z->algs[p].has_level = true;
@@ -323,14 +323,14 @@ static int read_block(struct loader *l, struct zsi_stream *s)
 
 static int read_blocks(struct loader *l)
 {
-	struct zsi_stream *s = zsi_enter(l->z);
+	struct zsi_stream *s = zsi_gate_enter(l->z);
 	int result = 0;
 
 	if (s == NULL)
 		return -1;
 	while (result == 0 && l->io.pos < l->io.len)
 		result = read_block(l, s);
-	zsi_leave(s);
+	zsi_stream_leave(s);
 	return result;
 }
 

@@ -219,21 +219,21 @@ static int take_pair(struct zram *z, struct request *r, const char *key, const c
 
 static int read_request(struct zram *z, struct request *r, char *text)
 {
-	struct zsi_stream *s = zsi_enter(z);
+	struct zsi_stream *s = zsi_gate_enter(z);
 	char *key, *value;
 	int result = 0;
 
 	/* With a stream in hand the algorithms stay what they are. */
 	if (s == NULL)
 		return -1;
-	while (result == 0 && zsi_next_pair(&text, &key, &value))
+	while (result == 0 && zsi_parse_pair(&text, &key, &value))
 		result = take_pair(z, r, key, value);
 	/* A block that has had the last algorithm there is has had all. */
 	while (r->last > r->first && z->algs[r->last].codec == NULL)
 		r->last--;
 	if (result == 0 && z->algs[r->last].codec == NULL)
 		result = zsi_fail(EINVAL, "%s: recompress: the device has no such recomp_algorithm", z->name);
-	zsi_leave(s);
+	zsi_stream_leave(s);
 	return result;
 }
 

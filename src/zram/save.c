@@ -146,7 +146,7 @@ static int write_blocks(struct saver *v)
 	bool done = false;
 
 	while (!done) {
-		struct zsi_stream *s = zsi_enter(v->z);
+		struct zsi_stream *s = zsi_gate_enter(v->z);
 		int result;
 
 		if (s == NULL)
@@ -154,7 +154,7 @@ static int write_blocks(struct saver *v)
 		result = put_batch(v, s, &index);
 		if (result == 0)
 			result = put_kept(v, s, &done);
-		zsi_leave(s);
+		zsi_stream_leave(s);
 		if (result != 0 || save_error(v) != 0)
 			return -1;
 		done = done && index >= v->z->table.nr_blocks;

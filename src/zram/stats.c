@@ -18,7 +18,7 @@
  */
 static uint64_t counted(struct zram *z, enum zsi_counter which)
 {
-	int64_t n = zsi_counted(z, which);
+	int64_t n = zsi_streams_counted(z, which);
 
 	return n > 0 ? (uint64_t)n : 0;
 }

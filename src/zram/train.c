@@ -3,11 +3,11 @@
 #include "zram/train.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 
 #include "base/bits.h"
 #include "base/lock.h"
+#include "base/quiet.h"
 #include "codec/backend.h"
 #include "codec/codec.h"
 #include "device/block.h"
@@ -61,7 +61,7 @@ struct job {
 
 static uint64_t stored_bytes(struct zram *z)
 {
-	int64_t blocks = zsi_counted(z, ZSI_N_STORED) - zsi_counted(z, ZSI_N_SAME);
+	int64_t blocks = zsi_streams_counted(z, ZSI_N_STORED) - zsi_streams_counted(z, ZSI_N_SAME);
 
 	return blocks > 0 ? (uint64_t)blocks << z->block_shift : 0;
 }
@@ -77,7 +77,7 @@ static bool stopped(const struct zram *z)
 static bool take_sample(struct job *j, uint64_t index)
 {
 	struct zram *z = j->z;
-	struct zsi_stream *s = zsi_enter(z);
+	struct zsi_stream *s = zsi_gate_enter(z);
 	bool ok = false;
 
 	if (s == NULL)
@@ -90,7 +90,7 @@ static bool take_sample(struct job *j, uint64_t index)
 			ok = zsi_block_load(z, s, index, meta, j->samples + (size_t)j->n * z->block_size) == 0;
 		zsi_block_unlock(z, index, meta);
 	}
-	zsi_leave(s);
+	zsi_stream_leave(s);
 	if (ok) {
 		j->taken[j->n] = index;
 		j->sizes[j->n++] = z->block_size;
@@ -136,10 +136,10 @@ static bool collect(struct job *j)
 		struct zsi_stream *s;
 		uint64_t index;
 
-		if (stopped(j->z) || (s = zsi_enter(j->z)) == NULL)
+		if (stopped(j->z) || (s = zsi_gate_enter(j->z)) == NULL)
 			return false;
 		index = random_block(j->z, &state);
-		zsi_leave(s);
+		zsi_stream_leave(s);
 		if (!is_taken(j, index))
 			(void)take_sample(j, index);
 	}
@@ -178,7 +178,7 @@ static bool is_worth_it(const struct job *j, unsigned first)
 	struct zram *z = j->z;
 	size_t room = zsi_codec_bound(z->algs[0].codec, z->block_size);
 	uint8_t *out = malloc(room);
-	uint64_t plain, with, stored = (uint64_t)zsi_max((uint64_t)zsi_counted(z, ZSI_N_COMPR_BYTES), 1);
+	uint64_t plain, with, stored = (uint64_t)zsi_max((uint64_t)zsi_streams_counted(z, ZSI_N_COMPR_BYTES), 1);
 
 	if (out == NULL)
 		return false;
@@ -222,7 +222,7 @@ static void install_frozen(struct job *j)
 static void set_next(struct zram *z)
 {
 	uint64_t stored = zsi_max(stored_bytes(z), FIRST_STORED_BYTES);
-	uint64_t written = (uint64_t)zsi_counted(z, ZSI_N_WRITES_TOTAL);
+	uint64_t written = (uint64_t)zsi_streams_counted(z, ZSI_N_WRITES_TOTAL);
 
 	atomic_store_explicit(&z->train.next_stored, stored * GROWTH, memory_order_relaxed);
 	atomic_store_explicit(&z->train.next_written, written + (stored >> z->block_shift) * TURNOVER,
@@ -286,16 +286,12 @@ static void *thread_main(void *arg)
 static void start_locked(struct zram *z)
 {
 	struct zsi_train *t = &z->train;
-	sigset_t all, old;
 
 	/* The one before has come to its end, which joining does not have to wait for. */
 	if (t->started)
 		(void)pthread_join(t->thread, NULL);
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
 	atomic_store_explicit(&t->running, true, memory_order_relaxed);
-	t->started = pthread_create(&t->thread, NULL, thread_main, z) == 0;
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	t->started = zsi_quiet_thread(&t->thread, thread_main, z) == 0;
 	if (!t->started) {
 		atomic_store_explicit(&t->running, false, memory_order_relaxed);
 		set_next(z);
@@ -310,7 +306,7 @@ void zsi_train_look(struct zram *z, struct zsi_stream *s)
 	if (written % LOOK_EVERY != 0 || atomic_load_explicit(&t->running, memory_order_acquire))
 		return;
 	if (stored_bytes(z) < atomic_load_explicit(&t->next_stored, memory_order_relaxed) &&
-	    (uint64_t)zsi_counted(z, ZSI_N_WRITES_TOTAL) < atomic_load_explicit(&t->next_written, memory_order_relaxed))
+	    (uint64_t)zsi_streams_counted(z, ZSI_N_WRITES_TOTAL) < atomic_load_explicit(&t->next_written, memory_order_relaxed))
 		return;
 	/* Only tried: somebody may hold it who waits for this stream. */
 	if (!zsi_trylock(&t->lock, ZSI_RANK_TRAIN))

@@ -21,7 +21,7 @@ int zsi_walk_blocks(struct zram *z, uint64_t from, uint64_t to, zsi_visit_fn vis
 	int result = 0;
 
 	while (result == 0) {
-		struct zsi_stream *s = zsi_enter(z);
+		struct zsi_stream *s = zsi_gate_enter(z);
 		const struct zsi_table *t = &z->table;
 
 		if (s == NULL)
@@ -38,7 +38,7 @@ int zsi_walk_blocks(struct zram *z, uint64_t from, uint64_t to, zsi_visit_fn vis
 				result = visit(z, s, from, arg);
 			from++;
 		}
-		zsi_leave(s);
+		zsi_stream_leave(s);
 		if (from >= to)
 			break;
 	}

@@ -178,7 +178,7 @@ static int do_request(struct zram *z, const char *value, const struct zsi_asker 
 
 	if (text == NULL)
 		return zsi_fail(ENOMEM, "%s: writeback: no memory", z->name);
-	for (; result == 0 && zsi_next_pair(&at, &key, &v); pairs++)
+	for (; result == 0 && zsi_parse_pair(&at, &key, &v); pairs++)
 		result = do_pair(z, &r, key, v);
 	if (result == 0 && pairs == 0)
 		result = zsi_fail(EINVAL, "%s: writeback: say what: type=, page_index= or page_indexes=", z->name);
@@ -192,14 +192,14 @@ static int do_request(struct zram *z, const char *value, const struct zsi_asker 
 /* Whether there is a file to write to. */
 static int check_file(struct zram *z)
 {
-	struct zsi_stream *s = zsi_enter(z);
+	struct zsi_stream *s = zsi_gate_enter(z);
 	bool none, parents;
 
 	if (s == NULL)
 		return -1;
 	none = z->backing.path == NULL;
 	parents = z->backing.fd < 0;
-	zsi_leave(s);
+	zsi_stream_leave(s);
 	if (none)
 		return zsi_fail(ENODEV, "%s: writeback: the device has no backing_dev", z->name);
 	if (parents)
@@ -313,7 +313,7 @@ int zsi_attr_bd_stat(struct zram *z, struct zsi_text *out)
 	used = z->backing.used;
 	zsi_unlock(&z->backing.lock, ZSI_RANK_MEMORY);
 	zsi_text_add(out, "%8" PRIu64 " %8" PRIu64 " %8" PRIu64 "\n", zsi_div_up(used, LIMIT_UNITS),
-		     zsi_div_up((uint64_t)zsi_counted(z, ZSI_N_BACKED_READS_TOTAL), LIMIT_UNITS),
-		     zsi_div_up((uint64_t)zsi_counted(z, ZSI_N_BACKED_WRITES_TOTAL), LIMIT_UNITS));
+		     zsi_div_up((uint64_t)zsi_streams_counted(z, ZSI_N_BACKED_READS_TOTAL), LIMIT_UNITS),
+		     zsi_div_up((uint64_t)zsi_streams_counted(z, ZSI_N_BACKED_WRITES_TOTAL), LIMIT_UNITS));
 	return 0;
 }

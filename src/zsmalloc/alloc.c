@@ -69,6 +69,27 @@ static zs_handle alloc_fresh_locked(struct zs_pool *pool, struct zsi_zspage *z, 
 	return zsi_slot_publish_locked(pool, z, slot, index, size);
 }
 
+/* In a new zspage. The class's lock, which is held, is dropped meanwhile: the page source may be slow. 0: no memory. */
+static zs_handle alloc_new_locked(struct zs_pool *pool, unsigned position, uint32_t index, size_t size)
+{
+	struct zsi_class *c = &pool->classes[position];
+	zs_handle h = 0;
+
+	zsi_unlock(&c->lock, ZSI_RANK_CLASS);
+	struct zsi_zspage *z = zsi_tight_page_in_sight(pool) ? zsi_zspages_create(pool, position) : NULL;
+
+	zsi_lock(&c->lock, ZSI_RANK_CLASS);
+	if (z == NULL)
+		return 0;
+	h = alloc_fresh_locked(pool, z, index, size);
+	if (h == 0) {
+		zsi_unlock(&c->lock, ZSI_RANK_CLASS);
+		zsi_zspages_release(pool, z);
+		zsi_lock(&c->lock, ZSI_RANK_CLASS);
+	}
+	return h;
+}
+
 /*
  * Up to n objects of one class with the class's lock taken once, but for new zspages; and a few for the cache, if there
  * is one. Returns how many; else ENOMEM.
@@ -77,49 +98,35 @@ static size_t alloc_some(struct zs_pool *pool, struct zsi_cache *cache, unsigned
 			 size_t n)
 {
 	struct zsi_class *c = &pool->classes[position];
-	size_t done = 0;
 	uint32_t index = ZSI_NO_INDEX;
-	bool refused = false;
+	size_t done = 0;
 
 	zsi_lock(&c->lock, ZSI_RANK_CLASS);
-	while (done < n && !refused) {
+	while (done < n) {
+		bool refused = false;
+
 		if (index == ZSI_NO_INDEX)
 			index = zsi_handle_alloc(&pool->handles, zsi_handle_own_stack());
 		if (index == ZSI_NO_INDEX)
 			break;
 		zs_handle h = alloc_listed_locked(pool, position, index, size, &refused);
 
-		if (h == 0 && !refused) {
-			/* The page source may be slow: others of the class go on meanwhile. */
-			zsi_unlock(&c->lock, ZSI_RANK_CLASS);
-			struct zsi_zspage *z =
-				zsi_tight_page_in_sight(pool) ? zsi_zspages_create(pool, position) : NULL;
-
-			zsi_lock(&c->lock, ZSI_RANK_CLASS);
-			h = z != NULL ? alloc_fresh_locked(pool, z, index, size) : 0;
-			if (h == 0) {
-				zsi_unlock(&c->lock, ZSI_RANK_CLASS);
-				if (z != NULL)
-					zsi_zspages_release(pool, z);
-				zsi_handle_release(&pool->handles, index, zsi_handle_own_stack());
-				errno = ENOMEM;
-				return done;
-			}
-		}
-		if (h != 0) {
-			out[done++] = h;
-			index = ZSI_NO_INDEX;
-			if (done % HOLD_OBJECTS == 0) {
-				zsi_unlock(&c->lock, ZSI_RANK_CLASS);
-				zsi_lock(&c->lock, ZSI_RANK_CLASS);
-			}
-		}
+		if (h == 0 && !refused)
+			h = alloc_new_locked(pool, position, index, size);
+		if (h == 0)
+			break;
+		out[done++] = h;
+		index = ZSI_NO_INDEX;
+		if (done % HOLD_OBJECTS == 0)
+			zsi_lock_breathe(&c->lock, ZSI_RANK_CLASS);
 	}
 	if (cache != NULL && done == n)
 		zsi_cache_fill_locked(pool, cache, position);
 	zsi_unlock(&c->lock, ZSI_RANK_CLASS);
 	if (index != ZSI_NO_INDEX)
 		zsi_handle_release(&pool->handles, index, zsi_handle_own_stack());
+	if (done < n)
+		errno = ENOMEM;
 	return done;
 }
 

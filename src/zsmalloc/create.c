@@ -48,7 +48,7 @@ static bool read_options(struct settings *s, const struct zs_pool_options *optio
 	if (s->o.page_size == 0)
 		s->o.page_size = ZSI_MIN_PAGE_SIZE;
 	if (s->o.chain_size == 0)
-		s->o.chain_size = zsi_default_chain_size(s->o.geometry);
+		s->o.chain_size = zsi_geometry_default_chain_size(s->o.geometry);
 	if ((s->o.flags & ~KNOWN_FLAGS) != 0 ||
 	    (s->o.flags & (ZS_POOL_HUGEPAGE | ZS_POOL_NO_HUGEPAGE)) == (ZS_POOL_HUGEPAGE | ZS_POOL_NO_HUGEPAGE))
 		return false;

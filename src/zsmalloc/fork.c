@@ -30,7 +30,7 @@ static void lock_pool(struct zs_pool *pool)
 {
 	for (unsigned i = 0; i < pool->geometry.nr_classes; i++)
 		zsi_lock_unranked(&pool->classes[i].lock);
-	zsi_space_lock_at_rest(&pool->space);
+	zsi_purge_lock_at_rest(&pool->space);
 	zsi_lock_unranked(&pool->meta.lock);
 	zsi_lock_unranked(&pool->words.lock);
 	zsi_lock_unranked(&pool->handles.lock);

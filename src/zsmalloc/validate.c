@@ -232,7 +232,7 @@ static bool caches_valid(const struct zs_pool *pool)
 			unsigned n = zsi_bin_count(bin);
 
 			if (n > ZSI_CACHE_ITEMS || bin->size != pool->geometry.classes[position].size ||
-			    (cache->nonempty[position / 64] >> (position % 64) & 1) != (n > 0))
+			    zsi_bit_get(cache->nonempty, position) != (n > 0))
 				return false;
 			for (unsigned i = 0; i < n; i++) {
 				if (bin->items[i] >= atomic_load_explicit(&pool->handles.bound, memory_order_acquire))

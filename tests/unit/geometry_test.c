@@ -12,7 +12,7 @@ static void each(void (*check)(void))
 {
 	for (int kind = ZS_GEOMETRY_DENSE; kind <= ZS_GEOMETRY_LINUX; kind++)
 		for (size_t page = 4096; page <= 65536; page *= 2)
-			for (unsigned chain = 1; chain <= zsi_max_chain_size((enum zs_geometry)kind); chain++) {
+			for (unsigned chain = 1; chain <= zsi_geometry_max_chain_size((enum zs_geometry)kind); chain++) {
 				zsi_geometry_build(&g, (enum zs_geometry)kind, page, chain);
 				zsi_geometry_lookup(&g, lookup);
 				check();
@@ -158,7 +158,7 @@ static void dense(void **state)
 	(void)state;
 	each(dense_is_tight);
 	/* What the handle table relies on to keep sizes without a table of their own. */
-	zsi_geometry_build(&g, ZS_GEOMETRY_DENSE, 4096, zsi_default_chain_size(ZS_GEOMETRY_DENSE));
+	zsi_geometry_build(&g, ZS_GEOMETRY_DENSE, 4096, zsi_geometry_default_chain_size(ZS_GEOMETRY_DENSE));
 	assert_true(g.widest_class <= 63);
 }
 

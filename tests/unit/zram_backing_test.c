@@ -178,7 +178,7 @@ static void damage_in_the_file(void **state)
 		else
 			assert_memory_equal(buf, shadow[i], BS);
 	}
-	assert_int_equal(zsi_counted(z, ZSI_N_BAD_SUMS_TOTAL), 2);
+	assert_int_equal(zsi_streams_counted(z, ZSI_N_BAD_SUMS_TOTAL), 2);
 	/* A part of one that can't be read can't be written; all of it can. */
 	assert_int_equal(zram_pwrite(z, "part", 4, 7 * BS + 9), -1);
 	assert_int_equal(errno, EIO);

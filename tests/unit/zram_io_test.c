@@ -112,7 +112,7 @@ static void kinds(void **state)
 		assert_true(w != NULL && r != NULL);
 		memset(w, 0, bs);
 		assert_int_equal(zram_pwrite(z, w, bs, 0), 0); /* zeros */
-		zsi_fill_words(w, bs, 0x1122334455667788);
+		zsi_same_fill(w, bs, 0x1122334455667788);
 		assert_int_equal(zram_pwrite(z, w, bs, bs), 0); /* another word */
 		assert_int_equal(zram_pread(z, r, bs, bs), 0);
 		assert_memory_equal(w, r, bs);
@@ -253,7 +253,7 @@ static void checksums(void **state)
 		mem[50] ^= 1;
 		zs_unmap_object(z->pool, h);
 	}
-	zsi_fill_words(r, sizeof(r), 5);
+	zsi_same_fill(r, sizeof(r), 5);
 	assert_int_equal(zram_pwrite(z, r, 4096, 3 * 4096), 0);
 	zsi_block_at(z, 3)->handle = 6;
 	for (unsigned i = 0; i < 4; i++) {

@@ -47,12 +47,12 @@ static void *save(void *arg)
 
 static bool save_has_begun(struct zram *z)
 {
-	struct zsi_stream *s = zsi_enter(z);
+	struct zsi_stream *s = zsi_gate_enter(z);
 	bool begun;
 
 	CHECK(s != NULL);
 	begun = z->save != NULL;
-	zsi_leave(s);
+	zsi_stream_leave(s);
 	return begun;
 }
 

@@ -85,16 +85,16 @@ static void pairs(void **state)
 	char *at = text, *key, *value;
 
 	(void)state;
-	assert_true(zsi_next_pair(&at, &key, &value));
+	assert_true(zsi_parse_pair(&at, &key, &value));
 	assert_string_equal(key, "algo");
 	assert_string_equal(value, "zstd");
-	assert_true(zsi_next_pair(&at, &key, &value));
+	assert_true(zsi_parse_pair(&at, &key, &value));
 	assert_string_equal(key, "flag");
 	assert_null(value);
-	assert_true(zsi_next_pair(&at, &key, &value));
+	assert_true(zsi_parse_pair(&at, &key, &value));
 	assert_string_equal(key, "priority");
 	assert_string_equal(value, "");
-	assert_false(zsi_next_pair(&at, &key, &value));
+	assert_false(zsi_parse_pair(&at, &key, &value));
 }
 
 /* One byte that differs, anywhere, in blocks of each size and at any alignment. */
@@ -111,7 +111,7 @@ static void same_filled(void **state)
 		uint64_t found;
 
 		assert_non_null(raw);
-		zsi_fill_words(block, size, words[i % 3]);
+		zsi_same_fill(block, size, words[i % 3]);
 		assert_true(zsi_same_filled(block, size, &found));
 		assert_int_equal(found, words[i % 3]);
 		for (size_t at = 0; at < size; at += at < 512 || at > size - 512 ? 1 : 61) {

@@ -433,12 +433,12 @@ static void make_phrases(uint8_t *to, uint64_t i)
 /* Which dictionary is in use, 0 for none; with a stream in hand, since it changes only while nobody has one. */
 static unsigned current_dict(struct zram *z)
 {
-	struct zsi_stream *s = zsi_enter(z);
+	struct zsi_stream *s = zsi_gate_enter(z);
 	unsigned current;
 
 	assert_non_null(s);
 	current = z->train.current;
-	zsi_leave(s);
+	zsi_stream_leave(s);
 	return current;
 }
 
