@@ -121,7 +121,7 @@ static inline void zsi_bin_push(struct zsi_cache *cache, unsigned position, uint
 
 	bin->items[n] = index;
 	if (n == 0)
-		zsi_bit_set(cache->nonempty, position);
+		cache->nonempty[position / 64] |= 1ull << (position % 64);
 	atomic_store_explicit(&bin->count, (uint16_t)(n + 1), memory_order_relaxed);
 	cache->bytes += bin->size;
 }
@@ -132,7 +132,7 @@ static inline uint32_t zsi_bin_pop(struct zsi_cache *cache, unsigned position)
 	unsigned n = zsi_bin_count(bin) - 1u;
 
 	if (n == 0)
-		zsi_bit_clear(cache->nonempty, position);
+		cache->nonempty[position / 64] &= ~(1ull << (position % 64));
 	atomic_store_explicit(&bin->count, (uint16_t)n, memory_order_relaxed);
 	cache->bytes -= bin->size;
 	return bin->items[n];
