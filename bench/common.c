@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* common.c - see common.h. */
+/* common.c - failing with a line, numbers of the command line, memory past malloc(). */
 #include "common.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* dataset.c - see dataset.h. */
+/* dataset.c - the file is mapped and its header checked. */
 #include "dataset.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* histogram.c - see histogram.h. */
+/* histogram.c - values are counted in buckets of a sixteenth, and the shares printed. */
 #include "histogram.h"
 
 #include <inttypes.h>

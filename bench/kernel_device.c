@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* kernel_device.c - see kernel_device.h. */
+/* kernel_device.c - the device is locked, set up, read and written past the page cache, and reset. */
 #include "kernel_device.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* store.c - see store.h. */
+/* store.c - pools and mallocs behind the same calls, and how each is asked to give memory back. */
 #include "store.h"
 
 #include <dlfcn.h>

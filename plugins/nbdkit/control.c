@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * control.c - see control.h.
+ * control.c - a thread listens, one more answers each client.
  *
  * Connections: a fixed table of file descriptors, -1 where free. A connection's thread is detached and frees its slot
  * as the last thing it does; control_close() shuts the descriptors down and waits until no slot is in use.

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* disk.c - see disk.h. */
+/* disk.c - bytes of the disk become blocks of the device; the last one may be used in part. */
 #include "disk.h"
 
 #include <stdlib.h>

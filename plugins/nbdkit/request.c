@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* request.c - see request.h. */
+/* request.c - the words of a request are looked up, and the answer is made of the device's attributes. */
 #include "request.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* snapshot.c - see snapshot.h. */
+/* snapshot.c - saving and loading, with the disk's size where it is no multiple of the block size. */
 #include "snapshot.h"
 
 #include <errno.h>

@@ -27,7 +27,7 @@ enum zsi_rank {
 	ZSI_RANK_CONTEXT,  /* a device's compression context that threads share */
 	ZSI_RANK_TABLE,    /* a device's block table grows and shrinks */
 	ZSI_RANK_MEMORY,   /* what a device may hold */
-	ZSI_RANK_REGISTRY, /* the list of all pools, the list of drivers */
+	ZSI_RANK_REGISTRY, /* the list of all pools */
 	ZSI_RANK_SHRINKER, /* registering and stopping a pool's shrinker */
 	ZSI_RANK_COMPACT,  /* one compaction or page migration a pool */
 	ZSI_RANK_CACHES,   /* the lists of per-thread caches, and their revocation */

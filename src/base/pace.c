@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* pace.c - see pace.h. */
+/*
+ * pace.c - a thread's share of the processor: what it owes in sleep, what it saved up, and whether others want to
+ * run.
+ */
 #include "base/pace.h"
 
 #include <sys/resource.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* work.c - see work.h. */
+/* work.c - small pieces come from malloc, large ones are mappings of their own, which really go back. */
 #include "base/work.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* backing.c - see backing.h. */
+/* backing.c - the file is opened and locked here, its units are found, marked, read and written. */
 #include "device/backing.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* error.c - see error.h. */
+/* error.c - each thread has a text for its last error; what is too long ends at a word with "...". */
 #include "device/error.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* gate.c - see gate.h. */
+/* gate.c - entering finds this thread's stream or another one; closing waits until nobody is inside. */
 #include "device/gate.h"
 
 #include <errno.h>

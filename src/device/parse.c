@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* parse.c - see parse.h. */
+/* parse.c - numbers with and without suffixes, and pairs of a name and a value, as the kernel takes them. */
 #include "device/parse.h"
 
 #include <ctype.h>

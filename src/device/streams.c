@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* streams.c - see streams.h. */
+/* streams.c - streams are filled and emptied here, and contexts made, shared, taken from each other and given back. */
 #include "device/streams.h"
 
 #include <errno.h>

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* table.c - see table.h. */
+/*
+ * table.c - chunks of the table are made accessible when a block of them is first used, and given back when none is.
+ */
 #include "device/table.h"
 
 #include <errno.h>

@@ -22,6 +22,7 @@
 #include "base/lock.h"
 #include "base/pace.h"
 #include "base/quiet.h"
+#include "base/versioned.h"
 #include "device/device.h"
 #include "device/error.h"
 #include "device/gate.h"
@@ -118,11 +119,11 @@ static int read_policy(struct zram *z, struct zram_background *to, const struct 
 {
 	struct zram_background p = ZRAM_BACKGROUND_INIT;
 
-	if (from != NULL) {
-		if (from->struct_size < sizeof(size_t) || from->struct_size > sizeof(p))
-			return zsi_fail(EINVAL, "%s: background: start from ZRAM_BACKGROUND_INIT", z->name);
-		memcpy(&p, from, from->struct_size);
-	}
+	if (from != NULL && !zsi_copy_versioned(&p, sizeof(p), from, sizeof(size_t)))
+		return zsi_fail(EINVAL,
+				"%s: background: struct_size is too small, or a member that this library does not know is not 0: "
+				"start from ZRAM_BACKGROUND_INIT",
+				z->name);
 	if (p.cpu_percent == 0)
 		p.cpu_percent = DEFAULT_CPU_PERCENT;
 	if (p.interval_ms == 0)

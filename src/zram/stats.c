@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* stats.c - see stats.h. */
+/* stats.c - sums over all streams, and the numbers of the pool and the backing file beside them. */
 #include "zram/stats.h"
 
 #include <string.h>

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* stream.c - see stream.h. */
+/*
+ * stream.c - frames with a digest each: bytes put in and taken out, little-endian, over reads and writes that may be
+ * short.
+ */
 /* The hash is inlined: nothing of it is linked or exported. */
 #define XXH_INLINE_ALL
 #include <xxhash.h>

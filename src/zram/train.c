@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* train.c - see train.h. */
+/* train.c - the training thread: samples are collected, a dictionary is made of most and tried on the rest. */
 #include "zram/train.h"
 
 #include <errno.h>

@@ -88,11 +88,33 @@ static void policies(void **state)
 	zram_destroy(z);
 }
 
+/* As every struct that begins with its size: a longer one is of a newer header, which may say nothing new. */
+static void of_a_newer_header(void **state)
+{
+	struct {
+		struct zram_background known;
+		uint64_t unknown;
+	} newer = { .known = ZRAM_BACKGROUND_INIT };
+	struct zram *z = zram_create("newer", NULL);
+
+	(void)state;
+	assert_non_null(z);
+	newer.known.struct_size = sizeof(newer);
+	newer.unknown = 1;
+	errno = 0;
+	assert_int_equal(zram_background_start(z, &newer.known), -1);
+	assert_int_equal(errno, EINVAL);
+	newer.unknown = 0;
+	assert_int_equal(zram_background_start(z, &newer.known), 0);
+	zram_destroy(z);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(memory_comes_back),
 		cmocka_unit_test(policies),
+		cmocka_unit_test(of_a_newer_header),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* disk_name.c - see disk_name.h. */
+/* disk_name.c - the last part of a path, without its suffix. */
 #include "common/disk_name.h"
 
 #include <string.h>

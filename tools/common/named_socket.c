@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* named_socket.c - see named_socket.h. */
+/* named_socket.c - a name is taken over where nobody listens: it is locked, tried, unlinked and bound again. */
 #include "common/named_socket.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* advise_chart.c - see advise_chart.h. */
+/* advise_chart.c - axes, lines, bars and their names, written as SVG by hand. */
 #include "advise_chart.h"
 
 #include <inttypes.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * algorithm.c - see algorithm.h.
+ * algorithm.c - the algorithms and their levels that are tried.
  *
  * Each block is compressed on its own and without a checksum, as the kernel's zram and libzram do. A dictionary is
  * digested once for each coder; a block then starts from a copy of that.

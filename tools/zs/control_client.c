@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* control_client.c - see control_client.h. */
+/* control_client.c - one request and its answer over the control socket, within a time. */
 #include "control_client.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* crew.c - see crew.h. */
+/* crew.c - threads are started and joined, and something is called meanwhile. */
 #include "crew.h"
 
 #include <pthread.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* disk_sample.c - see disk_sample.h. */
+/* disk_sample.c - a disk's JSON is asked for and taken apart into numbers. */
 #include "disk_sample.h"
 
 #include <inttypes.h>

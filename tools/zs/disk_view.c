@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* disk_view.c - see disk_view.h. */
+/* disk_view.c - a screen of numbers, drawn anew where it changed. */
 #include "disk_view.h"
 
 #include <inttypes.h>

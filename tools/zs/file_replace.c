@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* file_replace.c - see file_replace.h. */
+/* file_replace.c - a new file beside the old one takes its place, or what is there is written into. */
 #include "file_replace.h"
 
 #include <errno.h>

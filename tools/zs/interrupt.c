@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* interrupt.c - see interrupt.h. */
+/* interrupt.c - the first signal is noted, the second one ends the program. */
 #include "interrupt.h"
 
 #include <signal.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* json.c - see json.h. */
+/* json.c - commas, quotes and escapes, so that callers name members and values only. */
 #include "json.h"
 
 #include <inttypes.h>

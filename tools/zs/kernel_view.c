@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* kernel_view.c - see kernel_view.h. */
+/* kernel_view.c - the same sizes put into empty pools with the kernel's geometry. */
 #include "kernel_view.h"
 
 #include <errno.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * message.c - see message.h.
+ * message.c - one line on standard error, past a progress bar; problems are counted.
  *
  * A file name may hold any byte but '/' and 0, line breaks and escape sequences too. Each message is made whole first
  * and then written with those bytes shown as \ooo, in one call, so that it stays one line whatever the name is.

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* options.c - see options.h. */
+/* options.c - numbers, sizes and choices of the command line, each with what would have been right. */
 #include "options.h"
 
 #include <ctype.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* packer.c - see packer.h. */
+/* packer.c - the two passes: threads are started, their times and counts added up. */
 #include "packer.h"
 
 #include <stdlib.h>

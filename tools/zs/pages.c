@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* pages.c - see pages.h. */
+/* pages.c - inputs and ranges are added here, chunks and pages found in them, and bytes read. */
 #include "pages.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* paste.c - see paste.h. */
+/* paste.c - what a shell would take apart is quoted, and what a terminal would not show is spelled out. */
 #include "paste.h"
 
 #include <stdbool.h>

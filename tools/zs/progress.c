@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* progress.c - see progress.h. */
+/* progress.c - a bar on a terminal, a few times a second; nothing elsewhere. */
 #include "progress.h"
 
 #include <stdbool.h>

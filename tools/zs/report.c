@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* report.c - see report.h. */
+/* report.c - what was packed, as text and as JSON. */
 #include "report.h"
 
 #include <inttypes.h>

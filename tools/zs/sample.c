@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* sample.c - see sample.h. */
+/* sample.c - evenly spread pieces of the inputs, as many as are asked for and fit. */
 #include "sample.h"
 
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* serve_print.c - see serve_print.h. */
+/* serve_print.c - each line is quoted and absolute, so that it works from any folder. */
 #include "serve_print.h"
 
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * server.c - see server.h.
+ * server.c - nbdkit is started, waited for and asked to end; the names that it serves under are made before.
  *
  * The signals stay blocked and are waited for, together with SIGCHLD: no handler, no race between looking and sleeping.
  */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* server_end.c - see server_end.h. */
+/* server_end.c - how far a save is comes over the control socket; signals count once the line was shown. */
 #include "server_end.h"
 
 #include <inttypes.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* server_folder.c - see server_folder.h. */
+/* server_folder.c - a folder with a lock is made, and those that killed servers left are removed. */
 #include "server_folder.h"
 
 #include <dirent.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * server_spawn.c - see server_spawn.h.
+ * server_spawn.c - processes with the right signals, descriptors, groups and environment.
  *
  * nbdkit gets the listening socket as systemd would give it (LISTEN_FDS, LISTEN_PID, descriptor 3). LISTEN_PID is the
  * process that nbdkit becomes, hence fork() and not posix_spawn(). There is one thread, so the child may do as it

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* spare_memory.c - see spare_memory.h. */
+/* spare_memory.c - the least of what the machine, the control groups and the process's own limit leave. */
 #include "spare_memory.h"
 
 #include <inttypes.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* units.c - see units.h. */
+/* units.c - bytes, ratios and times as a person reads them. */
 #include "units.h"
 
 #include <inttypes.h>
