@@ -2,8 +2,8 @@
 /*
  * recover.c - how long memory takes to come back after nearly all of it was freed: one line of JSON a round.
  *
- *   pool     a pool with a shrinker holds 190 MiB, of which half is dropped and written anew three times; then all but an
- *            eightieth of its objects is freed, at random and within about a second
+ *   pool     a pool with a shrinker holds 190 MiB, of which half is dropped and written anew three times; then all but
+ *            an eightieth of its objects is freed, at random and within about a second
  *   disk     a zram device with its background is written full, as much as compresses to that, and trimmed likewise
  *
  * The background's share of a processor is one percent, so that it has little saved up when it matters, as after long

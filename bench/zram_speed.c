@@ -5,14 +5,14 @@
  * Each round measures one thing after the other on the same pages: what is compared lies seconds apart, and a ratio is
  * taken within a round. The numbers printed are all rounds', for a median. One line of JSON.
  *
- *   put       pages are overwritten, in order, by others: bare = LZ4 into a buffer that is there, and a copy of the result
+ *   put       pages are overwritten, in order, by others: bare = LZ4 into a buffer that is there, and a copy of it
  *   fill      the same into a device that is empty, which takes its memory from the system page by page
- *   get       pages are read in order, again and again: few enough to stay in the processor's caches; bare = LZ4 from the
- *             buffer of put
+ *   get       pages are read in order, again and again: few enough to stay in the processor's caches; bare = LZ4 from
+ *             the buffer of put
  *   get all   the same of all pages, which lie in a row for the bare loop and anywhere for a store that overwrites
  *   same      pages of one word; bare = memcmp() of the page with itself shifted by a word
- *   threads   put and get of half of the pages by each of two threads, on a processor each; and bare, without the copy: what
- *             the machine has two processors for
+ *   threads   put and get of half of the pages by each of two threads, on a processor each; and bare, without the copy:
+ *             what the machine has two processors for
  *
  * Memory is all that a device holds; the kernel's is mem_used_total plus 16 bytes a block.
  */

@@ -3,7 +3,7 @@
  * request.h - one line of the control protocol and its answer.
  *
  *   get ATTR                             the attribute's value
- *   get                                  "ATTR VALUE" for all that can be read in a line or some, a line for each of theirs
+ *   get                                  "ATTR VALUE" for all that can be read in a line or some, a line for each
  *   set ATTR [VALUE]                     nothing; VALUE is the rest of the line, and may be empty
  *   stats json|prometheus|classes        statistics; classes is the kernel's table of size classes
  *   save FILE                            nothing; FILE is the rest of the line, absolute

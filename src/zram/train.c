@@ -306,7 +306,8 @@ void zsi_train_look(struct zram *z, struct zsi_stream *s)
 	if (written % LOOK_EVERY != 0 || atomic_load_explicit(&t->running, memory_order_acquire))
 		return;
 	if (stored_bytes(z) < atomic_load_explicit(&t->next_stored, memory_order_relaxed) &&
-	    (uint64_t)zsi_streams_counted(z, ZSI_N_WRITES_TOTAL) < atomic_load_explicit(&t->next_written, memory_order_relaxed))
+	    (uint64_t)zsi_streams_counted(z, ZSI_N_WRITES_TOTAL) <
+		    atomic_load_explicit(&t->next_written, memory_order_relaxed))
 		return;
 	/* Only tried: somebody may hold it who waits for this stream. */
 	if (!zsi_trylock(&t->lock, ZSI_RANK_TRAIN))
