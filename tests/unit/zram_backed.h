@@ -4,20 +4,27 @@
 #define ZS_TESTS_UNIT_ZRAM_BACKED_H
 
 #include "zram_blocks.h"
+#include "zram_shadow.h"
 
 #include <fcntl.h>
 #include <unistd.h>
-#include <rng.h>
 
 #include "device/backing.h"
 #include "device/device.h"
 #include "device/entry.h"
 #include "device/layout.h"
 
-#define BS 4096u
 #define BLOCKS 64u
 
-static uint8_t shadow[BLOCKS][BS];
+/* Odd blocks are noise, even ones shrink to something between nothing and all. */
+static inline bool noise_or_less(uint8_t *to, uint64_t i, struct rng *r)
+{
+	memset(to, (int)i, BS);
+	shadow_noise(to, i % 2 == 1 ? BS : 10 + i * 50, r);
+	return true;
+}
+
+static struct shadow shadow = { SHADOW_OF(BLOCKS), .make = noise_or_less, .seed = 1 };
 static char path[] = "/tmp/zram-writeback-XXXXXX";
 
 static inline void make_file(off_t bytes)
@@ -50,31 +57,6 @@ static inline void done(struct zram *z)
 {
 	zram_destroy(z);
 	assert_int_equal(unlink(path), 0);
-}
-
-/* Odd blocks are noise, even ones shrink to something between nothing and all. */
-static inline void fill(struct zram *z)
-{
-	for (uint64_t i = 0; i < BLOCKS; i++) {
-		struct rng r = { i + 1 };
-
-		memset(shadow[i], (int)i, BS);
-		for (size_t k = 0; k < (i % 2 == 1 ? BS : 10 + i * 50); k++)
-			shadow[i][k] = (uint8_t)rng_next(&r);
-		assert_int_equal(zram_pwrite(z, shadow[i], BS, i * BS), 0);
-	}
-}
-
-static inline void compare(struct zram *z)
-{
-	uint8_t buf[BS];
-
-	for (uint64_t i = 0; i < BLOCKS; i++) {
-		if (zram_pread(z, buf, BS, i * BS) != 0)
-			fail_msg("block %d: %s", (int)i, zram_strerror());
-		assert_memory_equal(buf, shadow[i], BS);
-	}
-	assert_int_equal(zs_pool_validate(zram_get_pool(z)), 0);
 }
 
 static inline bool in_file(struct zram *z, uint64_t index)

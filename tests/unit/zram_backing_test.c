@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * zram_backing_test.c - the backing file: its space is freed and used again; its operations fail; it is damaged, cut off,
- * its disk is full; it is the parent's. None of this touches a block that it is not about.
+ * zram_backing_test.c - the backing file: its space is freed and used again; its operations fail; it is damaged, cut
+ * off, its disk is full; it is the parent's. None of this touches a block that it is not about.
  */
 #include "zram_backed.h"
 
@@ -17,24 +17,23 @@ static void space_is_used_again(void **state)
 	struct zram *z = device(BLOCKS * BS * 3 / 4 + 4 * BS, ZRAM_CHECKSUM);
 
 	(void)state;
-	fill(z);
+	shadow_fill(&shadow, z);
 	for (unsigned round = 0; round < 200; round++) {
 		uint64_t i = rng_below(&r, BLOCKS);
 		char text[32];
 
 		switch (rng_below(&r, 4)) {
 		case 0:
-			assert_int_equal(zram_discard(z, i * BS, BS), 0);
-			memset(shadow[i], 0, BS);
+			shadow_discard(&shadow, z, i);
 			break;
 		case 1:
 			for (size_t k = 0; k < BS; k++)
-				shadow[i][k] = (uint8_t)(k < i * 60 ? rng_next(&r) : i);
-			assert_int_equal(zram_pwrite(z, shadow[i], BS, i * BS), 0);
+				shadow.at[i][k] = (uint8_t)(k < i * 60 ? rng_next(&r) : i);
+			shadow_write(&shadow, z, i);
 			break;
 		case 2: /* a part of a block, which is read from the file for it */
-			memset(shadow[i] + 1000, (int)round, 50);
-			assert_int_equal(zram_pwrite(z, shadow[i] + 1000, 50, i * BS + 1000), 0);
+			memset(shadow.at[i] + 1000, (int)round, 50);
+			shadow_write_part(&shadow, z, i, 1000, 50);
 			break;
 		default:
 			snprintf(text, sizeof(text), "page_index=%u", (unsigned)i);
@@ -43,7 +42,7 @@ static void space_is_used_again(void **state)
 		}
 		check_map(z);
 	}
-	compare(z);
+	shadow_compare(&shadow, z);
 	assert_true(count_in_file(z) > 5);
 	assert_int_equal(zram_discard(z, 0, (uint64_t)BLOCKS * BS), 0);
 	assert_int_equal(z->backing.used, 0);
@@ -74,7 +73,7 @@ static int failing_sync(int fd)
 	return fails_now() ? -1 : fdatasync(fd);
 }
 
-/* A block that can't be written stays, and none of the others misses its turn, in whichever part of the request it is. */
+/* A block that can't be written stays, and none of the others misses its turn, wherever in the request it is. */
 static void one_that_fails_stays(void **state)
 {
 	struct zsi_backing_io was = zsi_backing_io;
@@ -84,14 +83,14 @@ static void one_that_fails_stays(void **state)
 	for (unsigned n = 1; n <= 3; n++) {
 		struct zram *z = device(1 << 20, 0);
 
-		fill(z);
+		shadow_fill(&shadow, z);
 		countdown = n;
 		failing_errno = EIO;
 		refused(z, "writeback", "page_index=1 page_index=3 page_index=5", EIO);
 		for (uint64_t i = 1; i <= 5; i += 2)
 			assert_int_equal(in_file(z, i), i != n * 2 - 1);
 		check_map(z);
-		compare(z);
+		shadow_compare(&shadow, z);
 		done(z);
 	}
 	zsi_backing_io = was;
@@ -108,7 +107,7 @@ static void a_full_disk_ends_it(void **state)
 	for (unsigned e = 0; e < 2; e++) {
 		struct zram *z = device(1 << 20, 0);
 
-		fill(z);
+		shadow_fill(&shadow, z);
 		set(z, "writeback_limit", "100");
 		set(z, "writeback_limit_enable", "1");
 		countdown = 4;
@@ -121,7 +120,7 @@ static void a_full_disk_ends_it(void **state)
 
 		numbers(z, "writeback_limit", &limit, 1);
 		assert_int_equal(limit, 97);
-		compare(z);
+		shadow_compare(&shadow, z);
 		done(z);
 	}
 	zsi_backing_io = was;
@@ -160,7 +159,7 @@ static void damage_in_the_file(void **state)
 	uint64_t io[4];
 
 	(void)state;
-	fill(z);
+	shadow_fill(&shadow, z);
 	set(z, "writeback", "page_indexes=0-63");
 	assert_int_equal(count_in_file(z), BLOCKS);
 	int fd = open(path, O_RDWR | O_CLOEXEC);
@@ -176,16 +175,15 @@ static void damage_in_the_file(void **state)
 		if (bad)
 			assert_int_equal(errno, EIO);
 		else
-			assert_memory_equal(buf, shadow[i], BS);
+			assert_memory_equal(buf, shadow.at[i], BS);
 	}
 	assert_int_equal(zsi_streams_counted(z, ZSI_N_BAD_SUMS_TOTAL), 2);
 	/* A part of one that can't be read can't be written; all of it can. */
 	assert_int_equal(zram_pwrite(z, "part", 4, 7 * BS + 9), -1);
 	assert_int_equal(errno, EIO);
-	assert_int_equal(zram_pwrite(z, shadow[7], BS, 7 * BS), 0);
-	assert_int_equal(zram_discard(z, 30 * BS, BS), 0);
-	memset(shadow[30], 0, BS);
-	compare(z);
+	shadow_write(&shadow, z, 7);
+	shadow_discard(&shadow, z, 30);
+	shadow_compare(&shadow, z);
 	/* Cut in the middle of a block. */
 	uint64_t cut = zsi_block_at(z, 41)->handle * 512 + 700;
 
@@ -196,7 +194,7 @@ static void damage_in_the_file(void **state)
 
 		assert_int_equal(zram_pread(z, buf, BS, i * BS), lost ? -1 : 0);
 		if (!lost)
-			assert_memory_equal(buf, shadow[i], BS);
+			assert_memory_equal(buf, shadow.at[i], BS);
 		else
 			assert_non_null(strstr(zram_strerror(), "backing file"));
 		if (i == 41)
@@ -205,10 +203,10 @@ static void damage_in_the_file(void **state)
 	numbers(z, "io_stat", io, 2);
 	assert_true(io[0] > 3);
 	for (uint64_t i = 0; i < BLOCKS; i++)
-		assert_int_equal(zram_pwrite(z, shadow[i], BS, i * BS), 0);
+		shadow_write(&shadow, z, i);
 	assert_int_equal(ftruncate(fd, 1 << 20), 0);
 	set(z, "writeback", "page_indexes=0-63");
-	compare(z);
+	shadow_compare(&shadow, z);
 	check_map(z);
 	close(fd);
 	done(z);
@@ -223,21 +221,23 @@ static void a_child_says_whose_file_it_is(void **state)
 	int status;
 
 	(void)state;
-	fill(z);
+	shadow_fill(&shadow, z);
 	set(z, "writeback", "type=huge");
 	assert_int_equal(stat(path, &before), 0);
 	pid_t child = fork();
 
 	if (child == 0) {
 		uint8_t buf[BS];
-		bool ok = zram_pread(z, buf, BS, BS) == -1 && errno == EIO && strstr(zram_strerror(), "parent") != NULL &&
+		bool ok = zram_pread(z, buf, BS, BS) == -1 && errno == EIO &&
+			  strstr(zram_strerror(), "parent") != NULL &&
 			  zram_attr_set(z, "writeback", "page_index=0") == -1 && errno == ENODEV &&
 			  strstr(zram_strerror(), "parent") != NULL && zram_flush(z) == 0;
 
 		/* Its own blocks, also those that were in the file, once it writes them; and a file of its own. */
 		for (uint64_t i = 0; i < BLOCKS; i++)
-			ok = ok && zram_pwrite(z, shadow[i], BS, i * BS) == 0 && zram_pread(z, buf, BS, i * BS) == 0 &&
-			     memcmp(buf, shadow[i], BS) == 0;
+			ok = ok && zram_pwrite(z, shadow.at[i], BS, i * BS) == 0 &&
+			     zram_pread(z, buf, BS, i * BS) == 0 &&
+			     memcmp(buf, shadow.at[i], BS) == 0;
 		ok = ok && zram_attr_set(z, "reset", "1") == 0 && zram_attr_set(z, "backing_dev", path) == -1 &&
 		     errno == EBUSY;
 		_exit(ok ? 0 : 1);
@@ -247,7 +247,7 @@ static void a_child_says_whose_file_it_is(void **state)
 	assert_int_equal(stat(path, &after), 0);
 	assert_int_equal(before.st_mtim.tv_nsec, after.st_mtim.tv_nsec);
 	check_map(z);
-	compare(z);
+	shadow_compare(&shadow, z);
 	done(z);
 }
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * zram_idle_test.c - blocks that nobody uses: marked, recompressed, written back, and read back as they were; files that
- * are none; and a backing file that fails at every operation it is asked for.
+ * zram_idle_test.c - blocks that nobody uses: marked, recompressed, written back, and read back as they were; files
+ * that are none; and a backing file that fails at every operation it is asked for.
  */
 #include "zram_blocks.h"
+#include "zram_shadow.h"
 
 #include <eventually.h>
 #include <fcntl.h>
@@ -12,7 +13,6 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include <rng.h>
 
 #include "device/backing.h"
 #include "device/device.h"
@@ -21,12 +21,24 @@
 #include "device/streams.h"
 #include "zram/turn.h"
 
-#define BS 4096u
 #define BLOCKS 400u
 
 static atomic_bool begun;
-static uint8_t shadow[BLOCKS][BS];
 static char path[] = "/tmp/zram-backing-XXXXXX";
+
+/* By i % 4: text that zstd makes smaller than lz4 does, noise, one word, noise with a tail that both can shrink. */
+static bool text_noise_or_word(uint8_t *to, uint64_t i, struct rng *r)
+{
+	memset(to, (int)(i % 251), BS);
+	if (i % 4 == 0)
+		for (size_t k = 0; k < BS; k++)
+			to[k] = (uint8_t)("etaoin shrdlu"[rng_below(r, 13)]);
+	else if (i % 4 != 2)
+		shadow_noise(to, i % 4 == 1 ? BS : BS / 2, r);
+	return true;
+}
+
+static struct shadow shadow = { SHADOW_OF(BLOCKS), .make = text_noise_or_word };
 
 static void make_file(off_t bytes)
 {
@@ -51,35 +63,6 @@ static struct zram *device(const char *backing, unsigned flags)
 	return z;
 }
 
-/* By i % 4: text that zstd makes smaller than lz4 does, noise, one word, noise with a tail that both can shrink. */
-static void fill(struct zram *z)
-{
-	for (uint64_t i = 0; i < BLOCKS; i++) {
-		struct rng r = { i };
-
-		memset(shadow[i], (int)(i % 251), BS);
-		if (i % 4 == 0)
-			for (size_t k = 0; k < BS; k++)
-				shadow[i][k] = (uint8_t)("etaoin shrdlu"[rng_below(&r, 13)]);
-		else if (i % 4 != 2)
-			for (size_t k = 0; k < (i % 4 == 1 ? BS : BS / 2); k++)
-				shadow[i][k] = (uint8_t)rng_next(&r);
-		assert_int_equal(zram_pwrite(z, shadow[i], BS, i * BS), 0);
-	}
-}
-
-static void compare(struct zram *z)
-{
-	uint8_t buf[BS];
-
-	for (uint64_t i = 0; i < BLOCKS; i++) {
-		if (zram_pread(z, buf, BS, i * BS) != 0)
-			fail_msg("block %d: %s", (int)i, zram_strerror());
-		assert_memory_equal(buf, shadow[i], BS);
-	}
-	assert_int_equal(zs_pool_validate(zram_get_pool(z)), 0);
-}
-
 /* As if nobody had used the block for so long. */
 static void age_by_hours(struct zram *z, uint64_t block, uint32_t hours)
 {
@@ -96,7 +79,7 @@ static void marked_by_hand_and_by_age(void **state)
 	uint8_t buf[BS];
 
 	(void)state;
-	fill(z);
+	shadow_fill(&shadow, z);
 	assert_string_equal(state_of(z, 0), "......");
 	assert_int_equal(zram_attr_set(z, "idle", "all\n"), 0);
 	assert_string_equal(state_of(z, 0), "...i..");
@@ -125,7 +108,7 @@ static struct zram *with_background(const char *backing, const char *writeback)
 	struct zram_background p = ZRAM_BACKGROUND_INIT;
 	struct zram *z = device(backing, 0);
 
-	fill(z);
+	shadow_fill(&shadow, z);
 	p.cpu_percent = 100;
 	p.interval_ms = 1;
 	p.idle_seconds = 3600;
@@ -155,7 +138,7 @@ static void the_background_leaves_marks_alone(void **state)
 	/* An access takes the mark, whoever made it. */
 	assert_int_equal(zram_pread(z, buf, BS, LAST * BS), 0);
 	assert_string_equal(state_of(z, LAST), "....r.");
-	compare(z);
+	shadow_compare(&shadow, z);
 	zram_destroy(z);
 
 	make_file(BLOCKS * BS);
@@ -167,7 +150,7 @@ static void the_background_leaves_marks_alone(void **state)
 	assert_int_equal(zram_attr_set(z, "writeback", "type=idle"), 0);
 	assert_int_equal(state_of(z, 0)[1], 'w');
 	assert_int_equal(state_of(z, 1)[1], 'w');
-	compare(z);
+	shadow_compare(&shadow, z);
 	zram_destroy(z);
 	unlink(path);
 }
@@ -204,7 +187,7 @@ static void the_background_makes_way(void **state)
 	pthread_t thread;
 
 	(void)state;
-	fill(z);
+	shadow_fill(&shadow, z);
 	assert_int_equal(zram_attr_set(z, "idle", "all"), 0);
 	atomic_store(&begun, false);
 	assert_int_equal(pthread_create(&thread, NULL, work_in_the_background, z), 0);
@@ -268,7 +251,7 @@ static void recompressed(void **state)
 	for (unsigned flags = 0; flags <= ZRAM_CHECKSUM; flags += ZRAM_CHECKSUM) {
 		struct zram *z = device(NULL, flags);
 
-		fill(z);
+		shadow_fill(&shadow, z);
 		numbers(z, "mm_stat", before, 9);
 		/* Nothing is idle. */
 		assert_int_equal(zram_attr_set(z, "recompress", "type=idle"), 0);
@@ -285,17 +268,17 @@ static void recompressed(void **state)
 		assert_string_equal(state_of(z, 0), "....r.");
 		/* Noise: no algorithm makes it smaller, and it is not tried again. */
 		assert_string_equal(state_of(z, 1), "..h..n");
-		compare(z);
+		shadow_compare(&shadow, z);
 		/* What is written anew is the first algorithm's again. */
-		assert_int_equal(zram_pwrite(z, shadow[0], BS, 0), 0);
-		assert_int_equal(zram_pwrite(z, shadow[1], BS, BS), 0);
+		shadow_write(&shadow, z, 0);
+		shadow_write(&shadow, z, 1);
 		assert_string_equal(state_of(z, 0), "......");
 		assert_string_equal(state_of(z, 1), "..h...");
 		assert_int_equal(zram_attr_set(z, "recompress", "algo=zstd threshold=1000"), 0);
 		assert_string_equal(state_of(z, 0), "......");
 		assert_int_equal(zram_attr_set(z, "recompress", "priority=1"), 0);
 		assert_string_equal(state_of(z, 0), "....r.");
-		compare(z);
+		shadow_compare(&shadow, z);
 		zram_destroy(z);
 	}
 }
@@ -310,7 +293,7 @@ static void written_back_and_read(void **state)
 		make_file(4 << 20);
 		struct zram *z = device(path, flags);
 
-		fill(z);
+		shadow_fill(&shadow, z);
 		numbers(z, "bd_stat", bd, 3);
 		assert_int_equal(bd[0] + bd[1] + bd[2], 0);
 		numbers(z, "mm_stat", mm, 9);
@@ -332,14 +315,14 @@ static void written_back_and_read(void **state)
 		assert_int_equal(mm[1], 0);
 		assert_int_equal(mm[2], 0);
 		assert_int_equal(mm[0], (uint64_t)BLOCKS * BS);
-		compare(z);
+		shadow_compare(&shadow, z);
 		numbers(z, "bd_stat", bd, 3);
 		assert_true(bd[1] > BLOCKS / 4);
 		assert_int_equal(zram_flush(z), 0);
 		/* Parts of blocks, and saving what is in the file. */
-		assert_int_equal(zram_pwrite(z, "part", 4, 5 * BS + 100), 0);
-		memcpy(shadow[5] + 100, "part", 4);
-		compare(z);
+		memcpy(shadow.at[5] + 100, "part", 4);
+		shadow_write_part(&shadow, z, 5, 100, 4);
+		shadow_compare(&shadow, z);
 		assert_string_equal(state_of(z, 5), "..h...");
 		int fd = open("/tmp", O_TMPFILE | O_RDWR, 0600);
 
@@ -349,7 +332,7 @@ static void written_back_and_read(void **state)
 		struct zram *l = zram_load(fd, NULL);
 
 		assert_non_null(l);
-		compare(l);
+		shadow_compare(&shadow, l);
 		zram_destroy(l);
 		close(fd);
 		/* Overwriting and discarding give the space back. */
@@ -357,7 +340,7 @@ static void written_back_and_read(void **state)
 			if (i % 2 == 0)
 				assert_int_equal(zram_discard(z, i * BS, BS), 0);
 			else
-				assert_int_equal(zram_pwrite(z, shadow[i], BS, i * BS), 0);
+				shadow_write(&shadow, z, i);
 		}
 		numbers(z, "bd_stat", bd, 3);
 		assert_int_equal(bd[0], 0);
@@ -376,7 +359,7 @@ static void by_number_and_within_the_limit(void **state)
 	make_file(4 << 20);
 	struct zram *z = device(path, 0);
 
-	fill(z);
+	shadow_fill(&shadow, z);
 	assert_int_equal(zram_attr_set(z, "writeback", "page_index=1 page_indexes=4-9 page_index=13"), 0);
 	assert_string_equal(state_of(z, 1), ".wh...");
 	assert_string_equal(state_of(z, 4), ".w....");
@@ -410,7 +393,7 @@ static void by_number_and_within_the_limit(void **state)
 	refused(z, "writeback_limit", "many", EINVAL);
 	refused(z, "writeback_limit_enable", "2", EINVAL);
 	refused(z, "backing_dev", "none", EBUSY);
-	compare(z);
+	shadow_compare(&shadow, z);
 	zram_destroy(z);
 	unlink(path);
 }
@@ -465,11 +448,11 @@ static void full_file_loses_nothing(void **state)
 	make_file(50 * BS);
 	struct zram *z = device(path, 0);
 
-	fill(z);
+	shadow_fill(&shadow, z);
 	refused(z, "writeback", "type=huge", ENOSPC);
 	numbers(z, "bd_stat", bd, 3);
 	assert_int_equal(bd[0], 50);
-	compare(z);
+	shadow_compare(&shadow, z);
 	zram_destroy(z);
 	unlink(path);
 }
@@ -517,19 +500,19 @@ static void nth_operation_fails(void **state)
 		make_file(4 << 20);
 		struct zram *z = device(path, ZRAM_CHECKSUM);
 
-		fill(z);
+		shadow_fill(&shadow, z);
 		failing_errno = n % 2 == 0 ? EIO : ENOSPC;
 		countdown = n;
 		assert_int_equal(zram_attr_set(z, "writeback", "type=huge"), -1);
 		assert_int_equal(errno, failing_errno);
-		compare(z);
+		shadow_compare(&shadow, z);
 		/* The rest goes on as if nothing had been. */
 		assert_int_equal(zram_attr_set(z, "writeback", "type=huge"), 0);
 		failing_errno = EIO;
 		countdown = n;
 		for (uint64_t i = 0; i < BLOCKS; i++) {
 			if (zram_pread(z, buf, BS, i * BS) == 0) {
-				assert_memory_equal(buf, shadow[i], BS);
+				assert_memory_equal(buf, shadow.at[i], BS);
 				continue;
 			}
 			assert_int_equal(errno, EIO);
@@ -537,7 +520,7 @@ static void nth_operation_fails(void **state)
 			bad++;
 		}
 		assert_int_equal(bad, 1);
-		compare(z);
+		shadow_compare(&shadow, z);
 		zram_destroy(z);
 		unlink(path);
 	}
@@ -554,22 +537,22 @@ static void child_leaves_the_file_alone(void **state)
 	make_file(4 << 20);
 	struct zram *z = device(path, 0);
 
-	fill(z);
+	shadow_fill(&shadow, z);
 	assert_int_equal(zram_attr_set(z, "writeback", "type=huge"), 0);
 	pid_t child = fork();
 
 	if (child == 0) {
 		uint8_t buf[BS];
 		bool ok = zram_pread(z, buf, BS, BS) == -1 && errno == EIO && zram_pread(z, buf, BS, 0) == 0 &&
-			  memcmp(buf, shadow[0], BS) == 0 && zram_attr_set(z, "writeback", "idle") == -1 &&
-			  zram_pwrite(z, shadow[1], BS, BS) == 0 && zram_pread(z, buf, BS, BS) == 0;
+			  memcmp(buf, shadow.at[0], BS) == 0 && zram_attr_set(z, "writeback", "idle") == -1 &&
+			  zram_pwrite(z, shadow.at[1], BS, BS) == 0 && zram_pread(z, buf, BS, BS) == 0;
 
 		zram_destroy(z);
 		_exit(ok ? 0 : 1);
 	}
 	assert_int_equal(waitpid(child, &status, 0), child);
 	assert_int_equal(status, 0);
-	compare(z);
+	shadow_compare(&shadow, z);
 	zram_destroy(z);
 	unlink(path);
 }

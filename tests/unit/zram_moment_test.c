@@ -2,11 +2,10 @@
 /*
  * zram_moment_test.c - a save is of the moment of its call, whatever happens to the device until it is done.
  *
- * To know the moment, the save writes into a pipe that is full: it has begun, and nothing is written yet, until the test
- * begins to read. Everything that is done to the device meanwhile is after the moment.
+ * To know the moment, the save writes into a pipe that is full: it has begun, and nothing is written yet, until the
+ * test begins to read. Everything that is done to the device meanwhile is after the moment.
  */
-#include <zsmalloc/zram.h>
-#include "unit.h"
+#include "zram_shadow.h"
 
 #include <fcntl.h>
 #include <pthread.h>
@@ -15,7 +14,6 @@
 #include <unistd.h>
 #include <check.h>
 #include <eventually.h>
-#include <rng.h>
 
 #include "device/device.h"
 #include "device/entry.h"
@@ -23,11 +21,10 @@
 #include "device/layout.h"
 #include "device/streams.h"
 
-#define BS 4096u
 #define BLOCKS 300u
 #define WRITERS 3u
 
-static uint8_t shadow[BLOCKS][BS];
+static struct shadow shadow = { SHADOW_OF(BLOCKS) };
 static char path[] = "/tmp/zram-moment-XXXXXX";
 
 /* --- the lock step --- */
@@ -117,28 +114,34 @@ static void make_block(uint8_t *to, struct rng *r)
 		memset(to, 0, BS);
 }
 
-static void fill(struct zram *z, struct rng *r)
+static bool most_blocks(uint8_t *to, uint64_t i, struct rng *r)
 {
-	memset(shadow, 0, sizeof(shadow));
-	for (uint64_t i = 0; i < BLOCKS; i++) {
-		if (rng_one_in(r, 6))
-			continue;
-		make_block(shadow[i], r);
-		assert_int_equal(zram_pwrite(z, shadow[i], BS, i * BS), 0);
-	}
+	(void)i;
+	if (rng_one_in(r, 6))
+		return false;
+	make_block(to, r);
+	return true;
 }
 
-static void compare(struct zram *z)
+static bool first_eight(uint8_t *to, uint64_t i, struct rng *r)
 {
-	uint8_t buf[BS];
+	make_block(to, r);
+	return i < 8;
+}
 
-	for (uint64_t i = 0; i < BLOCKS; i++) {
-		if (zram_pread(z, buf, BS, i * BS) != 0)
-			fail_msg("block %d: %s", (int)i, zram_strerror());
-		if (memcmp(buf, shadow[i], BS) != 0)
-			fail_msg("block %d is not what it was at the moment", (int)i);
-	}
-	assert_int_equal(zs_pool_validate(zram_get_pool(z)), 0);
+static bool half_noise(uint8_t *to, uint64_t i, struct rng *r)
+{
+	(void)i;
+	make_block(to, r);
+	shadow_noise(to, BS / 2, r);
+	return true;
+}
+
+static bool half_noise_half_zeros(uint8_t *to, uint64_t i, struct rng *r)
+{
+	(void)i;
+	shadow_noise(to, BS / 2, r);
+	return true;
 }
 
 static struct zram *device(unsigned flags, bool backed)
@@ -180,13 +183,7 @@ static void at_the_last_look(void **state)
 	uint8_t buf[BS];
 
 	(void)state;
-	for (uint64_t i = 0; i < BLOCKS; i++) {
-		make_block(shadow[i], &r);
-		if (i >= 8)
-			memset(shadow[i], 0, BS);
-		else
-			assert_int_equal(zram_pwrite(z, shadow[i], BS, i * BS), 0);
-	}
+	shadow_fill_from(&shadow, z, first_eight, &r);
 	assert_int_equal(pthread_create(&holder, NULL, hold_first_block, z), 0);
 	EVENTUALLY(atomic_load(&holds));
 	saved = z;
@@ -206,7 +203,7 @@ static void at_the_last_look(void **state)
 	assert_int_equal(pthread_join(save_thread, NULL), 0);
 	assert_int_equal(save_result, 0);
 	l = load_saved();
-	compare(l);
+	shadow_compare(&shadow, l);
 	zram_destroy(l);
 	zram_destroy(z);
 }
@@ -265,7 +262,7 @@ static void everything_changes(unsigned flags, bool backed)
 	struct zram *z = device(flags, backed);
 	struct rng r = { 5 + flags };
 
-	fill(z, &r);
+	shadow_fill_from(&shadow, z, most_blocks, &r);
 	for (unsigned round = 0; round < 12; round++) {
 		pthread_t writers[WRITERS];
 
@@ -275,8 +272,7 @@ static void everything_changes(unsigned flags, bool backed)
 			assert_int_equal(zram_attr_set(z, "recompress", "type=idle"), 0);
 		if (backed && round % 2 == 1)
 			assert_int_equal(zram_attr_set(z, "writeback", "page_indexes=20-150"), 0);
-		for (uint64_t i = 0; i < BLOCKS; i++)
-			assert_int_equal(zram_pread(z, shadow[i], BS, i * BS), 0);
+		shadow_take(&shadow, z);
 		begin_save(z);
 		atomic_store(&stop_writing, false);
 		for (uintptr_t w = 0; w < WRITERS; w++)
@@ -290,7 +286,7 @@ static void everything_changes(unsigned flags, bool backed)
 			fail_msg("round %u: errno %d", round, save_errno);
 		struct zram *l = load_saved();
 
-		compare(l);
+		shadow_compare(&shadow, l);
 		zram_destroy(l);
 	}
 	/* Nothing that was kept is left. */
@@ -331,33 +327,26 @@ static void writes_go_first(void **state)
 	char text[32];
 
 	(void)state;
-	for (uint64_t i = 0; i < BLOCKS; i++) {
-		make_block(shadow[i], &r);
-		for (size_t k = 0; k < BS / 2; k++)
-			shadow[i][k] = (uint8_t)rng_next(&r);
-		assert_int_equal(zram_pwrite(z, shadow[i], BS, i * BS), 0);
-	}
+	shadow_fill_from(&shadow, z, half_noise, &r);
 	/* Threads need a stream each. */
 	(void)snprintf(text, sizeof(text), "%llu",
 		       (unsigned long long)(zs_get_total_bytes(zram_get_pool(z)) + z->memory.own + 130000));
 	assert_int_equal(zram_attr_set(z, "mem_limit", text), 0);
 	begin_save(z);
 	for (uint64_t i = 0; i < BLOCKS; i++) {
-		for (size_t k = 0; k < BS / 2; k++)
-			shadow[i][k] = (uint8_t)rng_next(&r);
-		if (zram_pwrite(z, shadow[i], BS, i * BS) != 0)
-			fail_msg("block %d: %s", (int)i, zram_strerror());
+		shadow_noise(shadow.at[i], BS / 2, &r);
+		shadow_write(&shadow, z, i);
 	}
 	end_save();
 	assert_int_equal(save_result, -1);
 	assert_int_equal(save_errno, ENOMEM);
 	close(save_fd);
-	compare(z);
+	shadow_compare(&shadow, z);
 	/* Where nobody writes there is memory for one. */
 	save_fd = memfd_create("saved", MFD_CLOEXEC);
 	assert_int_equal(zram_save(z, save_fd), 0);
 	l = load_saved();
-	compare(l);
+	shadow_compare(&shadow, l);
 	zram_destroy(l);
 	zram_destroy(z);
 }
@@ -373,12 +362,7 @@ static void in_place_at_the_limit(void **state)
 		struct zram *z = device(0, false);
 		char text[32];
 
-		for (uint64_t i = 0; i < BLOCKS; i++) {
-			memset(shadow[i], 0, BS);
-			for (size_t k = 0; k < BS / 2; k++)
-				shadow[i][k] = (uint8_t)rng_next(&r);
-			assert_int_equal(zram_pwrite(z, shadow[i], BS, i * BS), 0);
-		}
+		shadow_fill_from(&shadow, z, half_noise_half_zeros, &r);
 		begin_save(z);
 		/* No memory is left, nor was any before the first of them is kept. */
 		(void)snprintf(text, sizeof(text), "%llu",
@@ -386,15 +370,14 @@ static void in_place_at_the_limit(void **state)
 				       kept * 16 * BS);
 		assert_int_equal(zram_attr_set(z, "mem_limit", text), 0);
 		for (uint64_t i = 0; i < BLOCKS; i++) {
-			shadow[i][77]++;
-			if (zram_pwrite(z, shadow[i], BS, i * BS) != 0)
-				fail_msg("block %d: %s", (int)i, zram_strerror());
+			shadow.at[i][77]++;
+			shadow_write(&shadow, z, i);
 		}
 		end_save();
 		assert_int_equal(save_result, -1);
 		assert_int_equal(save_errno, ENOMEM);
 		close(save_fd);
-		compare(z);
+		shadow_compare(&shadow, z);
 		zram_destroy(z);
 	}
 }
@@ -422,7 +405,7 @@ static void others_wait(void **state)
 	struct zram *z = device(0, false);
 
 	(void)state;
-	fill(z, &r);
+	shadow_fill_from(&shadow, z, most_blocks, &r);
 	for (unsigned i = 0; i < 2; i++) {
 		pthread_t t;
 
@@ -436,7 +419,7 @@ static void others_wait(void **state)
 		assert_int_equal(save_result, 0);
 		struct zram *l = load_saved();
 
-		compare(l);
+		shadow_compare(&shadow, l);
 		zram_destroy(l);
 	}
 	assert_int_equal(zram_disksize(z), 0);
@@ -479,7 +462,7 @@ static void fork_meanwhile(void **state)
 	if (CHECK_TSAN)
 		skip(); /* it does not follow into a child of a process with threads */
 	z = device(0, false);
-	fill(z, &r);
+	shadow_fill_from(&shadow, z, most_blocks, &r);
 	begin_save(z);
 	for (uint64_t i = 0; i < BLOCKS; i += 2) {
 		make_block(buf, &r);
@@ -496,7 +479,7 @@ static void fork_meanwhile(void **state)
 	end_save();
 	assert_int_equal(save_result, 0);
 	l = load_saved();
-	compare(l);
+	shadow_compare(&shadow, l);
 	zram_destroy(l);
 	zram_destroy(z);
 }

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * zram_recompress_test.c - recompression decides block by block as the kernel does: a second, plain statement of its rules
- * is applied to the same blocks, and every block must end with the algorithm, the size and the mark that it says. Then
- * what a request may say, which blocks come first, and blocks that are damaged.
+ * zram_recompress_test.c - recompression decides block by block as the kernel does: a second, plain statement of its
+ * rules is applied to the same blocks, and every block must end with the algorithm, the size and the mark that it says.
+ * Then what a request may say, which blocks come first, and blocks that are damaged.
  */
 #include "zram_blocks.h"
-
-#include <rng.h>
+#include "zram_shadow.h"
 
 #include "codec/backend.h"
 #include "codec/codec.h"
@@ -14,12 +13,26 @@
 #include "device/entry.h"
 #include "device/layout.h"
 
-#define BS 4096u
 #define BLOCKS 300u
 #define NR_ALGS 4u
 
-static uint8_t shadow[BLOCKS][BS];
 static const char *const algs[NR_ALGS] = { "lz4", "lzo", "deflate", "zstd" };
+
+/* Blocks of every size: some letters out of few for a while, noise for a while, then one byte. */
+static bool of_every_size(uint8_t *to, uint64_t i, struct rng *r)
+{
+	size_t noise = (size_t)rng_below(r, BS), text = (size_t)rng_below(r, BS);
+	unsigned letters = 2 + (unsigned)rng_below(r, 60);
+
+	memset(to, (int)(i % 251), BS);
+	for (size_t k = 0; k < BS && k < noise + text; k++)
+		to[k] = k < noise ? (uint8_t)rng_next(r) : (uint8_t)('0' + rng_below(r, letters));
+	if (i % 10 == 3)
+		memset(to, (int)i, BS);
+	return true;
+}
+
+static struct shadow shadow = { SHADOW_OF(BLOCKS), .make = of_every_size, .seed = 1 };
 
 static struct zram *device(unsigned secondary, unsigned flags)
 {
@@ -33,35 +46,6 @@ static struct zram *device(unsigned secondary, unsigned flags)
 
 	assert_non_null(z);
 	return z;
-}
-
-/* Blocks of every size: some letters out of few for a while, noise for a while, then one byte. */
-static void fill(struct zram *z)
-{
-	for (uint64_t i = 0; i < BLOCKS; i++) {
-		struct rng r = { i + 1 };
-		size_t noise = (size_t)rng_below(&r, BS), text = (size_t)rng_below(&r, BS);
-		unsigned letters = 2 + (unsigned)rng_below(&r, 60);
-
-		memset(shadow[i], (int)(i % 251), BS);
-		for (size_t k = 0; k < BS && k < noise + text; k++)
-			shadow[i][k] = k < noise ? (uint8_t)rng_next(&r) : (uint8_t)('0' + rng_below(&r, letters));
-		if (i % 10 == 3)
-			memset(shadow[i], (int)i, BS);
-		assert_int_equal(zram_pwrite(z, shadow[i], BS, i * BS), 0);
-	}
-}
-
-static void compare(struct zram *z)
-{
-	uint8_t buf[BS];
-
-	for (uint64_t i = 0; i < BLOCKS; i++) {
-		if (zram_pread(z, buf, BS, i * BS) != 0)
-			fail_msg("block %d: %s", (int)i, zram_strerror());
-		assert_memory_equal(buf, shadow[i], BS);
-	}
-	assert_int_equal(zs_pool_validate(zram_get_pool(z)), 0);
 }
 
 static uint64_t word_of(struct zram *z, uint64_t index)
@@ -94,7 +78,7 @@ static void measure(struct zram *z)
 
 		assert_non_null(x);
 		for (unsigned i = 0; i < BLOCKS; i++)
-			sizes[i][a] = zsi_codec_compress(x, NULL, shadow[i], BS, out, sizeof(out));
+			sizes[i][a] = zsi_codec_compress(x, NULL, shadow.at[i], BS, out, sizeof(out));
 		zsi_codec_ctx_destroy(x);
 	}
 	for (unsigned i = 0; i < BLOCKS; i++) {
@@ -151,9 +135,10 @@ static void check_model(struct zram *z, const char *after)
 		if (((meta & ZSI_SAME) != 0) != b->same || zsi_meta_priority(meta) != b->priority ||
 		    ((meta & ZSI_INCOMPRESSIBLE) != 0) != b->incompressible || zsi_meta_size(meta) != b->size ||
 		    ((meta & ZSI_HUGE) != 0) != (b->size == BS))
-			fail_msg("after %s block %d is %s, priority %u, %zu bytes, and should have priority %u, %zu bytes%s",
-				 after, (int)i, state_of(z, i), zsi_meta_priority(meta), zsi_meta_size(meta), b->priority,
-				 b->size, b->incompressible ? ", marked" : "");
+			fail_msg("after %s block %d is %s, priority %u, %zu bytes, and should have priority %u, "
+				 "%zu bytes%s",
+				 after, (int)i, state_of(z, i), zsi_meta_priority(meta), zsi_meta_size(meta),
+				 b->priority, b->size, b->incompressible ? ", marked" : "");
 	}
 }
 
@@ -174,7 +159,7 @@ static void decides_as_the_kernel(void **state)
 	for (unsigned secondary = 1; secondary < NR_ALGS; secondary++) {
 		struct zram *z = device(secondary, 0);
 
-		fill(z);
+		shadow_fill(&shadow, z);
 		measure(z);
 		check_model(z, "writing");
 		/* Each twice: what was done is not done again. */
@@ -187,7 +172,7 @@ static void decides_as_the_kernel(void **state)
 			apply(z, secondary, requests[r].priority, requests[r].threshold, requests[r].huge);
 			check_model(z, requests[r].value);
 		}
-		compare(z);
+		shadow_compare(&shadow, z);
 		zram_destroy(z);
 	}
 }
@@ -199,7 +184,7 @@ static void done_is_not_incompressible(void **state)
 	unsigned done = 0;
 
 	(void)state;
-	fill(z);
+	shadow_fill(&shadow, z);
 	for (unsigned round = 0; round < 3; round++) {
 		set(z, "idle", "all");
 		set(z, "recompress", round == 1 ? "type=idle" : "algo=lzo");
@@ -228,7 +213,7 @@ static void requests_that_make_no_sense(void **state)
 	struct zram *z = device(1, 0);
 
 	(void)state;
-	fill(z);
+	shadow_fill(&shadow, z);
 	for (unsigned i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		refused(z, "recompress", bad[i], EINVAL);
 	/* What was right before the mistake is not done. */
@@ -245,7 +230,7 @@ static void requests_that_make_no_sense(void **state)
 	set(z, "reset", "1");
 	set(z, "recomp_algorithm", "algo=zstd priority=3");
 	set(z, "disksize", "64K");
-	assert_int_equal(zram_pwrite(z, shadow[0], BS, 0), 0);
+	shadow_write(&shadow, z, 0);
 	refused(z, "recompress", "priority=1", EINVAL);
 	set(z, "recompress", "");
 	zram_destroy(z);
@@ -259,7 +244,7 @@ static void largest_first(void **state)
 	unsigned done = 0;
 
 	(void)state;
-	fill(z);
+	shadow_fill(&shadow, z);
 	measure(z);
 	set(z, "recompress", "max_pages=40");
 	for (uint64_t i = 0; i < BLOCKS; i++) {
@@ -275,7 +260,7 @@ static void largest_first(void **state)
 	assert_int_equal(done, 40);
 	/* Sizes are told apart in steps of 64 bytes, as in the kernel. */
 	assert_true(smallest_done / 64 >= largest_left / 64);
-	compare(z);
+	shadow_compare(&shadow, z);
 	zram_destroy(z);
 }
 
@@ -284,7 +269,7 @@ static void the_access_time_stays(void **state)
 	struct zram *z = device(1, 0);
 
 	(void)state;
-	fill(z);
+	shadow_fill(&shadow, z);
 	uint32_t time = zsi_meta_time(word_of(z, 0)) - 100;
 
 	for (uint64_t i = 0; i < BLOCKS; i++)
@@ -303,10 +288,9 @@ static void the_access_time_stays(void **state)
 static void damaged_blocks_are_passed_over(void **state)
 {
 	struct zram *z = device(1, ZRAM_CHECKSUM);
-	uint8_t buf[BS];
 
 	(void)state;
-	fill(z);
+	shadow_fill(&shadow, z);
 	measure(z);
 	z->table.sums[0] ^= 1;
 	z->table.sums[50] ^= 1;
@@ -318,13 +302,12 @@ static void damaged_blocks_are_passed_over(void **state)
 			continue;
 		assert_int_equal(zsi_meta_priority(word_of(z, i)), model[i].priority);
 		assert_int_equal(zsi_meta_size(word_of(z, i)), model[i].size);
-		assert_int_equal(zram_pread(z, buf, BS, i * BS), 0);
-		assert_memory_equal(buf, shadow[i], BS);
+		shadow_compare_block(&shadow, z, i);
 	}
 	/* They are as they were. */
 	z->table.sums[0] ^= 1;
 	z->table.sums[50] ^= 1;
-	compare(z);
+	shadow_compare(&shadow, z);
 	set(z, "recompress", "");
 	check_model(z, "healing");
 	zram_destroy(z);

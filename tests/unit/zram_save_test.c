@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * zram_save_test.c - what was saved is what is loaded: every kind of block, every algorithm, through files and pipes, while
- * the device is written to. What is damaged or cut short loads nothing, wherever that is.
+ * zram_save_test.c - what was saved is what is loaded: every kind of block, every algorithm, through files and pipes,
+ * while the device is written to. What is damaged or cut short loads nothing, wherever that is.
  */
-#include <zsmalloc/zram.h>
-#include "unit.h"
+#include "zram_shadow.h"
 
 #include <fcntl.h>
 #include <pthread.h>
@@ -14,7 +13,6 @@
 #include <sys/resource.h>
 #include <unistd.h>
 #include <eventually.h>
-#include <rng.h>
 
 #include "codec/codec.h"
 #include "device/device.h"
@@ -22,10 +20,7 @@
 #include "device/layout.h"
 #include "device/streams.h"
 
-#define BS 4096u
 #define BLOCKS 600u
-
-static uint8_t shadow[BLOCKS * 4][BS];
 
 /* Block `i` of `kind`: text-like, a word, noise, zeros; kind 4: nothing is written. */
 static void make_block(uint8_t *to, uint64_t i, unsigned kind)
@@ -53,6 +48,15 @@ static void make_block(uint8_t *to, uint64_t i, unsigned kind)
 	}
 }
 
+static bool of_each_kind(uint8_t *to, uint64_t i, struct rng *r)
+{
+	(void)r;
+	make_block(to, i, (unsigned)(i % 5));
+	return i % 5 != 4;
+}
+
+static struct shadow shadow = { SHADOW_OF(BLOCKS), .make = of_each_kind };
+
 static struct zram *device(const char *algorithm, unsigned flags)
 {
 	struct zram_options o = ZRAM_OPTIONS_INIT;
@@ -64,26 +68,6 @@ static struct zram *device(const char *algorithm, unsigned flags)
 
 	assert_non_null(z);
 	return z;
-}
-
-static void fill(struct zram *z)
-{
-	for (uint64_t i = 0; i < BLOCKS; i++) {
-		make_block(shadow[i], i, (unsigned)(i % 5));
-		if (i % 5 != 4)
-			assert_int_equal(zram_pwrite(z, shadow[i], BS, i * BS), 0);
-	}
-}
-
-static void compare(struct zram *z)
-{
-	uint8_t buf[BS];
-
-	for (uint64_t i = 0; i < BLOCKS; i++) {
-		assert_int_equal(zram_pread(z, buf, BS, i * BS), 0);
-		assert_memory_equal(buf, shadow[i], BS);
-	}
-	assert_int_equal(zs_pool_validate(zram_get_pool(z)), 0);
 }
 
 static int memory_file(void)
@@ -117,13 +101,13 @@ static void every_kind_and_algorithm(void **state)
 		uint64_t before[9], after[9];
 		int fd = memory_file();
 
-		fill(z);
+		shadow_fill(&shadow, z);
 		assert_int_equal(zram_save(z, fd), 0);
 		struct zram *l = load_again(fd, NULL);
 
 		assert_non_null(l);
-		compare(l);
-		compare(z);
+		shadow_compare(&shadow, l);
+		shadow_compare(&shadow, z);
 		mm_stat(z, before);
 		mm_stat(l, after);
 		assert_int_equal(before[0], after[0]);
@@ -155,7 +139,7 @@ static void levels_come_along(void **state)
 	struct zram *z = zram_create("levels", &o);
 
 	assert_non_null(z);
-	fill(z);
+	shadow_fill(&shadow, z);
 	assert_int_equal(zram_save(z, fd), 0);
 	struct zram *l = load_again(fd, NULL);
 
@@ -164,7 +148,7 @@ static void levels_come_along(void **state)
 	assert_int_equal(l->algs[0].level, 9);
 	assert_null(l->algs[1].codec);
 	assert_string_equal(zsi_codec_name(l->algs[2].codec), "deflate");
-	compare(l);
+	shadow_compare(&shadow, l);
 	zram_destroy(l);
 	zram_destroy(z);
 	close(fd);
@@ -176,7 +160,7 @@ static void options_are_checked(void **state)
 	int fd = memory_file();
 
 	(void)state;
-	fill(z);
+	shadow_fill(&shadow, z);
 	assert_int_equal(zram_save(z, fd), 0);
 #define REFUSED(...)                                            \
 	do {                                                    \
@@ -201,7 +185,7 @@ static void options_are_checked(void **state)
 	struct zram *l = load_again(fd, &same);
 
 	assert_non_null(l);
-	compare(l);
+	shadow_compare(&shadow, l);
 	zram_destroy(l);
 	/* One that has no room for it. */
 	struct zram_options small = ZRAM_OPTIONS_INIT;
@@ -286,7 +270,7 @@ static void through_a_pipe(void **state)
 
 	(void)state;
 	piped = device("lz4", 0);
-	fill(piped);
+	shadow_fill(&shadow, piped);
 	assert_int_equal(pipe(fds), 0);
 	pipe_end = fds[1];
 	assert_int_equal(pthread_create(&t, NULL, save_into_pipe, NULL), 0);
@@ -295,7 +279,7 @@ static void through_a_pipe(void **state)
 	assert_int_equal(pthread_join(t, &result), 0);
 	assert_int_equal((intptr_t)result, 0);
 	assert_non_null(l);
-	compare(l);
+	shadow_compare(&shadow, l);
 	zram_destroy(l);
 	close(fds[0]);
 	/* A reader that goes: the save fails, the device is as it was. */
@@ -305,7 +289,7 @@ static void through_a_pipe(void **state)
 	assert_int_equal(zram_save(piped, fds[1]), -1);
 	assert_int_equal(errno, EPIPE);
 	close(fds[1]);
-	compare(piped);
+	shadow_compare(&shadow, piped);
 	zram_destroy(piped);
 }
 
@@ -320,7 +304,7 @@ static void no_room_to_save(void **state)
 	(void)state;
 	assert_true(fd >= 0);
 	(void)signal(SIGXFSZ, SIG_IGN);
-	fill(z);
+	shadow_fill(&shadow, z);
 	assert_int_equal(getrlimit(RLIMIT_FSIZE, &was), 0);
 	small = was;
 	for (rlim_t size = 0; size < 800000; size += 99991) {
@@ -337,7 +321,7 @@ static void no_room_to_save(void **state)
 		assert_int_equal(error, EFBIG);
 		assert_null(load_again(fd, NULL));
 	}
-	compare(z);
+	shadow_compare(&shadow, z);
 	assert_int_equal(ftruncate(fd, 0), 0);
 	assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
 	assert_int_equal(zram_save(z, fd), 0);
@@ -430,6 +414,16 @@ static void make_phrases(uint8_t *to, uint64_t i)
 	}
 }
 
+static bool of_phrases(uint8_t *to, uint64_t i, struct rng *r)
+{
+	(void)r;
+	make_phrases(to, i);
+	memset(to + BS / 2, 0, BS / 4);
+	return true;
+}
+
+static struct shadow phrases = { SHADOW_OF(4 * BLOCKS), .make = of_phrases };
+
 /* Which dictionary is in use, 0 for none; with a stream in hand, since it changes only while nobody has one. */
 static unsigned current_dict(struct zram *z)
 {
@@ -450,37 +444,27 @@ static bool training(struct zram *z)
 static void trained_dictionaries_come_along(void **state)
 {
 	struct zram_options o = ZRAM_OPTIONS_INIT;
-	uint64_t blocks = 4 * BLOCKS;
 	int fd = memory_file();
 
 	(void)state;
-	o.disksize = blocks * BS;
+	o.disksize = phrases.nr_blocks * BS;
 	o.flags = ZRAM_TRAIN_DICT;
 	struct zram *z = zram_create("trained", &o);
 
 	assert_non_null(z);
 	for (unsigned round = 0; round < 20 && current_dict(z) == 0; round++) {
-		for (uint64_t i = 0; i < blocks; i++) {
-			make_phrases(shadow[i], i);
-			memset(shadow[i] + BS / 2, 0, BS / 4);
-			assert_int_equal(zram_pwrite(z, shadow[i], BS, i * BS), 0);
-		}
+		shadow_fill(&phrases, z);
 		EVENTUALLY(!training(z));
 	}
 	assert_int_not_equal(current_dict(z), 0);
-	for (uint64_t i = 0; i < blocks / 2; i++)
-		assert_int_equal(zram_pwrite(z, shadow[i], BS, i * BS), 0);
+	for (uint64_t i = 0; i < phrases.nr_blocks / 2; i++)
+		shadow_write(&phrases, z, i);
 	assert_int_equal(zram_save(z, fd), 0);
 	struct zram *l = load_again(fd, NULL);
 
 	assert_non_null(l);
 	assert_int_equal(current_dict(l), current_dict(z));
-	for (uint64_t i = 0; i < blocks; i++) {
-		uint8_t buf[BS];
-
-		assert_int_equal(zram_pread(l, buf, BS, i * BS), 0);
-		assert_memory_equal(buf, shadow[i], BS);
-	}
+	shadow_compare(&phrases, l);
 	zram_destroy(l);
 	zram_destroy(z);
 	close(fd);

@@ -1,20 +1,18 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * zram_stream_test.c - saved devices as bytes: damage is named where it is; what is well sealed but makes no sense loads
- * nothing; reads and writes that do less than they were asked for, or fail at the Nth.
+ * zram_stream_test.c - saved devices as bytes: damage is named where it is; what is well sealed but makes no sense
+ * loads nothing; reads and writes that do less than they were asked for, or fail at the Nth.
  */
-#include "unit.h"
+#include "zram_shadow.h"
 
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
-#include <rng.h>
 #include <stream_seal.h>
 
 #include "device/device.h"
 #include "zram/stream.h"
 
-#define BS 4096u
 #define BLOCKS 32u
 #define MOST ((size_t)4 << 20)
 
@@ -94,18 +92,14 @@ static struct zram *load_bytes(const void *bytes, size_t n, const struct zram_op
 }
 
 /* Some of every kind: holes, text, one word, zeros, noise. */
-static void fill(struct zram *z, uint8_t contents[BLOCKS][BS])
+static bool some_of_every_kind(uint8_t *to, uint64_t i, struct rng *r)
 {
-	for (uint64_t i = 0; i < BLOCKS; i++) {
-		struct rng r = { i };
-
-		memset(contents[i], i % 5 == 2 ? 7 : 0, BS);
-		for (size_t k = 0; k < (i % 5 == 1 ? 300 : i % 5 == 4 && i < 10 ? BS : 0); k++)
-			contents[i][k] = (uint8_t)rng_next(&r);
-		if (i % 5 != 0)
-			assert_int_equal(zram_pwrite(z, contents[i], BS, i * BS), 0);
-	}
+	memset(to, i % 5 == 2 ? 7 : 0, BS);
+	shadow_noise(to, i % 5 == 1 ? 300 : i % 5 == 4 && i < 10 ? BS : 0, r);
+	return i % 5 != 0;
 }
+
+static struct shadow shadow = { SHADOW_OF(BLOCKS), .make = some_of_every_kind };
 
 static struct zram *device(unsigned flags)
 {
@@ -120,18 +114,6 @@ static struct zram *device(unsigned flags)
 	return z;
 }
 
-static uint8_t contents[BLOCKS][BS];
-
-static void compare(struct zram *z)
-{
-	uint8_t buf[BS];
-
-	for (uint64_t i = 0; i < BLOCKS; i++) {
-		assert_int_equal(zram_pread(z, buf, BS, i * BS), 0);
-		assert_memory_equal(buf, contents[i], BS);
-	}
-}
-
 /* A small device's stream in `stream`. */
 static void make_stream(unsigned flags)
 {
@@ -139,7 +121,7 @@ static void make_stream(unsigned flags)
 	int fd = memory_file("", 0);
 	ssize_t n;
 
-	fill(z, contents);
+	shadow_fill(&shadow, z);
 	assert_int_equal(zram_save(z, fd), 0);
 	n = pread(fd, stream, sizeof(stream), 0);
 	assert_in_range(n, 100, sizeof(stream) - 1);
@@ -203,7 +185,7 @@ static void damage_is_named_by_its_frame(void **state)
 	assert_non_null(z);
 	assert_int_equal(lseek(fd, 0, SEEK_CUR), stream_bytes);
 	close(fd);
-	compare(z);
+	shadow_compare(&shadow, z);
 	zram_destroy(z);
 }
 
@@ -379,7 +361,7 @@ static void options_of_another_size(void **state)
 	o.struct_size = offsetof(struct zram_options, pool);
 	z = load_bytes(stream, stream_bytes, &o);
 	assert_non_null(z);
-	compare(z);
+	shadow_compare(&shadow, z);
 	zram_destroy(z);
 	newer.known.struct_size = sizeof(newer);
 	z = load_bytes(stream, stream_bytes, &newer.known);
@@ -393,9 +375,9 @@ static void options_of_another_size(void **state)
 	o.flags = ZRAM_CHECKSUM;
 	z = load_bytes(stream, stream_bytes, &o);
 	assert_non_null(z);
-	compare(z);
+	shadow_compare(&shadow, z);
 	z->table.sums[1]++;
-	assert_int_equal(zram_pread(z, contents[1], BS, BS), -1);
+	assert_int_equal(zram_pread(z, shadow.at[1], BS, BS), -1);
 	zram_destroy(z);
 }
 
@@ -407,7 +389,7 @@ static void damage_in_memory_comes_along(void **state)
 	uint8_t buf[BS];
 
 	(void)state;
-	fill(z, contents);
+	shadow_fill(&shadow, z);
 	z->table.sums[1] ^= 1;
 	z->table.sums[2] ^= 1;
 	assert_int_equal(zram_save(z, fd), 0);
@@ -451,8 +433,8 @@ static void large_dictionaries(void **state)
 	assert_non_null(z);
 	unlink(path);
 	for (uint64_t i = 0; i < BLOCKS; i++) {
-		memcpy(contents[i], dict + i * 9000, BS);
-		assert_int_equal(zram_pwrite(z, contents[i], BS, i * BS), 0);
+		memcpy(shadow.at[i], dict + i * 9000, BS);
+		shadow_write(&shadow, z, i);
 	}
 	assert_int_equal(zram_save(z, out), 0);
 	stream_bytes = (size_t)pread(out, stream, sizeof(stream), 0);
@@ -461,7 +443,7 @@ static void large_dictionaries(void **state)
 	assert_non_null(l);
 	assert_int_equal(l->algs[0].dict_data_bytes, n);
 	assert_memory_equal(l->algs[0].dict_data, dict, n);
-	compare(l);
+	shadow_compare(&shadow, l);
 	zram_destroy(l);
 	zram_destroy(z);
 	free(dict);
@@ -508,7 +490,7 @@ static void writes_that_go_wrong(void **state)
 	struct zram *z = device(0), *l;
 
 	(void)state;
-	fill(z, contents);
+	shadow_fill(&shadow, z);
 	for (unsigned k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++) {
 		unsigned failed = 0;
 
@@ -537,14 +519,14 @@ static void writes_that_go_wrong(void **state)
 			assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
 			l = zram_load(fd, NULL);
 			assert_non_null(l);
-			compare(l);
+			shadow_compare(&shadow, l);
 			zram_destroy(l);
 			close(fd);
 		}
 		/* The magic, and of three frames each the payload and the digest. */
 		assert_int_equal(failed, kinds[k].how == FAILS ? 7 : 0);
 	}
-	compare(z);
+	shadow_compare(&shadow, z);
 	zram_destroy(z);
 }
 
@@ -570,7 +552,7 @@ static void reads_that_go_wrong(void **state)
 				assert_int_equal(byte_named("reading at byte "), lseek(fd, 0, SEEK_CUR));
 				failed++;
 			} else {
-				compare(l);
+				shadow_compare(&shadow, l);
 				zram_destroy(l);
 			}
 			close(fd);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * zram_writeback_test.c - which blocks a request writes back, what it may say, the budget, the numbers; and blocks that are
- * used while they are written.
+ * zram_writeback_test.c - which blocks a request writes back, what it may say, the budget, the numbers; and blocks that
+ * are used while they are written.
  */
 #include "zram_backed.h"
 
@@ -30,7 +30,7 @@ static void each_type_takes_its_own(void **state)
 		bool wanted[BLOCKS];
 		unsigned n = 0;
 
-		fill(z);
+		shadow_fill(&shadow, z);
 		set(z, "recompress", "type=huge max_pages=10");
 		set(z, "idle", "all");
 		for (uint64_t i = 0; i < BLOCKS; i += 3)
@@ -48,7 +48,7 @@ static void each_type_takes_its_own(void **state)
 			if (in_file(z, i) != wanted[i])
 				fail_msg("%s: block %d is %s", types[t].value, (int)i, state_of(z, i));
 		check_map(z);
-		compare(z);
+		shadow_compare(&shadow, z);
 		done(z);
 	}
 }
@@ -57,14 +57,15 @@ static void requests_that_make_no_sense(void **state)
 {
 	static const char *const bad[] = {
 		"", " \n", "type", "type=", "type=lazy", "lazy", "page_index", "page_index=", "page_index=64",
-		"page_index=-1", "page_index=1-2", "page_index=1-2x", "page_index=99999999999999999999", "page_indexes=3-1",
-		"page_indexes=0-64", "page_indexes=-", "page_indexes=1-", "page_indexes=-1", "page_indexes=1-2-3", "page_indexes=1",
+		"page_index=-1", "page_index=1-2", "page_index=1-2x", "page_index=99999999999999999999",
+		"page_indexes=3-1", "page_indexes=0-64", "page_indexes=-", "page_indexes=1-", "page_indexes=-1",
+		"page_indexes=1-2-3", "page_indexes=1",
 		"page_index=3 type=lazy", "page_index=3 page_index=x", "speed=1", "=", "=3",
 	};
 	struct zram *z = device(1 << 20, 0);
 
 	(void)state;
-	fill(z);
+	shadow_fill(&shadow, z);
 	for (unsigned i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		refused(z, "writeback", bad[i], EINVAL);
 	/* All of it is right, or none of it is done. */
@@ -73,11 +74,10 @@ static void requests_that_make_no_sense(void **state)
 	assert_int_equal(count_in_file(z), 5);
 	assert_true(in_file(z, 3) && in_file(z, 63) && in_file(z, 10) && in_file(z, 11) && in_file(z, 12));
 	/* Blocks that are not in use. */
-	assert_int_equal(zram_discard(z, 20 * BS, BS), 0);
+	shadow_discard(&shadow, z, 20);
 	set(z, "writeback", "page_index=20");
 	assert_string_equal(state_of(z, 20), "");
-	memset(shadow[20], 0, BS);
-	compare(z);
+	shadow_compare(&shadow, z);
 	done(z);
 }
 
@@ -88,7 +88,7 @@ static void statistics_in_the_kernels_format(void **state)
 	uint8_t buf[BS];
 
 	(void)state;
-	fill(z);
+	shadow_fill(&shadow, z);
 	set(z, "writeback", "page_index=1 page_index=3");
 	assert_int_equal(zram_attr_get(z, "bd_stat", text, sizeof(text)), 27);
 	assert_string_equal(text, "       2        0        2\n");
@@ -118,7 +118,7 @@ static void the_budget_is_kept(void **state)
 	char text[32];
 
 	(void)state;
-	fill(z);
+	shadow_fill(&shadow, z);
 	set(z, "writeback_limit", "5");
 	/* Not enabled, it counts nothing. */
 	set(z, "writeback", "page_indexes=1-1");
@@ -135,9 +135,8 @@ static void the_budget_is_kept(void **state)
 	refused(z, "writeback", "type=huge", EIO);
 	assert_int_equal(count_in_file(z), 8);
 	/* Reading and discarding give nothing back of it. */
-	compare(z);
-	assert_int_equal(zram_discard(z, BS, BS), 0);
-	memset(shadow[1], 0, BS);
+	shadow_compare(&shadow, z);
+	shadow_discard(&shadow, z, 1);
 	refused(z, "writeback", "type=huge", EIO);
 	set(z, "writeback_limit_enable", "0");
 	set(z, "writeback", "type=huge");
@@ -147,7 +146,7 @@ static void the_budget_is_kept(void **state)
 	refused(z, "writeback_limit", "4K", EINVAL);
 	refused(z, "writeback_limit_enable", "2", EINVAL);
 	refused(z, "writeback_limit_enable", "yes", EINVAL);
-	compare(z);
+	shadow_compare(&shadow, z);
 	done(z);
 }
 
@@ -175,7 +174,6 @@ static void used_while_it_is_written(void **state)
 {
 	struct zsi_backing_io was = zsi_backing_io;
 	pthread_t thread;
-	uint8_t buf[BS];
 	void *result;
 
 	(void)state;
@@ -183,7 +181,7 @@ static void used_while_it_is_written(void **state)
 	for (unsigned use = 0; use < 4; use++) {
 		struct zram *z = shared = device(1 << 20, ZRAM_CHECKSUM);
 
-		fill(z);
+		shadow_fill(&shadow, z);
 		atomic_store(&writing, false);
 		atomic_store(&go_on, false);
 		assert_int_equal(pthread_create(&thread, NULL, write_back, NULL), 0);
@@ -192,20 +190,18 @@ static void used_while_it_is_written(void **state)
 		refused(z, "recompress", "type=huge", EAGAIN);
 		switch (use) {
 		case 0:
-			assert_int_equal(zram_pread(z, buf, BS, 0), 0);
-			assert_memory_equal(buf, shadow[0], BS);
+			shadow_compare_block(&shadow, z, 0);
 			break;
 		case 1:
-			memset(shadow[0] + 9, 3, 500);
-			assert_int_equal(zram_pwrite(z, shadow[0], BS, 0), 0);
+			memset(shadow.at[0] + 9, 3, 500);
+			shadow_write(&shadow, z, 0);
 			break;
 		case 2:
-			shadow[0][17] = 0x55;
-			assert_int_equal(zram_pwrite(z, shadow[0] + 17, 1, 17), 0);
+			shadow.at[0][17] = 0x55;
+			shadow_write_part(&shadow, z, 0, 17, 1);
 			break;
 		default:
-			assert_int_equal(zram_discard(z, 0, BS), 0);
-			memset(shadow[0], 0, BS);
+			shadow_discard(&shadow, z, 0);
 		}
 		atomic_store(&go_on, true);
 		assert_int_equal(pthread_join(thread, &result), 0);
@@ -213,7 +209,7 @@ static void used_while_it_is_written(void **state)
 		assert_false(in_file(z, 0));
 		assert_true(in_file(z, 1) && in_file(z, 15));
 		check_map(z);
-		compare(z);
+		shadow_compare(&shadow, z);
 		done(z);
 	}
 	zsi_backing_io = was;
