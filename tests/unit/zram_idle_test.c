@@ -283,17 +283,52 @@ static void recompressed(void **state)
 	}
 }
 
-static void written_back_and_read(void **state)
+/* --- written back --- */
+
+static struct zram *filled_with_file(unsigned flags)
+{
+	make_file(4 << 20);
+	struct zram *z = device(path, flags);
+
+	shadow_fill(&shadow, z);
+	return z;
+}
+
+/* All blocks but those of one word are in the file. */
+static struct zram *all_in_the_file(unsigned flags)
+{
+	struct zram *z = filled_with_file(flags);
+	uint64_t mm[9];
+
+	set(z, "writeback", "type=huge");
+	set(z, "idle", "all");
+	set(z, "writeback", "idle");
+	numbers(z, "mm_stat", mm, 9);
+	assert_int_equal(mm[1], 0);
+	return z;
+}
+
+/* Which is noise, and in the file. */
+static void write_part_of_block_5(struct zram *z)
+{
+	memcpy(shadow.at[5] + 100, "part", 4);
+	shadow_write_part(&shadow, z, 5, 100, 4);
+}
+
+static void destroy_with_file(struct zram *z)
+{
+	zram_destroy(z);
+	unlink(path);
+}
+
+static void huge_blocks_go_into_the_file(void **state)
 {
 	uint64_t mm[9], bd[3];
-	uint8_t buf[BS];
 
 	(void)state;
 	for (unsigned flags = 0; flags <= ZRAM_CHECKSUM; flags += ZRAM_CHECKSUM) {
-		make_file(4 << 20);
-		struct zram *z = device(path, flags);
+		struct zram *z = filled_with_file(flags);
 
-		shadow_fill(&shadow, z);
 		numbers(z, "bd_stat", bd, 3);
 		assert_int_equal(bd[0] + bd[1] + bd[2], 0);
 		numbers(z, "mm_stat", mm, 9);
@@ -308,8 +343,18 @@ static void written_back_and_read(void **state)
 		numbers(z, "bd_stat", bd, 3);
 		assert_int_equal(bd[0], huge);
 		assert_int_equal(bd[2], huge);
-		assert_int_equal(zram_attr_set(z, "idle", "all"), 0);
-		assert_int_equal(zram_attr_set(z, "writeback", "idle"), 0);
+		destroy_with_file(z);
+	}
+}
+
+static void blocks_in_the_file_take_no_memory_and_are_read_from_it(void **state)
+{
+	uint64_t mm[9], bd[3];
+
+	(void)state;
+	for (unsigned flags = 0; flags <= ZRAM_CHECKSUM; flags += ZRAM_CHECKSUM) {
+		struct zram *z = all_in_the_file(flags);
+
 		assert_int_equal(zram_attr_set(z, "compact", "1"), 0);
 		numbers(z, "mm_stat", mm, 9);
 		assert_int_equal(mm[1], 0);
@@ -319,13 +364,33 @@ static void written_back_and_read(void **state)
 		numbers(z, "bd_stat", bd, 3);
 		assert_true(bd[1] > BLOCKS / 4);
 		assert_int_equal(zram_flush(z), 0);
-		/* Parts of blocks, and saving what is in the file. */
-		memcpy(shadow.at[5] + 100, "part", 4);
-		shadow_write_part(&shadow, z, 5, 100, 4);
+		destroy_with_file(z);
+	}
+}
+
+static void a_part_is_written_to_a_block_in_the_file(void **state)
+{
+	(void)state;
+	for (unsigned flags = 0; flags <= ZRAM_CHECKSUM; flags += ZRAM_CHECKSUM) {
+		struct zram *z = all_in_the_file(flags);
+
+		assert_int_equal(state_of(z, 5)[1], 'w');
+		write_part_of_block_5(z);
 		shadow_compare(&shadow, z);
 		assert_string_equal(state_of(z, 5), "..h...");
+		destroy_with_file(z);
+	}
+}
+
+static void a_save_has_what_is_in_the_file(void **state)
+{
+	(void)state;
+	for (unsigned flags = 0; flags <= ZRAM_CHECKSUM; flags += ZRAM_CHECKSUM) {
+		struct zram *z = all_in_the_file(flags);
 		int fd = open("/tmp", O_TMPFILE | O_RDWR, 0600);
 
+		/* And one that is not. */
+		write_part_of_block_5(z);
 		assert_true(fd >= 0);
 		assert_int_equal(zram_save(z, fd), 0);
 		assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
@@ -335,7 +400,21 @@ static void written_back_and_read(void **state)
 		shadow_compare(&shadow, l);
 		zram_destroy(l);
 		close(fd);
-		/* Overwriting and discarding give the space back. */
+		destroy_with_file(z);
+	}
+}
+
+static void overwriting_and_discarding_give_the_space_back(void **state)
+{
+	uint64_t bd[3];
+	uint8_t buf[BS];
+
+	(void)state;
+	for (unsigned flags = 0; flags <= ZRAM_CHECKSUM; flags += ZRAM_CHECKSUM) {
+		struct zram *z = all_in_the_file(flags);
+
+		numbers(z, "bd_stat", bd, 3);
+		assert_true(bd[0] > BLOCKS / 4);
 		for (uint64_t i = 0; i < BLOCKS; i++) {
 			if (i % 2 == 0)
 				assert_int_equal(zram_discard(z, i * BS, BS), 0);
@@ -346,8 +425,7 @@ static void written_back_and_read(void **state)
 		assert_int_equal(bd[0], 0);
 		assert_int_equal(zram_pread(z, buf, BS, 0), 0);
 		assert_int_equal(buf[0], 0);
-		zram_destroy(z);
-		unlink(path);
+		destroy_with_file(z);
 	}
 }
 
@@ -574,7 +652,11 @@ int main(void)
 		cmocka_unit_test(the_background_makes_way),
 		cmocka_unit_test(ages_at_the_edges),
 		cmocka_unit_test(recompressed),
-		cmocka_unit_test(written_back_and_read),
+		cmocka_unit_test(huge_blocks_go_into_the_file),
+		cmocka_unit_test(blocks_in_the_file_take_no_memory_and_are_read_from_it),
+		cmocka_unit_test(a_part_is_written_to_a_block_in_the_file),
+		cmocka_unit_test(a_save_has_what_is_in_the_file),
+		cmocka_unit_test(overwriting_and_discarding_give_the_space_back),
 		cmocka_unit_test(by_number_and_within_the_limit),
 		cmocka_unit_test(files_that_are_none),
 		cmocka_unit_test(full_file_loses_nothing),
