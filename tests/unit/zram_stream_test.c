@@ -274,24 +274,47 @@ static void headers_that_make_no_sense(void **state)
 	assert_non_null(strstr(zram_strerror(), "level 70000"));
 }
 
-/* The first blocks that are stored: 1 compressed, 2 one word, 3 zeros, 4 huge. */
-static void blocks_that_make_no_sense(void **state)
-{
-	const uint32_t used = 1, same = 2, zero = 4, huge = 8, written_back = 16, priority2 = 2u << 8, dict1 = 1u << 10;
-	size_t at[5];
+/* The flags of a block in a stream. */
+enum {
+	FLAG_USED = 1,
+	FLAG_SAME = 2,
+	FLAG_ZERO = 4,
+	FLAG_HUGE = 8,
+	FLAG_WRITTEN_BACK = 16,
+	FLAG_PRIORITY2 = 2 << 8,
+	FLAG_DICT1 = 1 << 10
+};
 
-	(void)state;
-	make_stream(0);
+/* Where the first blocks that are stored begin: 1 compressed, 2 one word, 3 zeros, 4 huge. */
+static void find_blocks(size_t at[5])
+{
 	at[1] = frame_at(ZSI_FRAME_BLOCKS) + SEAL_HEAD;
 	for (unsigned i = 1; i < 5; i++) {
 		assert_int_equal(seal_u32(stream + at[i]), i);
 		if (i < 4)
 			at[i + 1] = at[i] + 16 + seal_u32(stream + at[i] + 12);
 	}
-	assert_int_equal(seal_u32(stream + at[1] + 8), used);
-	assert_int_equal(seal_u32(stream + at[2] + 8), used | same);
-	assert_int_equal(seal_u32(stream + at[3] + 8), used | same | zero);
-	assert_int_equal(seal_u32(stream + at[4] + 8), used | huge);
+	assert_int_equal(seal_u32(stream + at[1] + 8), FLAG_USED);
+	assert_int_equal(seal_u32(stream + at[2] + 8), FLAG_USED | FLAG_SAME);
+	assert_int_equal(seal_u32(stream + at[3] + 8), FLAG_USED | FLAG_SAME | FLAG_ZERO);
+	assert_int_equal(seal_u32(stream + at[4] + 8), FLAG_USED | FLAG_HUGE);
+}
+
+static struct zram *load_with_word(size_t at, uint32_t value)
+{
+	memcpy(changed, stream, stream_bytes);
+	seal_put(changed + at, value, 4);
+	seal(changed, stream_bytes);
+	return load_bytes(changed, stream_bytes, NULL);
+}
+
+static void blocks_that_make_no_sense(void **state)
+{
+	size_t at[5];
+
+	(void)state;
+	make_stream(0);
+	find_blocks(at);
 	const struct {
 		size_t at;
 		uint32_t value;
@@ -300,47 +323,48 @@ static void blocks_that_make_no_sense(void **state)
 		{ at[1], 2 },
 		{ at[1] + 4, 1 },
 		{ at[1] + 8, 0 },
-		{ at[1] + 8, used | zero },
-		{ at[1] + 8, used | huge },
-		{ at[1] + 8, used | written_back },
-		{ at[1] + 8, used | priority2 },
-		{ at[1] + 8, used | dict1 },
-		{ at[1] + 8, used | 1u << 13 },
-		{ at[1] + 8, used | 1u << 31 },
-		{ at[1] + 8, used | same },
+		{ at[1] + 8, FLAG_USED | FLAG_ZERO },
+		{ at[1] + 8, FLAG_USED | FLAG_HUGE },
+		{ at[1] + 8, FLAG_USED | FLAG_WRITTEN_BACK },
+		{ at[1] + 8, FLAG_USED | FLAG_PRIORITY2 },
+		{ at[1] + 8, FLAG_USED | FLAG_DICT1 },
+		{ at[1] + 8, FLAG_USED | 1u << 13 },
+		{ at[1] + 8, FLAG_USED | 1u << 31 },
+		{ at[1] + 8, FLAG_USED | FLAG_SAME },
 		{ at[1] + 12, 0 },
 		{ at[1] + 12, UINT32_MAX },
-		{ at[2] + 8, used },
-		{ at[2] + 8, used | same | zero },
-		{ at[2] + 8, used | same | huge },
-		{ at[2] + 8, used | same | dict1 },
+		{ at[2] + 8, FLAG_USED | FLAG_SAME | FLAG_ZERO },
+		{ at[2] + 8, FLAG_USED | FLAG_SAME | FLAG_HUGE },
+		{ at[2] + 8, FLAG_USED | FLAG_SAME | FLAG_DICT1 },
 		{ at[2] + 12, 7 },
-		{ at[3] + 8, used | same },
-		{ at[4] + 8, used | huge | priority2 },
-		{ at[4] + 8, used | huge | dict1 },
+		{ at[3] + 8, FLAG_USED | FLAG_SAME },
+		{ at[4] + 8, FLAG_USED | FLAG_HUGE | FLAG_PRIORITY2 },
+		{ at[4] + 8, FLAG_USED | FLAG_HUGE | FLAG_DICT1 },
 		{ at[4] + 12, 4095 },
 		{ at[4] + 12, 1u << 20 },
 	};
 	for (unsigned i = 0; i < sizeof(wrongs) / sizeof(wrongs[0]); i++) {
-		memcpy(changed, stream, stream_bytes);
-		seal_put(changed + wrongs[i].at, wrongs[i].value, 4);
-		seal(changed, stream_bytes);
-		struct zram *z = load_bytes(changed, stream_bytes, NULL);
-
-		/* Eight bytes that are not compressed ones are noticed when they are read. */
-		if (wrongs[i].at == at[2] + 8 && wrongs[i].value == used) {
-			uint8_t buf[BS];
-
-			assert_non_null(z);
-			assert_int_equal(zram_pread(z, buf, BS, 2 * BS), -1);
-			assert_int_equal(errno, EIO);
-			zram_destroy(z);
-			continue;
-		}
-		if (z != NULL)
+		if (load_with_word(wrongs[i].at, wrongs[i].value) != NULL)
 			fail_msg("number %u is loaded", i);
 		assert_int_equal(errno, EBADMSG);
 	}
+}
+
+/* Eight bytes that are said to be compressed and are not: only who reads them can tell. */
+static void a_word_that_is_no_compressed_block(void **state)
+{
+	struct zram *z;
+	uint8_t buf[BS];
+	size_t at[5];
+
+	(void)state;
+	make_stream(0);
+	find_blocks(at);
+	z = load_with_word(at[2] + 8, FLAG_USED);
+	assert_non_null(z);
+	assert_int_equal(zram_pread(z, buf, BS, 2 * BS), -1);
+	assert_int_equal(errno, EIO);
+	zram_destroy(z);
 }
 
 static void options_of_another_size(void **state)
@@ -406,24 +430,20 @@ static void damage_in_memory_comes_along(void **state)
 	zram_destroy(z);
 }
 
-/* Dictionaries of the algorithms, also one that is longer than a frame. */
-static void large_dictionaries(void **state)
+static uint8_t dict[ZSI_FRAME_MAX + ZSI_FRAME_MAX / 2];
+
+/* The stream of a device whose algorithm has a dictionary that is longer than a frame. */
+static void make_stream_with_dictionary(void)
 {
-	const size_t n = ZSI_FRAME_MAX + ZSI_FRAME_MAX / 2;
 	char path[] = "/tmp/zram-dict-XXXXXX", params[64];
 	struct zram_options o = ZRAM_OPTIONS_INIT;
 	int fd = mkstemp(path), out = memory_file("", 0);
-	uint8_t *dict = malloc(n);
-	struct zram *z, *l;
 	struct rng r = { 6 };
-	size_t at;
+	struct zram *z;
 
-	(void)state;
 	assert_true(fd >= 0);
-	assert_non_null(dict);
-	for (size_t i = 0; i < n; i++)
-		dict[i] = (uint8_t)rng_next(&r);
-	assert_int_equal(pwrite(fd, dict, n, 0), n);
+	shadow_noise(dict, sizeof(dict), &r);
+	assert_int_equal(pwrite(fd, dict, sizeof(dict), 0), sizeof(dict));
 	close(fd);
 	(void)snprintf(params, sizeof(params), "dict=%s", path);
 	o.disksize = (uint64_t)BLOCKS * BS;
@@ -439,17 +459,30 @@ static void large_dictionaries(void **state)
 	assert_int_equal(zram_save(z, out), 0);
 	stream_bytes = (size_t)pread(out, stream, sizeof(stream), 0);
 	close(out);
+	zram_destroy(z);
+}
+
+static void dictionaries_longer_than_a_frame(void **state)
+{
+	struct zram *l;
+
+	(void)state;
+	make_stream_with_dictionary();
 	l = load_bytes(stream, stream_bytes, NULL);
 	assert_non_null(l);
-	assert_int_equal(l->algs[0].dict_data_bytes, n);
-	assert_memory_equal(l->algs[0].dict_data, dict, n);
+	assert_int_equal(l->algs[0].dict_data_bytes, sizeof(dict));
+	assert_memory_equal(l->algs[0].dict_data, dict, sizeof(dict));
 	shadow_compare(&shadow, l);
 	zram_destroy(l);
-	zram_destroy(z);
-	free(dict);
-	/* Its second part is missing; its kind, its number and its size are others. */
-	at = frame_at(ZSI_FRAME_DICT);
-	const size_t next = seal_next(stream, stream_bytes, at), after = seal_next(stream, stream_bytes, next);
+}
+
+/* The second part is missing; the kind, the number and the size of either are others. */
+static void dictionaries_that_make_no_sense(void **state)
+{
+	(void)state;
+	make_stream_with_dictionary();
+	const size_t at = frame_at(ZSI_FRAME_DICT), next = seal_next(stream, stream_bytes, at);
+	const size_t after = seal_next(stream, stream_bytes, next);
 
 	assert_int_equal(seal_u32(stream + next), ZSI_FRAME_DICT);
 	memcpy(changed, stream, next);
@@ -460,10 +493,9 @@ static void large_dictionaries(void **state)
 	assert_non_null(strstr(zram_strerror(), "missing"));
 	for (unsigned field = 0; field < 3; field++) {
 		for (unsigned part = 0; part < 2; part++) {
-			memcpy(changed, stream, stream_bytes);
-			seal_put(changed + (part == 0 ? at : next) + SEAL_HEAD + 4 * field, field == 2 ? 7 : 3, 4);
-			seal(changed, stream_bytes);
-			assert_null(load_bytes(changed, stream_bytes, NULL));
+			size_t word = (part == 0 ? at : next) + SEAL_HEAD + 4 * field;
+
+			assert_null(load_with_word(word, field == 2 ? 7 : 3));
 			assert_int_equal(errno, EBADMSG);
 			assert_non_null(strstr(zram_strerror(), "dictionary"));
 		}
@@ -569,9 +601,11 @@ int main(void)
 		cmocka_unit_test(frames_in_their_order),
 		cmocka_unit_test(headers_that_make_no_sense),
 		cmocka_unit_test(blocks_that_make_no_sense),
+		cmocka_unit_test(a_word_that_is_no_compressed_block),
 		cmocka_unit_test(options_of_another_size),
 		cmocka_unit_test(damage_in_memory_comes_along),
-		cmocka_unit_test(large_dictionaries),
+		cmocka_unit_test(dictionaries_longer_than_a_frame),
+		cmocka_unit_test(dictionaries_that_make_no_sense),
 		cmocka_unit_test(writes_that_go_wrong),
 		cmocka_unit_test(reads_that_go_wrong),
 	};
