@@ -20,7 +20,7 @@ printf 'Z' | dd of="$tmp/other" bs=1 seek=5000001 conv=notrunc status=none
 if cmp -s "$tmp/data" "$tmp/other"; then
 	printf 'Y' | dd of="$tmp/other" bs=1 seek=5000001 conv=notrunc status=none
 fi
-run nbdcopy --connections=1 "$tmp/other" "$uri"
+run nbdcopy --connections=1 --requests=1 "$tmp/other" "$uri"
 [ $status != 0 ] || fail "checkwrite takes other data for the same"
 stop
 

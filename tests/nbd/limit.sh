@@ -11,10 +11,11 @@ serve 128M mem-limit=$limit
 random_data 8388608 "$tmp/random"
 must nbdcopy "$tmp/random" "$uri"
 
-# 64 MiB of incompressible data don't fit.
+# 64 MiB of incompressible data don't fit. One request at a time: a client that ends with others under way makes nbdkit 1.32
+# abort (rude.sh).
 random_data 67108864 "$tmp/large"
 cat "$tmp/random" "$tmp/large" >"$tmp/whole"
-must_fail "No space left on device" nbdcopy "$tmp/whole" "$uri"
+must_fail "No space left on device" nbdcopy --connections=1 --requests=1 "$tmp/whole" "$uri"
 grep -q 'write at [0-9]*: ' "$log" || fail "nothing in the log"
 [ "$(wc -l <"$log")" -lt 100 ] || fail "the log is flooded"
 

@@ -9,9 +9,12 @@
 . "$(dirname "$0")/lib.sh"
 PATH=$(dirname "$ZS"):$PATH
 
-# Whatever is attached, innermost first.
+# Whatever is attached, innermost first. A command of an example that failed has ended the script without a word.
 device=
+doing=
+exec 3>&1
 take_apart() {
+	[ -z "$doing" ] || { echo "FAILED: a command of the example '$doing'"; cat "$tmp/commands" "$err" "$log"; } >&3
 	umount "$tmp/mnt" 2>/dev/null || true
 	case $device in
 	/dev/loop*) losetup -d "$device" 2>/dev/null || true ;;
@@ -33,10 +36,12 @@ example() {
 # do_example NAME [SED-EXPRESSION]: here and in $tmp, as the reader would; each command must succeed
 do_example() {
 	example "$1" | sed "${2:-}" >"$tmp/commands"
+	doing=$1
 	cd "$tmp"
 	# shellcheck source=/dev/null
 	. "$tmp/commands" >"$out" 2>"$err" </dev/null
 	cd - >/dev/null
+	doing=
 }
 
 # Bytes of blocks that the disk holds.
