@@ -114,14 +114,14 @@ static int take_recomp(const char *value)
 	const size_t most = sizeof(config.options.recomp_algorithm) / sizeof(config.options.recomp_algorithm[0]);
 	size_t n = 0;
 	memset(config.options.recomp_algorithm, 0, sizeof(config.options.recomp_algorithm));
-	for (const char *name = value; name;) {
+	for (const char *name = value; name != NULL;) {
 		size_t len = strcspn(name, ",");
 		if (len == 0 || n == most) {
 			nbdkit_error("recomp=%s: must be one to %zu names with commas between them", value, most);
 			return -1;
 		}
 		config.options.recomp_algorithm[n] = nbdkit_strndup_intern(name, len);
-		if (!config.options.recomp_algorithm[n++])
+		if (config.options.recomp_algorithm[n++] == NULL)
 			return -1;
 		name = name[len] ? name + len + 1 : NULL;
 	}
@@ -163,7 +163,7 @@ static int take_train_dict(const char *value)
 static int take_path(const char *value, char **path)
 {
 	char *absolute = nbdkit_absolute_path(value);
-	if (!absolute)
+	if (absolute == NULL)
 		return -1;
 	free(*path);
 	*path = absolute;
@@ -215,9 +215,9 @@ static int take_name(const char *value)
 	}
 	free(config.name);
 	config.name = strdup(value);
-	if (!config.name)
+	if (config.name == NULL)
 		nbdkit_error("out of memory");
-	return config.name ? 0 : -1;
+	return config.name != NULL ? 0 : -1;
 }
 
 static int take_shrinker(const char *value)
@@ -310,9 +310,9 @@ static char *help_hint(void)
 {
 	Dl_info self;
 	char *path = NULL, *hint = NULL;
-	if (dladdr(config_help, &self) != 0 && self.dli_fname)
+	if (dladdr(config_help, &self) != 0 && self.dli_fname != NULL)
 		path = nbdkit_realpath(self.dli_fname);
-	if (path && !strpbrk(path, "'\n\r\033") &&
+	if (path != NULL && strpbrk(path, "'\n\r\033") == NULL &&
 	    asprintf(&hint, "; nbdkit '%s' --help says what they are", path) < 0)
 		hint = NULL;
 	free(path);
@@ -325,10 +325,10 @@ static void refuse_unknown(const char *key)
 	size_t bytes;
 	FILE *out = open_memstream(&names, &bytes);
 	const size_t count = sizeof(parameters) / sizeof(parameters[0]);
-	for (size_t i = 0; out && i < count; i++)
+	for (size_t i = 0; out != NULL && i < count; i++)
 		fprintf(out, "%s%s", i == 0 ? "" : i + 1 < count ? ", " : " and ", parameters[i].key);
-	if (out && fclose(out) == 0)
-		nbdkit_error("unknown parameter '%s': there are %s%s", key, names, hint ? hint : "");
+	if (out != NULL && fclose(out) == 0)
+		nbdkit_error("unknown parameter '%s': there are %s%s", key, names, hint != NULL ? hint : "");
 	else
 		nbdkit_error("unknown parameter '%s'", key);
 	free(names);
@@ -351,14 +351,14 @@ int config_take(const char *key, const char *value)
 static int choose(const char *given, const char *dflt, const char *key, const char *needed, bool have, const char **out)
 {
 	*out = NULL;
-	if (given && strcmp(given, "off") == 0)
+	if (given != NULL && strcmp(given, "off") == 0)
 		return 0;
-	if (given && !have) {
+	if (given != NULL && !have) {
 		nbdkit_error("%s=%s: goes with %s=", key, given, needed);
 		return -1;
 	}
 	if (have)
-		*out = given ? given : dflt;
+		*out = given != NULL ? given : dflt;
 	return 0;
 }
 
@@ -371,11 +371,11 @@ int config_check(void)
 {
 	const struct zram_options *options = &config.options;
 	struct zram_background *background = &config.background;
-	if (config.size == CONFIG_NO_SIZE && !config.load) {
+	if (config.size == CONFIG_NO_SIZE && config.load == NULL) {
 		nbdkit_error("size= is needed: size=4G, or 4G alone as the first parameter");
 		return -1;
 	}
-	if (!config.name && config.control && !(config.name = disk_name_of_path(config.control))) {
+	if (config.name == NULL && config.control != NULL && (config.name = disk_name_of_path(config.control)) == NULL) {
 		nbdkit_error("out of memory");
 		return -1;
 	}
@@ -385,7 +385,7 @@ int config_check(void)
 	    choose(writeback, "type=idle", "writeback", "backing", options->backing_dev != NULL,
 		   &background->writeback) != 0)
 		return -1;
-	bool idle_wanted = background->recompress || background->writeback;
+	bool idle_wanted = background->recompress != NULL || background->writeback != NULL;
 	if (idle_given && options->recomp_algorithm[0] == NULL && options->backing_dev == NULL) {
 		nbdkit_error("idle=: goes with recomp= or backing=");
 		return -1;

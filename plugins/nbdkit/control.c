@@ -51,7 +51,7 @@ struct connection {
 struct control *control_open(const char *path, char *why, size_t why_bytes)
 {
 	struct control *c = calloc(1, sizeof(*c));
-	if (!c) {
+	if (c == NULL) {
 		snprintf(why, why_bytes, "out of memory");
 		errno = ENOMEM;
 		return NULL;
@@ -200,8 +200,8 @@ static void start_connection(struct control *c, int fd)
 	pthread_t thread;
 	size_t slot;
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
-	if (!connection || !take_slot(c, fd, &slot)) {
-		send_error(fd, connection ? "too many connections" : "out of memory");
+	if (connection == NULL || !take_slot(c, fd, &slot)) {
+		send_error(fd, connection != NULL ? "too many connections" : "out of memory");
 		free(connection);
 		close(fd);
 		return;
@@ -249,7 +249,7 @@ int control_start(struct control *c, const struct request *request)
 
 void control_close(struct control *c)
 {
-	if (!c)
+	if (c == NULL)
 		return;
 	named_socket_unlink(&c->socket);
 	if (c->accepting) {

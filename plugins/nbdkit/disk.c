@@ -22,7 +22,7 @@ static int write_last(const struct disk *d, const void *buf, size_t len, uint64_
 {
 	size_t block_size = zram_block_size(d->z);
 	char *block = malloc(block_size);
-	if (!block)
+	if (block == NULL)
 		return zram_pwrite(d->z, buf, len, offset);
 	memcpy(block, buf, len);
 	memset(block + len, 0, block_size - len);

@@ -43,17 +43,17 @@ static int make_disk(void)
 {
 	char why[WHY_BYTES];
 	disk.size = config.size;
-	if (config.load && snapshot_load(&disk, config.load, &config.options, why, sizeof(why)) != 0 &&
+	if (config.load != NULL && snapshot_load(&disk, config.load, &config.options, why, sizeof(why)) != 0 &&
 	    !(config.load_optional && errno == ENOENT && config.size != CONFIG_NO_SIZE)) {
 		nbdkit_error("%s", why);
 		return -1;
 	}
-	if (!disk.z) {
+	if (disk.z == NULL) {
 		struct zram_options options = config.options;
 		options.disksize = disk_device_bytes(disk.size, config_block_size());
-		disk.z = zram_create(options.name ? options.name : "disk", &options);
+		disk.z = zram_create(options.name != NULL ? options.name : "disk", &options);
 	}
-	if (!disk.z) {
+	if (disk.z == NULL) {
 		nbdkit_error("%s", zram_strerror());
 		return -1;
 	}
@@ -65,7 +65,7 @@ static int zram_get_ready(void)
 {
 	char why[WHY_BYTES];
 	/* Before a snapshot is loaded, which may take long. */
-	if (config.save && (snapshot_own(config.save, why, sizeof(why)) != 0 ||
+	if (config.save != NULL && (snapshot_own(config.save, why, sizeof(why)) != 0 ||
 			    snapshot_try(config.save, why, sizeof(why)) != 0)) {
 		nbdkit_error("the disk could not be saved: %s", why);
 		return -1;
@@ -78,9 +78,9 @@ static int zram_get_ready(void)
 		return -1;
 	}
 	zram_background_stop(disk.z);
-	if (config.control) {
+	if (config.control != NULL) {
 		control = control_open(config.control, why, sizeof(why));
-		if (!control) {
+		if (control == NULL) {
 			nbdkit_error("control=%s", why);
 			return -1;
 		}
@@ -96,7 +96,7 @@ static int zram_after_fork(void)
 		return -1;
 	}
 	control_request = (struct request){ &disk, config.save };
-	if (control && control_start(control, &control_request) != 0) {
+	if (control != NULL && control_start(control, &control_request) != 0) {
 		nbdkit_error("control=: can't start a thread: %m");
 		return -1;
 	}
@@ -114,9 +114,9 @@ static void end_in_failure(void)
 static void zram_cleanup(void)
 {
 	char why[WHY_BYTES];
-	if (disk.z)
+	if (disk.z != NULL)
 		zram_background_stop(disk.z);
-	if (disk.z && config.save && snapshot_save(&disk, config.save, why, sizeof(why)) != 0) {
+	if (disk.z != NULL && config.save != NULL && snapshot_save(&disk, config.save, why, sizeof(why)) != 0) {
 		nbdkit_error("the disk is not saved: %s", why);
 		atexit(end_in_failure);
 	}
@@ -278,7 +278,7 @@ static void zram_dump(void)
 {
 	char names[256];
 	struct zram *z = zram_create("dump", NULL);
-	if (z && zram_attr_get(z, "comp_algorithm", names, sizeof(names)) > 0) {
+	if (z != NULL && zram_attr_get(z, "comp_algorithm", names, sizeof(names)) > 0) {
 		names[strcspn(names, "\n")] = '\0';
 		printf("zram_algorithms=%s\n", names);
 	}

@@ -68,7 +68,7 @@ static int open_named(const char *path, char **name)
 {
 	for (int tries = 0; tries < NAME_TRIES; tries++) {
 		*name = new_name(path);
-		int fd = *name ? open(*name, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600) : -1;
+		int fd = *name != NULL ? open(*name, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600) : -1;
 		if (fd >= 0 && claim(fd))
 			return fd;
 		int saved = fd >= 0 ? EEXIST : errno;
@@ -98,7 +98,7 @@ static char *give_name(int fd, const char *path)
 	snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
 	for (int tries = 0; tries < NAME_TRIES; tries++) {
 		char *name = new_name(path);
-		if (!name)
+		if (name == NULL)
 			return NULL;
 		/* The second way needs no /proc, but a privilege on older kernels. */
 		if (linkat(AT_FDCWD, self, AT_FDCWD, name, AT_SYMLINK_FOLLOW) == 0 ||
@@ -118,7 +118,7 @@ static bool naming_works(const char *folder, const char *path)
 {
 	int fd = open_unnamed(folder);
 	char *name = fd < 0 ? NULL : give_name(fd, path);
-	if (name)
+	if (name != NULL)
 		unlink(name);
 	if (fd >= 0)
 		close(fd);
@@ -152,11 +152,11 @@ static void remove_all_left(const char *folder, const char *path)
 {
 	const char *base = strrchr(path, '/');
 	DIR *all = opendir(folder);
-	base = base ? base + 1 : path;
-	for (const struct dirent *entry; all && (entry = readdir(all)) != NULL;)
+	base = base != NULL ? base + 1 : path;
+	for (const struct dirent *entry; all != NULL && (entry = readdir(all)) != NULL;)
 		if (is_left_name(entry->d_name, base))
 			remove_left(dirfd(all), entry->d_name);
-	if (all)
+	if (all != NULL)
 		closedir(all);
 }
 
@@ -173,7 +173,7 @@ static int find(struct replacement *r, const char *path, char *why, size_t why_b
 	*r = (struct replacement){ .fd = -1 };
 	if (replace_place_find(path, &r->path, &r->in_place) == 0)
 		r->folder = replace_place_folder(r->path);
-	if (r->folder)
+	if (r->folder != NULL)
 		return 0;
 	say(why, why_bytes, "can't write", path);
 	int saved = errno;
@@ -204,7 +204,7 @@ int replace_begin(struct replacement *r, const char *path, char *why, size_t why
 void replace_abandon(struct replacement *r)
 {
 	int saved = errno;
-	if (r->temporary && !r->in_place)
+	if (r->temporary != NULL && !r->in_place)
 		unlink(r->temporary);
 	if (r->fd >= 0)
 		close(r->fd);
@@ -215,9 +215,9 @@ void replace_abandon(struct replacement *r)
 /* Give the file a name if it has none, and rename it. */
 static int rename_to(struct replacement *r, const char *name)
 {
-	if (!r->temporary)
+	if (r->temporary == NULL)
 		r->temporary = give_name(r->fd, r->path);
-	if (!r->temporary || rename(r->temporary, name) != 0)
+	if (r->temporary == NULL || rename(r->temporary, name) != 0)
 		return -1;
 	free(r->temporary);
 	r->temporary = NULL;
@@ -237,7 +237,7 @@ int replace_try(const char *path, char *why, size_t why_bytes)
 		result = -1;
 	} else {
 		char *name = new_name(r.path);
-		if (!name || rename_to(&r, name) != 0)
+		if (name == NULL || rename_to(&r, name) != 0)
 			result = say(why, why_bytes, "can't rename a file in", r.folder);
 		else
 			unlink(name);

@@ -16,7 +16,7 @@ enum { LINKS_MAX = 40 }; /* as the kernel */
 char *replace_place_folder(const char *path)
 {
 	const char *slash = strrchr(path, '/');
-	if (!slash)
+	if (slash == NULL)
 		return strdup(".");
 	return slash == path ? strdup("/") : strndup(path, (size_t)(slash - path));
 }
@@ -35,10 +35,10 @@ static char *follow(const char *path)
 		return NULL;
 	to[n] = '\0';
 	char *folder = replace_place_folder(path);
-	if (folder && asprintf(&out, "%s%s%s", to[0] == '/' ? "" : folder, to[0] == '/' ? "" : "/", to) < 0)
+	if (folder != NULL && asprintf(&out, "%s%s%s", to[0] == '/' ? "" : folder, to[0] == '/' ? "" : "/", to) < 0)
 		out = NULL;
 	free(folder);
-	if (!out)
+	if (out == NULL)
 		errno = ENOMEM;
 	return out;
 }
@@ -47,7 +47,7 @@ static char *follow(const char *path)
 static char *end_of_links(const char *path)
 {
 	char *at = strdup(path);
-	for (int links = 0; at; links++) {
+	for (int links = 0; at != NULL; links++) {
 		struct stat st;
 		if (lstat(at, &st) != 0 || !S_ISLNK(st.st_mode))
 			return at;
@@ -76,7 +76,7 @@ static int check_file(const char *path)
 	}
 #endif
 	char *name = replace_place_folder(path);
-	bool foreign = name && stat(name, &folder) == 0 && (folder.st_mode & S_ISVTX) && geteuid() != 0 &&
+	bool foreign = name != NULL && stat(name, &folder) == 0 && (folder.st_mode & S_ISVTX) && geteuid() != 0 &&
 		       folder.st_uid != geteuid() && st.stx_uid != geteuid();
 	free(name);
 	if (!foreign && !(st.stx_attributes & (STATX_ATTR_IMMUTABLE | STATX_ATTR_APPEND)))
@@ -90,9 +90,9 @@ int replace_place_find(const char *path, char **real, bool *in_place)
 	struct stat st;
 	*in_place = false;
 	*real = realpath(path, NULL);
-	if (!*real) {
+	if (*real == NULL) {
 		*real = errno == ENOENT ? end_of_links(path) : NULL;
-		return *real ? 0 : -1;
+		return *real != NULL ? 0 : -1;
 	}
 	int result = stat(*real, &st);
 	if (result == 0 && S_ISDIR(st.st_mode)) {

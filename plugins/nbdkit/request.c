@@ -34,9 +34,9 @@ static char *next_word(char **rest)
 {
 	char *word = *rest;
 	char *blank = strchr(word, ' ');
-	if (blank)
+	if (blank != NULL)
 		*blank = '\0';
-	*rest = blank ? blank + 1 : word + strlen(word);
+	*rest = blank != NULL ? blank + 1 : word + strlen(word);
 	return word;
 }
 
@@ -54,7 +54,7 @@ static bool read_attr(const struct request *request, const char *attr, struct ou
 	/* The length may grow between two calls, so it is asked for until it fits. */
 	for (size_t room = 4096;;) {
 		char *grown = realloc(o->body, room);
-		if (!grown) {
+		if (grown == NULL) {
 			refuse(o, "out of memory");
 			return false;
 		}
@@ -81,7 +81,7 @@ static void get_all(const struct request *request, struct outcome *o)
 {
 	struct outcome one = { NULL, 0, "" };
 	FILE *out = open_memstream(&o->body, &o->bytes);
-	if (!out) {
+	if (out == NULL) {
 		refuse(o, "out of memory");
 		return;
 	}
@@ -91,7 +91,7 @@ static void get_all(const struct request *request, struct outcome *o)
 			refuse(o, "%s", one.why);
 			break;
 		}
-		for (char *line = strtok_r(one.body, "\n", &next); line; line = strtok_r(NULL, "\n", &next))
+		for (char *line = strtok_r(one.body, "\n", &next); line != NULL; line = strtok_r(NULL, "\n", &next))
 			fprintf(out, "%s %s\n", readable[i], line);
 	}
 	free(one.body);
@@ -125,7 +125,7 @@ static void run_stats(const struct request *request, char *rest, struct outcome 
 {
 	int result;
 	FILE *out = open_memstream(&o->body, &o->bytes);
-	if (!out) {
+	if (out == NULL) {
 		refuse(o, "out of memory");
 		return;
 	}
@@ -147,11 +147,11 @@ static void run_stats(const struct request *request, char *rest, struct outcome 
 static void run_save(const struct request *request, char *rest, struct outcome *o)
 {
 	const char *path = *rest ? rest : request->save;
-	if (!path)
+	if (path == NULL)
 		refuse(o, "usage: save FILE: the server was started without save=");
 	else if (path[0] != '/')
 		refuse(o, "save: the file's name must begin with '/'");
-	else if (snapshot_save(request->disk, path, o->why, sizeof(o->why)) == 0 && request->save &&
+	else if (snapshot_save(request->disk, path, o->why, sizeof(o->why)) == 0 && request->save != NULL &&
 		 strcmp(path, request->save) == 0)
 		snapshot_own(path, o->why, sizeof(o->why));
 }
@@ -186,7 +186,7 @@ static const struct {
 
 static void run(const struct request *request, char *line, size_t len, struct outcome *o)
 {
-	if (memchr(line, '\0', len)) {
+	if (memchr(line, '\0', len) != NULL) {
 		refuse(o, "a request can't hold a byte that is 0");
 		return;
 	}

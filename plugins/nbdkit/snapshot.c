@@ -186,7 +186,7 @@ int snapshot_save(const struct disk *d, const char *path, char *why, size_t why_
 static struct zram *load_device(int fd, const struct zram_options *options, uint64_t *size, char *why, size_t why_bytes)
 {
 	struct zram *z = zram_load(fd, options);
-	if (!z) {
+	if (z == NULL) {
 		snprintf(why, why_bytes, "%s", zram_strerror());
 		return NULL;
 	}
@@ -210,7 +210,7 @@ static int load_from(struct disk *d, int fd, const struct zram_options *options,
 		return -1;
 	}
 	struct zram *z = load_device(fd, options, &size, why, why_bytes);
-	if (!z)
+	if (z == NULL)
 		return -1;
 	if (d->size == SNAPSHOT_ANY_SIZE || d->size == size) {
 		*d = (struct disk){ z, size };

@@ -7,8 +7,8 @@
 char *disk_name_of_path(const char *path)
 {
 	const char *slash = strrchr(path, '/');
-	const char *base = slash ? slash + 1 : path;
+	const char *base = slash != NULL ? slash + 1 : path;
 	const char *dot = strrchr(base, '.');
-	size_t len = dot && dot != base ? (size_t)(dot - base) : strlen(base);
+	size_t len = dot != NULL && dot != base ? (size_t)(dot - base) : strlen(base);
 	return strndup(base, len < DISK_NAME_MAX ? len : DISK_NAME_MAX);
 }

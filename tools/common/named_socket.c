@@ -24,8 +24,8 @@ static int lock_folder(const char *path)
 {
 	const struct timespec pause = { .tv_nsec = 10000000 };
 	const char *slash = strrchr(path, '/');
-	char *folder = !slash ? strdup(".") : slash == path ? strdup("/") : strndup(path, (size_t)(slash - path));
-	if (!folder)
+	char *folder = slash == NULL ? strdup(".") : slash == path ? strdup("/") : strndup(path, (size_t)(slash - path));
+	if (folder == NULL)
 		return -1;
 	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	free(folder);
@@ -119,7 +119,7 @@ int named_socket_open(struct named_socket *s, const char *path, mode_t mode, cha
 	}
 	memcpy(address.sun_path, path, strlen(path) + 1);
 	s->path = strdup(path);
-	int folder = s->path ? lock_folder(path) : -1;
+	int folder = s->path != NULL ? lock_folder(path) : -1;
 	int result = folder < 0 ? -1 : listen_locked(s, &address, mode);
 	int saved = errno;
 	if (folder >= 0)
@@ -135,7 +135,7 @@ int named_socket_open(struct named_socket *s, const char *path, mode_t mode, cha
 void named_socket_unlink(struct named_socket *s)
 {
 	struct stat st;
-	if (!s->path)
+	if (s->path == NULL)
 		return;
 	int folder = lock_folder(s->path);
 	if (folder >= 0) {

@@ -124,13 +124,13 @@ static bool take_size(const char *name, const char *text, uint64_t *bytes)
 	errno = 0;
 	unsigned long long n = isdigit((unsigned char)*text) ? strtoull(text, &end, 10) : 0;
 	unsigned shift = 0;
-	if (end && *end) {
+	if (end != NULL && *end) {
 		const char *unit = strchr("KMG", toupper((unsigned char)*end));
-		shift = unit ? 10 * (unsigned)(strchr("KMG", *unit) - "KMG" + 1) : 0;
-		if (!unit || (end[1] && strcmp(end + 1, "iB") != 0))
+		shift = unit != NULL ? 10 * (unsigned)(strchr("KMG", *unit) - "KMG" + 1) : 0;
+		if (unit == NULL || (end[1] && strcmp(end + 1, "iB") != 0))
 			end = NULL;
 	}
-	if (!end || errno || n > (UINT64_MAX >> 16 >> shift) || (n << shift) < PIECE_BYTES) {
+	if (end == NULL || errno || n > (UINT64_MAX >> 16 >> shift) || (n << shift) < PIECE_BYTES) {
 		message_usage("%s '%s': must be a size of at least 64K, as 256K, 64M or 1G%s", name, text,
 			      strcmp(name, "--sample") == 0 ? ", or all" : "");
 		return false;
@@ -225,18 +225,18 @@ static bool read_arguments(struct arguments *args, int argc, char **argv)
 	args->file_count = (size_t)(argc - optind);
 	if (args->settings.survey_bytes == 0)
 		args->settings.survey_bytes = args->settings.quick ? QUICK_SURVEY : DEFAULT_SURVEY;
-	size_t from_stdin = args->files_from && strcmp(args->files_from, "-") == 0;
+	size_t from_stdin = args->files_from != NULL && strcmp(args->files_from, "-") == 0;
 	for (size_t i = 0; i < args->file_count; i++)
 		from_stdin += strcmp(args->files[i], "-") == 0;
-	if (args->null && !args->files_from)
+	if (args->null && args->files_from == NULL)
 		message_usage("--null goes with --files-from");
-	else if (!args->files_from && args->file_count == 0 && args->pid_count == 0)
+	else if (args->files_from == NULL && args->file_count == 0 && args->pid_count == 0)
 		message_usage("no FILE and no --pid given");
 	else if (from_stdin > 1)
 		message_usage("standard input can be read only once");
-	else if (args->html && strcmp(args->html, "-") == 0)
+	else if (args->html != NULL && strcmp(args->html, "-") == 0)
 		message_usage("--html '-': standard output has the text already; for the report too say --html /dev/stdout");
-	else if (args->html && !*args->html)
+	else if (args->html != NULL && !*args->html)
 		message_usage("--html '': must be the name of a file");
 	else
 		return true;
@@ -248,7 +248,7 @@ static bool add_inputs(struct page_set *set, const struct arguments *args)
 	bool added = true;
 	for (size_t i = 0; i < args->file_count && added && !set->full && !interrupted(); i++)
 		added = page_set_add_file(set, args->files[i]);
-	if (args->files_from && added && !set->full && !interrupted())
+	if (args->files_from != NULL && added && !set->full && !interrupted())
 		added = page_set_add_list(set, args->files_from, args->null);
 	for (size_t i = 0; i < args->pid_count && added && !interrupted(); i++)
 		added = page_set_add_process(set, args->pids[i]);
@@ -271,9 +271,9 @@ static bool measure(struct advice *advice)
 static void advice_free(struct advice *advice)
 {
 	for (unsigned i = 0; i < BLOCK_SIZES; i++) {
-		if (advice->geometries.kernel[i].pool)
+		if (advice->geometries.kernel[i].pool != NULL)
 			zs_destroy_pool(advice->geometries.kernel[i].pool);
-		if (advice->geometries.dense[i].pool)
+		if (advice->geometries.dense[i].pool != NULL)
 			zs_destroy_pool(advice->geometries.dense[i].pool);
 	}
 	for (size_t i = 0; i < advice->prediction_count; i++)
@@ -300,7 +300,7 @@ static int advise(struct page_set *set, const struct arguments *args)
 		status = EXIT_PARTLY;
 	} else if (good && !interrupted() && measure(&advice) && !interrupted()) {
 		status = message_problem_count() ? EXIT_PARTLY : EXIT_DONE;
-		if (args->html && !advise_html(&advice, args->html))
+		if (args->html != NULL && !advise_html(&advice, args->html))
 			status = EXIT_BROKEN;
 		if (args->json)
 			advise_json(&advice);
@@ -337,8 +337,8 @@ static int run(int argc, char **argv)
 		.settings = { .sample_bytes = DEFAULT_SAMPLE, .goal = GOAL_BALANCED, .threads = default_threads() }
 	};
 	args.pids = calloc((size_t)argc, sizeof(*args.pids));
-	if (!args.pids || lzo_init() != LZO_E_OK) {
-		message(args.pids ? "the LZO library is not what it was built for" : "out of memory");
+	if (args.pids == NULL || lzo_init() != LZO_E_OK) {
+		message(args.pids != NULL ? "the LZO library is not what it was built for" : "out of memory");
 		free(args.pids);
 		return EXIT_BROKEN;
 	}

@@ -85,7 +85,7 @@ struct text_line candidate_name(const struct candidate *c)
 {
 	struct text_line out;
 	int n = snprintf(out.s, sizeof(out.s), "%s", c->algorithm->name);
-	if (c->algorithm->levels)
+	if (c->algorithm->levels != NULL)
 		n += snprintf(out.s + n, sizeof(out.s) - (size_t)n, " level %d", c->level);
 	if (c->block_index)
 		n += snprintf(out.s + n, sizeof(out.s) - (size_t)n, ", blocks of %zu KiB", block_bytes(c) / 1024);
@@ -180,9 +180,9 @@ static void choose(struct advice *advice, struct choice *choice, bool kernel)
 		if (!candidate_counts(c, kernel))
 			continue;
 		count++;
-		if (!fastest || candidate_access_ns(advice, c) < candidate_access_ns(advice, fastest))
+		if (fastest == NULL || candidate_access_ns(advice, c) < candidate_access_ns(advice, fastest))
 			fastest = c;
-		if (!densest || candidate_ratio(c, kernel) > candidate_ratio(densest, kernel))
+		if (densest == NULL || candidate_ratio(c, kernel) > candidate_ratio(densest, kernel))
 			densest = c;
 	}
 	if (count == 0)
@@ -221,7 +221,7 @@ void advise_choose(struct advice *advice)
 uint64_t advised_disksize(const struct advice *advice)
 {
 	const struct prediction *p = advice->kernel.prediction;
-	double ratio = p ? large_pool_ratio(p, true) : 1;
+	double ratio = p != NULL ? large_pool_ratio(p, true) : 1;
 	double bytes = (double)advice->ram_bytes * (ratio > 4 ? 4 : ratio) / 2;
 	return (uint64_t)(bytes / (1 << 20)) << 20;
 }
@@ -236,10 +236,10 @@ struct settings_text zramctl_text(const struct advice *advice)
 	struct settings_text out = { "" };
 	const struct candidate *c = advice->kernel.candidate;
 	unsigned long long mib = advised_disksize(advice) >> 20;
-	if (c && usual_level(c))
+	if (c != NULL && usual_level(c))
 		snprintf(out.s, sizeof(out.s), "zramctl --find --size %lluMiB --algorithm %s\n", mib,
 			 c->algorithm->name);
-	else if (c)
+	else if (c != NULL)
 		/* The level must be set between the algorithm and the size, which zramctl does in one go. */
 		snprintf(out.s, sizeof(out.s),
 			 "dev=$(zramctl --find)\n"
@@ -254,7 +254,7 @@ struct settings_text zram_generator_text(const struct advice *advice)
 {
 	struct settings_text out = { "" };
 	const struct candidate *c = advice->kernel.candidate;
-	if (!c)
+	if (c == NULL)
 		return out;
 	double share = advice->ram_bytes ? (double)advised_disksize(advice) / (double)advice->ram_bytes : 1;
 	int n = snprintf(out.s, sizeof(out.s),
@@ -272,7 +272,7 @@ struct settings_text libzram_text(const struct advice *advice)
 {
 	struct settings_text out = { "" };
 	const struct candidate *c = advice->library.candidate;
-	if (!c)
+	if (c == NULL)
 		return out;
 	int n = snprintf(out.s, sizeof(out.s),
 			 "struct zram_options options = ZRAM_OPTIONS_INIT;\n"

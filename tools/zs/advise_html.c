@@ -131,7 +131,7 @@ static void put_choice(FILE *out, const struct choice *choice, const char *title
 
 static void put_choices(FILE *out, const struct advice *advice)
 {
-	if (!advice->kernel.candidate || !advice->library.candidate) {
+	if (advice->kernel.candidate == NULL || advice->library.candidate == NULL) {
 		fputs("<section><h2>Nothing to recommend</h2><p>All blocks are same-filled, and cost nothing with any "
 		      "algorithm.</p></section>\n",
 		      out);
@@ -227,7 +227,7 @@ static void put_page(FILE *out, const struct advice *advice)
 	put_head(out, advice);
 	put_choices(out, advice);
 	put_table(out, advice);
-	if (advice->kernel.prediction && advice->library.candidate) {
+	if (advice->kernel.prediction != NULL && advice->library.candidate != NULL) {
 		put_survey(out, advice);
 		put_details(out, advice);
 	}
@@ -244,7 +244,7 @@ bool advise_html(const struct advice *advice, const char *path)
 	char *page = NULL;
 	size_t bytes = 0;
 	FILE *out = open_memstream(&page, &bytes);
-	if (!out) {
+	if (out == NULL) {
 		message("out of memory");
 		return false;
 	}

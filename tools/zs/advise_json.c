@@ -13,7 +13,7 @@
 static void put_candidate_fields(struct json *j, const struct advice *advice, const struct candidate *c)
 {
 	json_string(j, "algorithm", c->algorithm->name);
-	if (c->algorithm->levels)
+	if (c->algorithm->levels != NULL)
 		json_real(j, "level", c->level);
 	json_uint(j, "block_size", block_bytes(c));
 	json_uint(j, "dictionary_bytes", c->dictionary ? advice->dictionary.size : 0);
@@ -98,7 +98,7 @@ static void begin_choice(struct json *j, const struct advice *advice, const char
 static void put_recommendation(struct json *j, const struct advice *advice)
 {
 	json_begin_object(j, "recommendation");
-	if (advice->kernel.candidate) {
+	if (advice->kernel.candidate != NULL) {
 		begin_choice(j, advice, "kernel", &advice->kernel);
 		json_string(j, "mm_stat", mm_stat_line(advice->kernel.prediction).s);
 		json_uint(j, "disksize", advised_disksize(advice));
@@ -106,7 +106,7 @@ static void put_recommendation(struct json *j, const struct advice *advice)
 		json_string(j, "zram_generator", zram_generator_text(advice).s);
 		json_end_object(j);
 	}
-	if (advice->library.candidate) {
+	if (advice->library.candidate != NULL) {
 		begin_choice(j, advice, "libzram", &advice->library);
 		json_string(j, "program", libzram_text(advice).s);
 		json_end_object(j);

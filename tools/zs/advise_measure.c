@@ -35,8 +35,8 @@ bool measure_sizes(const struct advice *advice, const struct candidate *c, const
 {
 	size_t len = block_bytes(c), room = c->algorithm->bound(len), bytes = pages * SAMPLE_PAGE;
 	unsigned char *buffer = malloc(room + len);
-	struct coder *coder = buffer ? open_coder(advice, c) : NULL;
-	for (size_t i = first_block; coder && i < first_block + blocks && !interrupted(); i++) {
+	struct coder *coder = buffer != NULL ? open_coder(advice, c) : NULL;
+	for (size_t i = first_block; coder != NULL && i < first_block + blocks && !interrupted(); i++) {
 		const unsigned char *block = data + i * len;
 		if (bytes - i * len < len) { /* the last one: zeros follow */
 			memset(buffer + room, 0, len);
@@ -89,8 +89,8 @@ bool measure_time(const struct advice *advice, struct candidate *c)
 	if (blocks > TIMED_BYTES / t.len)
 		blocks = TIMED_BYTES / t.len;
 	unsigned char *buffer = malloc(blocks * t.room + t.len);
-	struct coder *coder = buffer ? open_coder(advice, c) : NULL;
-	if (!coder) {
+	struct coder *coder = buffer != NULL ? open_coder(advice, c) : NULL;
+	if (coder == NULL) {
 		message("out of memory");
 		free(buffer);
 		return false;

@@ -33,7 +33,7 @@ static bool predict_kernel(const struct advice *advice, struct prediction *p)
 	const struct geometry_view *view = &advice->geometries.kernel[p->what.block_index];
 	size_t len = block_bytes(&p->what);
 	uint64_t *objects = calloc(len + 1, sizeof(*objects)); /* by class index, of which there are fewer than sizes */
-	if (!objects) {
+	if (objects == NULL) {
 		message("out of memory");
 		return false;
 	}
@@ -67,7 +67,7 @@ static bool predict_dense(const struct advice *advice, struct prediction *p)
 	const struct pool_settings settings = { ZS_GEOMETRY_DENSE, len, 0 };
 	struct zs_pool_stats stats = ZS_POOL_STATS_INIT;
 	struct zs_pool *pool = pool_settings_create(&settings, "zs advise", ZS_POOL_NO_THREAD_CACHE);
-	if (!pool)
+	if (pool == NULL)
 		return false;
 	bool stored = true;
 	for (uint64_t i = 0; i < p->blocks && stored && !interrupted(); i++) {
@@ -131,7 +131,7 @@ static bool predict(struct advice *advice, const struct candidate *what)
 	p->blocks = blocks_of(what, advice->sample.pages);
 	p->sizes = calloc(p->blocks, sizeof(*p->sizes));
 	struct predictor *workers = calloc(threads, sizeof(*workers));
-	if (!p->sizes || !workers) {
+	if (p->sizes == NULL || workers == NULL) {
 		free(workers);
 		message("out of memory");
 		return false;
@@ -152,13 +152,13 @@ static bool predict(struct advice *advice, const struct candidate *what)
 static bool predict_choice(struct advice *advice, struct choice *choice)
 {
 	const struct candidate *c = choice->candidate;
-	for (size_t i = 0; c && i < advice->prediction_count; i++) {
+	for (size_t i = 0; c != NULL && i < advice->prediction_count; i++) {
 		const struct candidate *have = &advice->predictions[i].what;
 		if (have->algorithm == c->algorithm && have->level == c->level && have->block_index == c->block_index &&
 		    have->dictionary == c->dictionary)
 			choice->prediction = &advice->predictions[i];
 	}
-	if (!c || choice->prediction)
+	if (c == NULL || choice->prediction != NULL)
 		return true;
 	if (!predict(advice, c))
 		return false;

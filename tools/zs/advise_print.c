@@ -58,7 +58,7 @@ static void print_predictions(const struct advice *advice)
 		char level[16] = "-";
 		if (!(p->what.algorithm->where & IN_KERNEL) || p->what.block_index || p->what.dictionary)
 			continue;
-		if (p->what.algorithm->levels)
+		if (p->what.algorithm->levels != NULL)
 			snprintf(level, sizeof(level), "%d", p->what.level);
 		printf("%c %-9s %5s %15" PRIu64 " %14" PRIu64 " %6.3f %6" PRIu64 " %6s %6s\n",
 		       p == advice->kernel.prediction ? '*' : ' ', p->what.algorithm->name, level, p->compressed_bytes,
@@ -105,7 +105,7 @@ static void print_front(const struct advice *advice)
 	const struct candidate **front = malloc(advice->candidate_count * sizeof(struct candidate *));
 	size_t count = 0;
 	double shown = 0;
-	for (size_t i = 0; front && i < advice->candidate_count; i++)
+	for (size_t i = 0; front != NULL && i < advice->candidate_count; i++)
 		if (on_front(advice, &advice->candidates[i]))
 			front[count++] = &advice->candidates[i];
 	sorted_for = advice;
@@ -168,7 +168,7 @@ void advise_print(const struct advice *advice)
 	const struct prediction *ours = advice->library.prediction;
 	print_sample(advice);
 	print_predictions(advice);
-	if (!advice->kernel.candidate || !advice->library.candidate) {
+	if (advice->kernel.candidate == NULL || advice->library.candidate == NULL) {
 		printf("\nNothing to recommend: all blocks are same-filled, and cost nothing with any algorithm.\n");
 		return;
 	}

@@ -33,7 +33,7 @@ static bool make_view(struct geometry_view *view, enum zs_geometry geometry, siz
 {
 	const struct pool_settings settings = { geometry, page_size, chain };
 	view->pool = pool_settings_create(&settings, "zs advise", ZS_POOL_NO_THREAD_CACHE);
-	if (!view->pool)
+	if (view->pool == NULL)
 		return false;
 	view->huge_size = zs_huge_class_size(view->pool);
 	if (view->huge_size > page_size)
@@ -68,7 +68,7 @@ static void train(struct advice *advice, const unsigned char *data, size_t bytes
 	size_t *sizes = malloc(samples * sizeof(*sizes));
 	void *dictionary = malloc(DICTIONARY_BYTES);
 	size_t size = 0;
-	if (sizes && dictionary) {
+	if (sizes != NULL && dictionary != NULL) {
 		for (size_t i = 0; i < samples; i++)
 			sizes[i] = SAMPLE_PAGE;
 		size = ZDICT_trainFromBuffer(dictionary, DICTIONARY_BYTES, data, sizes, (unsigned)samples);
@@ -93,7 +93,7 @@ static bool make_survey(struct advice *advice)
 		count = of;
 	advice->survey = calloc(count ? count : 1, PIECE_BYTES);
 	unsigned char *lessons = training ? malloc(training * PIECE_BYTES) : NULL;
-	if (!advice->survey || (training && !lessons)) {
+	if (advice->survey == NULL || (training && lessons == NULL)) {
 		free(lessons);
 		message("out of memory");
 		return false;
@@ -120,7 +120,7 @@ static void add_candidates(struct advice *advice, const struct algorithm *a, uns
 	for (size_t i = 0; i < count; i++)
 		advice->candidates[advice->candidate_count++] = (struct candidate){
 			.algorithm = a,
-			.level = levels ? levels[i] : a->usual,
+			.level = levels != NULL ? levels[i] : a->usual,
 			.block_index = block_index,
 			.dictionary = dictionary,
 		};
@@ -131,7 +131,7 @@ bool advise_prepare(struct advice *advice)
 	if (!make_geometries(&advice->geometries) || !make_survey(advice))
 		return false;
 	advice->candidates = calloc(algorithm_count * MOST_LEVELS * BLOCK_SIZES * 2, sizeof(*advice->candidates));
-	if (!advice->candidates) {
+	if (advice->candidates == NULL) {
 		message("out of memory");
 		return false;
 	}
@@ -182,7 +182,7 @@ static void size_candidates(void *arg)
 	struct advice *advice = sizer->advice;
 	uint32_t *sizes = malloc((advice->survey_pages + 1) * sizeof(*sizes));
 	size_t i;
-	while (sizes && !interrupted() && (i = atomic_fetch_add(sizer->next, 1)) < advice->candidate_count) {
+	while (sizes != NULL && !interrupted() && (i = atomic_fetch_add(sizer->next, 1)) < advice->candidate_count) {
 		struct candidate *c = &advice->candidates[i];
 		c->blocks = blocks_of(c, advice->survey_pages);
 		if (measure_sizes(advice, c, advice->survey, advice->survey_pages, 0, c->blocks, sizes))
@@ -190,7 +190,7 @@ static void size_candidates(void *arg)
 		else
 			atomic_store(sizer->failed, true);
 	}
-	if (!sizes)
+	if (sizes == NULL)
 		atomic_store(sizer->failed, true);
 	free(sizes);
 }
@@ -208,7 +208,7 @@ static bool survey_sizes(struct advice *advice)
 	atomic_bool failed = false;
 	unsigned threads = advice->settings.threads;
 	struct sizer *sizers = calloc(threads, sizeof(*sizers));
-	if (!sizers) {
+	if (sizers == NULL) {
 		message("out of memory");
 		return false;
 	}

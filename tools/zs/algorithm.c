@@ -48,10 +48,10 @@ static size_t lz4_bound(size_t len)
 static bool lz4_open(struct coder *coder)
 {
 	coder->compress = malloc(sizeof(LZ4_stream_t));
-	if (!coder->compress || !coder->dictionary)
+	if (coder->compress == NULL || coder->dictionary == NULL)
 		return coder->compress != NULL;
 	coder->digest[0] = malloc(sizeof(LZ4_stream_t));
-	if (!coder->digest[0])
+	if (coder->digest[0] == NULL)
 		return false;
 	LZ4_initStream(coder->digest[0], sizeof(LZ4_stream_t));
 	LZ4_loadDict(coder->digest[0], coder->dictionary->bytes, (int)coder->dictionary->size);
@@ -60,7 +60,7 @@ static bool lz4_open(struct coder *coder)
 
 static size_t lz4_compress(struct coder *coder, const void *src, size_t len, void *dst, size_t room)
 {
-	if (!coder->dictionary)
+	if (coder->dictionary == NULL)
 		return (size_t)LZ4_compress_fast_extState(coder->compress, src, dst, (int)len, (int)room, coder->level);
 	memcpy(coder->compress, coder->digest[0], sizeof(LZ4_stream_t));
 	return (size_t)LZ4_compress_fast_continue(coder->compress, src, dst, (int)len, (int)room, coder->level);
@@ -68,7 +68,7 @@ static size_t lz4_compress(struct coder *coder, const void *src, size_t len, voi
 
 static bool lz4_decompress(struct coder *coder, const void *src, size_t src_len, void *dst, size_t len)
 {
-	int n = coder->dictionary
+	int n = coder->dictionary != NULL
 			? LZ4_decompress_safe_usingDict(src, dst, (int)src_len, (int)len, coder->dictionary->bytes,
 							(int)coder->dictionary->size)
 			: LZ4_decompress_safe(src, dst, (int)src_len, (int)len);
@@ -78,13 +78,13 @@ static bool lz4_decompress(struct coder *coder, const void *src, size_t src_len,
 static bool lz4hc_open(struct coder *coder)
 {
 	coder->compress = malloc(sizeof(LZ4_streamHC_t));
-	if (!coder->compress)
+	if (coder->compress == NULL)
 		return false;
 	LZ4_initStreamHC(coder->compress, sizeof(LZ4_streamHC_t));
-	if (!coder->dictionary)
+	if (coder->dictionary == NULL)
 		return true;
 	coder->digest[0] = malloc(sizeof(LZ4_streamHC_t));
-	if (!coder->digest[0])
+	if (coder->digest[0] == NULL)
 		return false;
 	LZ4_initStreamHC(coder->digest[0], sizeof(LZ4_streamHC_t));
 	LZ4_resetStreamHC_fast(coder->digest[0], coder->level);
@@ -94,7 +94,7 @@ static bool lz4hc_open(struct coder *coder)
 
 static size_t lz4hc_compress(struct coder *coder, const void *src, size_t len, void *dst, size_t room)
 {
-	if (coder->dictionary)
+	if (coder->dictionary != NULL)
 		memcpy(coder->compress, coder->digest[0], sizeof(LZ4_streamHC_t));
 	else
 		LZ4_resetStreamHC_fast(coder->compress, coder->level);
@@ -130,11 +130,11 @@ static bool zstd_open(struct coder *coder)
 	const struct dictionary *dictionary = coder->dictionary;
 	coder->compress = ZSTD_createCCtx();
 	coder->decompress = ZSTD_createDCtx();
-	if (dictionary) {
+	if (dictionary != NULL) {
 		coder->digest[0] = ZSTD_createCDict(dictionary->bytes, dictionary->size, coder->level);
 		coder->digest[1] = ZSTD_createDDict(dictionary->bytes, dictionary->size);
 	}
-	return coder->compress && coder->decompress && (!dictionary || (coder->digest[0] && coder->digest[1]));
+	return coder->compress != NULL && coder->decompress != NULL && (dictionary == NULL || (coder->digest[0] != NULL && coder->digest[1] != NULL));
 }
 
 static void zstd_close(struct coder *coder)
@@ -147,14 +147,14 @@ static void zstd_close(struct coder *coder)
 
 static size_t zstd_compress(struct coder *coder, const void *src, size_t len, void *dst, size_t room)
 {
-	size_t n = coder->dictionary ? ZSTD_compress_usingCDict(coder->compress, dst, room, src, len, coder->digest[0])
+	size_t n = coder->dictionary != NULL ? ZSTD_compress_usingCDict(coder->compress, dst, room, src, len, coder->digest[0])
 				     : ZSTD_compressCCtx(coder->compress, dst, room, src, len, coder->level);
 	return ZSTD_isError(n) ? 0 : n;
 }
 
 static bool zstd_decompress(struct coder *coder, const void *src, size_t src_len, void *dst, size_t len)
 {
-	size_t n = coder->dictionary
+	size_t n = coder->dictionary != NULL
 			   ? ZSTD_decompress_usingDDict(coder->decompress, dst, len, src, src_len, coder->digest[1])
 			   : ZSTD_decompressDCtx(coder->decompress, dst, len, src, src_len);
 	return n == len;
@@ -169,7 +169,7 @@ static bool libdeflate_open(struct coder *coder)
 {
 	coder->compress = libdeflate_alloc_compressor(coder->level);
 	coder->decompress = libdeflate_alloc_decompressor();
-	return coder->compress && coder->decompress;
+	return coder->compress != NULL && coder->decompress != NULL;
 }
 
 static void libdeflate_close(struct coder *coder)
@@ -199,7 +199,7 @@ static size_t zlib_bound(size_t len)
 static bool zlib_open(struct coder *coder)
 {
 	z_stream *deflater = calloc(1, sizeof(*deflater)), *inflater = calloc(1, sizeof(*inflater));
-	bool good = deflater && inflater &&
+	bool good = deflater != NULL && inflater != NULL &&
 		    deflateInit2(deflater, coder->level, Z_DEFLATED, KERNEL_WINDOW_BITS, KERNEL_MEMORY_LEVEL,
 				 Z_DEFAULT_STRATEGY) == Z_OK;
 	if (good && inflateInit2(inflater, KERNEL_WINDOW_BITS) != Z_OK) {
@@ -218,9 +218,9 @@ static bool zlib_open(struct coder *coder)
 
 static void zlib_close(struct coder *coder)
 {
-	if (coder->compress)
+	if (coder->compress != NULL)
 		deflateEnd(coder->compress);
-	if (coder->decompress)
+	if (coder->decompress != NULL)
 		inflateEnd(coder->decompress);
 	free(coder->compress);
 	free(coder->decompress);
@@ -296,7 +296,7 @@ const size_t algorithm_count = sizeof(algorithms) / sizeof(algorithms[0]);
 struct coder *coder_create(const struct algorithm *algorithm, int level, const struct dictionary *dictionary)
 {
 	struct coder *coder = calloc(1, sizeof(*coder));
-	if (!coder)
+	if (coder == NULL)
 		return NULL;
 	coder->algorithm = algorithm;
 	coder->level = level;
@@ -309,7 +309,7 @@ struct coder *coder_create(const struct algorithm *algorithm, int level, const s
 
 void coder_destroy(struct coder *coder)
 {
-	if (!coder)
+	if (coder == NULL)
 		return;
 	coder->algorithm->functions->close(coder);
 	free(coder);

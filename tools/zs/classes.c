@@ -113,7 +113,7 @@ static int run(int argc, char **argv)
 	if (optind < argc)
 		return message_usage("unexpected argument '%s'", argv[optind]);
 	struct zs_pool *pool = pool_settings_create(&settings, "zs classes", 0);
-	if (!pool)
+	if (pool == NULL)
 		return EXIT_BROKEN;
 	if (json)
 		print_json(pool, &settings);

@@ -56,7 +56,7 @@ static bool connect_to(struct control_client *c, const struct timeval *patience)
 	}
 	memcpy(address.sun_path, c->path, strlen(c->path) + 1);
 	c->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (c->fd >= 0 && patience) {
+	if (c->fd >= 0 && patience != NULL) {
 		setsockopt(c->fd, SOL_SOCKET, SO_SNDTIMEO, patience, sizeof(*patience)); /* of connect() too */
 		setsockopt(c->fd, SOL_SOCKET, SO_RCVTIMEO, patience, sizeof(*patience));
 	}
@@ -66,7 +66,7 @@ static bool connect_to(struct control_client *c, const struct timeval *patience)
 		return false;
 	}
 	c->in = fdopen(c->fd, "r");
-	if (c->in)
+	if (c->in != NULL)
 		return true;
 	report(c, strerror(errno));
 	control_disconnect(c);
@@ -88,7 +88,7 @@ bool control_connect_quietly(struct control_client *c, const char *path, unsigne
 
 void control_disconnect(struct control_client *c)
 {
-	if (c->in)
+	if (c->in != NULL)
 		fclose(c->in);
 	else if (c->fd >= 0)
 		close(c->fd);
@@ -106,7 +106,7 @@ static enum control_result lost(struct control_client *c, const char *why)
 static bool send_line(int fd, const char *word, const char *rest)
 {
 	char *line;
-	int len = asprintf(&line, "%s%s%s\n", word, rest ? " " : "", rest ? rest : "");
+	int len = asprintf(&line, "%s%s%s\n", word, rest != NULL ? " " : "", rest != NULL ? rest : "");
 	if (len < 0)
 		return false;
 	size_t left = (size_t)len;
@@ -128,7 +128,7 @@ static bool read_body(struct control_client *c, size_t bytes)
 	for (;;) {
 		size_t piece = bytes - c->bytes < PIECE_BYTES ? bytes - c->bytes : PIECE_BYTES;
 		char *grown = realloc(c->body, c->bytes + piece + 1);
-		if (!grown)
+		if (grown == NULL)
 			return false;
 		c->body = grown;
 		size_t n = fread(c->body + c->bytes, 1, piece, c->in);
@@ -154,8 +154,8 @@ enum control_result control_ask(struct control_client *c, const char *word, cons
 		head[strcspn(head, "\n")] = '\0';
 		free(c->body);
 		c->body = strdup(head + 6);
-		c->bytes = c->body ? strlen(c->body) : 0;
-		result = c->body ? CONTROL_REFUSED : lost(c, "out of memory");
+		c->bytes = c->body != NULL ? strlen(c->body) : 0;
+		result = c->body != NULL ? CONTROL_REFUSED : lost(c, "out of memory");
 	} else if (strncmp(head, "ok ", 3) == 0) {
 		errno = 0;
 		unsigned long long bytes = strtoull(head + 3, &end, 10);

@@ -56,7 +56,7 @@ unsigned crew_run(const struct crew *crew)
 	struct run run = { .crew = crew, .lock = PTHREAD_MUTEX_INITIALIZER, .done = PTHREAD_COND_INITIALIZER };
 	struct member *members = calloc(crew->count, sizeof(*members));
 	unsigned started = 0;
-	for (; members && started < crew->count; started++) {
+	for (; members != NULL && started < crew->count; started++) {
 		struct member *member = &members[started];
 		member->run = &run;
 		member->worker = (char *)crew->workers + started * crew->worker_bytes;

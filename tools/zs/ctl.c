@@ -63,7 +63,7 @@ static char *join(int argc, char **argv)
 	for (int i = 0; i < argc; i++)
 		len += strlen(argv[i]) + 1;
 	char *all = calloc(1, len);
-	for (int i = 0; all && i < argc; i++) {
+	for (int i = 0; all != NULL && i < argc; i++) {
 		if (i)
 			strcat(all, " ");
 		strcat(all, argv[i]);
@@ -101,11 +101,11 @@ static int read_request(int argc, char **argv, int format, struct request *r)
 		return EXIT_DONE;
 	else
 		r->rest = strcmp(r->word, "save") == 0 ? absolute_path(argv[1]) : join(argc - 1, argv + 1);
-	if (!r->rest) {
+	if (r->rest == NULL) {
 		message("%s", strerror(errno));
 		return EXIT_BROKEN;
 	}
-	if (strchr(r->rest, '\n'))
+	if (strchr(r->rest, '\n') != NULL)
 		return message_usage("%s: a line break can't be sent", r->word);
 	return EXIT_DONE;
 }

@@ -49,10 +49,10 @@ static void read_metrics(char *text, struct disk_sample *s)
 {
 	bool seen[METRIC_COUNT] = { false };
 	char *next;
-	for (char *line = strtok_r(text, "\n", &next); line; line = strtok_r(NULL, "\n", &next)) {
+	for (char *line = strtok_r(text, "\n", &next); line != NULL; line = strtok_r(NULL, "\n", &next)) {
 		size_t name = strcspn(line, "{ ");
 		const char *value = strrchr(line, ' ');
-		for (size_t i = 0; value && i < METRIC_COUNT; i++) {
+		for (size_t i = 0; value != NULL && i < METRIC_COUNT; i++) {
 			if (seen[i] || strlen(metric_names[i]) != name || strncmp(line, metric_names[i], name) != 0)
 				continue;
 			s->metric[i] = strtoull(value, NULL, 10);
@@ -71,7 +71,7 @@ static void read_classes(char *text, struct disk_sample *s)
 	uint64_t n[COLUMNS];
 	char *next;
 	s->class_count = 0;
-	for (char *line = strtok_r(text, "\n", &next); line; line = strtok_r(NULL, "\n", &next)) {
+	for (char *line = strtok_r(text, "\n", &next); line != NULL; line = strtok_r(NULL, "\n", &next)) {
 		size_t columns = read_numbers(line, n, COLUMNS);
 		if (columns < LEAST)
 			continue;
@@ -90,7 +90,7 @@ static double memory_pressure(void)
 {
 	double share = -1;
 	FILE *file = fopen("/proc/pressure/memory", "re");
-	if (!file)
+	if (file == NULL)
 		return -1;
 	if (fscanf(file, "some avg10=%lf", &share) != 1)
 		share = -1;

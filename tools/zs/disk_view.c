@@ -44,7 +44,7 @@ static void bar(char *to, unsigned width, double share)
 /* Per second between two samples; counters that went back (another server) count as 0. */
 static double rate(const struct disk_sample *before, const struct disk_sample *now, enum metric metric)
 {
-	if (!before || now->taken_ns <= before->taken_ns || now->metric[metric] < before->metric[metric])
+	if (before == NULL || now->taken_ns <= before->taken_ns || now->metric[metric] < before->metric[metric])
 		return 0;
 	return (double)(now->metric[metric] - before->metric[metric]) * 1e9 /
 	       (double)(now->taken_ns - before->taken_ns);
@@ -72,7 +72,7 @@ static void put_memory(FILE *out, const struct view *view, const struct disk_sam
 static void put_work(FILE *out, const struct view *view, const struct disk_sample *before,
 		     const struct disk_sample *now)
 {
-	if (before)
+	if (before != NULL)
 		put(out, view, "  operations/s  %12s   %s reads, %s writes, %s discards",
 		    format_count((uint64_t)(rate(before, now, METRIC_READS) + rate(before, now, METRIC_WRITES) +
 					    rate(before, now, METRIC_DISCARDS)))

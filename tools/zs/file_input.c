@@ -28,8 +28,8 @@ static void refuse_folder(const char *name, bool has_name)
 	/* A slash more, as a word can't end with a line break where control characters are spelt out. */
 	if (len && name[len - 1] == '\n' && asprintf(&line_end, "%s/", name) < 0)
 		line_end = NULL;
-	char *word = has_name ? shell_path(line_end ? line_end : name) : NULL;
-	if (word)
+	char *word = has_name ? shell_path(line_end != NULL ? line_end : name) : NULL;
+	if (word != NULL)
 		message_problem(name, "is a directory (try: find %s -type f -print0 | %s --null --files-from -)", word,
 				message_command());
 	else

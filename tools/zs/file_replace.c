@@ -41,7 +41,7 @@ static bool write_all(int fd, const char *bytes, size_t count)
 static char *folder_of(const char *path)
 {
 	const char *slash = strrchr(path, '/');
-	return strndup(path, slash ? (size_t)(slash + 1 - path) : 0);
+	return strndup(path, slash != NULL ? (size_t)(slash + 1 - path) : 0);
 }
 
 /* What a link says, from the folder that the link is in. free() it; NULL with errno. */
@@ -56,7 +56,7 @@ static char *link_target(const char *path)
 	if (n > 0 && to[0] == '/')
 		return strndup(to, (size_t)n);
 	char *folder = folder_of(path);
-	if (folder && asprintf(&target, "%s%.*s", folder, (int)n, to) < 0)
+	if (folder != NULL && asprintf(&target, "%s%.*s", folder, (int)n, to) < 0)
 		target = NULL;
 	free(folder);
 	return target;
@@ -85,7 +85,7 @@ static char *follow_links(const char *path)
 {
 	struct stat st;
 	char *name = strdup(path);
-	for (int links = 0; name && own_descriptor(name) < 0 && lstat(name, &st) == 0 && S_ISLNK(st.st_mode); links++) {
+	for (int links = 0; name != NULL && own_descriptor(name) < 0 && lstat(name, &st) == 0 && S_ISLNK(st.st_mode); links++) {
 		char *target = links < MOST_LINKS ? link_target(name) : NULL;
 		if (links == MOST_LINKS)
 			errno = ELOOP;
@@ -122,7 +122,7 @@ static mode_t usual_mode(void)
 static bool dress(int fd, const struct stat *old)
 {
 	struct stat st;
-	if (!old)
+	if (old == NULL)
 		return fchmod(fd, usual_mode()) == 0;
 	if (fstat(fd, &st) != 0)
 		return false;
@@ -135,10 +135,10 @@ static bool dress(int fd, const struct stat *old)
 static bool put_in_place(const char *path, const struct stat *old, const char *bytes, size_t count, bool *possible)
 {
 	char *folder = folder_of(path), *temporary = NULL;
-	if (!folder || asprintf(&temporary, "%s.zs-XXXXXX", folder) < 0)
+	if (folder == NULL || asprintf(&temporary, "%s.zs-XXXXXX", folder) < 0)
 		temporary = NULL;
 	free(folder);
-	if (!temporary) {
+	if (temporary == NULL) {
 		errno = ENOMEM;
 		return false;
 	}
@@ -181,7 +181,7 @@ static bool replace(const char *path, const char *name, const char *bytes, size_
 bool file_replace(const char *path, const void *bytes, size_t count)
 {
 	char *name = follow_links(path);
-	bool good = name && replace(path, name, bytes, count);
+	bool good = name != NULL && replace(path, name, bytes, count);
 	int error = errno;
 	free(name);
 	errno = error;

@@ -72,7 +72,7 @@ static void begin_member(struct json *j, const char *name)
 		for (unsigned i = 0; i < j->depth; i++)
 			fputs("  ", j->out);
 	}
-	if (name) {
+	if (name != NULL) {
 		put_string(j->out, name);
 		fputs(": ", j->out);
 	}

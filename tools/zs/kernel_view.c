@@ -28,7 +28,7 @@ bool kernel_view_of(const struct packer *packer, struct kernel_view *view)
 	const struct pool_settings settings = { ZS_GEOMETRY_LINUX, set->page_size, KERNEL_CHAIN_SIZE };
 	memset(view, 0, sizeof(*view));
 	struct zs_pool *pool = pool_settings_create(&settings, "kernel view", ZS_POOL_NO_THREAD_CACHE);
-	if (!pool)
+	if (pool == NULL)
 		return false;
 	bool stored = true;
 	uint64_t pages = 0;

@@ -61,7 +61,7 @@ bool page_set_add_list(struct page_set *set, const char *path, bool null)
 	bool from_stdin = strcmp(path, "-") == 0;
 	const char *shown = from_stdin ? "standard input" : path;
 	FILE *list = from_stdin ? stdin : fopen(path, "re");
-	if (!list) {
+	if (list == NULL) {
 		if (!interrupted())
 			message_problem(path, "%s", strerror(errno));
 		return true;

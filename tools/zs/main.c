@@ -68,7 +68,7 @@ static int run_help(int argc, char **argv)
 		return EXIT_DONE;
 	}
 	const struct command *command = find_command(argv[1]);
-	if (!command)
+	if (command == NULL)
 		return EXIT_USAGE;
 	fputs(command->help, stdout);
 	return EXIT_DONE;
@@ -80,7 +80,7 @@ static int run_command(int argc, char **argv)
 	if (strcmp(argv[0], "help") == 0)
 		return run_help(argc, argv);
 	const struct command *command = find_command(argv[0]);
-	if (!command)
+	if (command == NULL)
 		return EXIT_USAGE;
 	snprintf(prefix, sizeof(prefix), "zs %s", command->name);
 	message_prefix(prefix);

@@ -76,7 +76,7 @@ int message_usage(const char *format, ...)
 	char *whole = NULL;
 	if (asprintf(&whole, "%s (see: %s --help)", text, prefix) < 0)
 		whole = NULL;
-	put_line(whole ? whole : text);
+	put_line(whole != NULL ? whole : text);
 	free(whole);
 	free(made);
 	return EXIT_USAGE;
@@ -94,13 +94,13 @@ void message_problem(const char *input, const char *format, ...)
 	problem_count++;
 	/* A list of names may be endless. */
 	char **grown = kept_count < MOST_KEPT ? reallocarray(problems, kept_count + 1, sizeof(*problems)) : NULL;
-	if (grown)
+	if (grown != NULL)
 		problems = grown;
 	if (asprintf(&whole, "%s: %s", input, text) < 0)
 		whole = NULL;
-	put_line(whole ? whole : text);
+	put_line(whole != NULL ? whole : text);
 	/* A text may be lost, the count never, and so the exit status stays right. */
-	if (grown)
+	if (grown != NULL)
 		problems[kept_count++] = whole;
 	else
 		free(whole);
@@ -121,7 +121,7 @@ const char *message_problem_text(size_t i)
 {
 	static char more[64];
 	if (i < kept_count)
-		return problems[i] ? problems[i] : "out of memory";
+		return problems[i] != NULL ? problems[i] : "out of memory";
 	snprintf(more, sizeof(more), "and %zu more", problem_count - kept_count);
 	return more;
 }

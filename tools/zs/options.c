@@ -20,7 +20,7 @@ enum {
 
 static const struct option *long_option_with(const struct option *longs, int val)
 {
-	for (; longs->name; longs++)
+	for (; longs->name != NULL; longs++)
 		if (longs->val == val)
 			return longs;
 	return NULL;
@@ -32,7 +32,7 @@ static bool report_ambiguous(const char *argument, const struct option *longs)
 	char names[256] = "";
 	unsigned count = 0;
 	size_t len = strcspn(argument, "="), used = 0;
-	for (; longs->name && len > 2; longs++) {
+	for (; longs->name != NULL && len > 2; longs++) {
 		if (strncmp(longs->name, argument + 2, len - 2) != 0)
 			continue;
 		int n = snprintf(names + used, sizeof(names) - used, "%s--%s", count ? ", " : "", longs->name);
@@ -52,7 +52,7 @@ static void report_bad(char **argv, const struct option *longs)
 		return;
 	if (optopt == 0)
 		message_usage("unknown option '%s'", argv[optind - 1]);
-	else if (known)
+	else if (known != NULL)
 		message_usage("option '--%s' takes no value", known->name);
 	else
 		message_usage("unknown option '-%c'", optopt);
@@ -69,7 +69,7 @@ int option_next(int argc, char **argv, const char *shorts, const struct option *
 	}
 	if (option == ':') {
 		const struct option *known = long_option_with(longs, optopt);
-		if (known)
+		if (known != NULL)
 			message_usage("option '--%s' needs a value", known->name);
 		else
 			message_usage("option '-%c' needs a value", optopt);
@@ -171,7 +171,7 @@ struct zs_pool *pool_settings_create(const struct pool_settings *settings, const
 	options.chain_size = settings->chain_size;
 	options.flags = flags;
 	struct zs_pool *pool = zs_create_pool_with(name, &options);
-	if (!pool)
+	if (pool == NULL)
 		message("cannot make a pool: %s", strerror(errno));
 	return pool;
 }

@@ -95,7 +95,7 @@ static unsigned default_threads(void)
 static bool take_algorithm(struct arguments *args, const char *name)
 {
 	struct zram *device = zram_create("zs pack", NULL);
-	bool known = device && zram_attr_set(device, "comp_algorithm", name) == 0;
+	bool known = device != NULL && zram_attr_set(device, "comp_algorithm", name) == 0;
 	if (!known)
 		message_usage("--algo '%s': must be lz4, lz4hc, lzo, zstd or deflate", name);
 	zram_destroy(device);
@@ -146,13 +146,13 @@ static bool take_option(struct arguments *args, int option)
 
 static bool check_arguments(const struct arguments *args)
 {
-	bool reads_stdin = args->files_from && strcmp(args->files_from, "-") == 0;
+	bool reads_stdin = args->files_from != NULL && strcmp(args->files_from, "-") == 0;
 	size_t from_stdin = reads_stdin;
 	for (size_t i = 0; i < args->file_count; i++)
 		from_stdin += strcmp(args->files[i], "-") == 0;
-	if (args->null && !args->files_from)
+	if (args->null && args->files_from == NULL)
 		message_usage("--null goes with --files-from");
-	else if (!args->files_from && args->file_count == 0 && args->pid_count == 0)
+	else if (args->files_from == NULL && args->file_count == 0 && args->pid_count == 0)
 		message_usage("no FILE and no --pid given");
 	else if (from_stdin > 1)
 		message_usage("standard input can be read only once");
@@ -179,7 +179,7 @@ static bool add_inputs(struct page_set *set, const struct arguments *args)
 	bool added = true;
 	for (size_t i = 0; i < args->file_count && added && !set->full && !interrupted(); i++)
 		added = page_set_add_file(set, args->files[i]);
-	if (args->files_from && added && !set->full && !interrupted())
+	if (args->files_from != NULL && added && !set->full && !interrupted())
 		added = page_set_add_list(set, args->files_from, args->null);
 	for (size_t i = 0; i < args->pid_count && added && !interrupted(); i++)
 		added = page_set_add_process(set, args->pids[i]);
@@ -224,7 +224,7 @@ static struct zram *create_device(const struct page_set *set, const struct argum
 	options.pool.geometry = args->pool.geometry;
 	options.pool.chain_size = args->pool.chain_size;
 	struct zram *device = zram_create("zs pack", &options);
-	if (!device)
+	if (device == NULL)
 		message("the store can't be made: %s", zram_strerror());
 	return device;
 }
@@ -236,7 +236,7 @@ static int pack(struct page_set *set, const struct arguments *args)
 	struct report report = { .settings = &args->pool, .algorithm = args->algorithm, .packer = &packer };
 	uint64_t limit = store_limit(set);
 	struct zram *device = create_device(set, args, limit);
-	if (!device)
+	if (device == NULL)
 		return EXIT_BROKEN;
 	report.longest_zspage = pool_longest_zspage(zram_get_pool(device));
 	bool done = packer_init(&packer, set, device, args->threads);
@@ -277,7 +277,7 @@ static int run(int argc, char **argv)
 {
 	struct arguments args = { .pool = POOL_SETTINGS_INIT, .algorithm = "lz4", .threads = default_threads() };
 	args.pids = calloc((size_t)argc, sizeof(*args.pids));
-	if (!args.pids) {
+	if (args.pids == NULL) {
 		message("out of memory");
 		return EXIT_BROKEN;
 	}

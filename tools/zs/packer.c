@@ -27,7 +27,7 @@ bool packer_init(struct packer *packer, struct page_set *set, struct zram *devic
 	packer->threads = threads > set->chunk_count ? (unsigned)set->chunk_count : threads;
 	packer->records = calloc(set->pages, sizeof(*packer->records));
 	packer->workers = calloc(packer->threads, sizeof(*packer->workers));
-	bool good = packer->records && packer->workers;
+	bool good = packer->records != NULL && packer->workers != NULL;
 	for (unsigned i = 0; good && i < packer->threads; i++)
 		good = worker_init(&packer->workers[i], packer);
 	if (!good)
@@ -37,7 +37,7 @@ bool packer_init(struct packer *packer, struct page_set *set, struct zram *devic
 
 void packer_destroy(struct packer *packer)
 {
-	for (unsigned i = 0; packer->workers && i < packer->threads; i++)
+	for (unsigned i = 0; packer->workers != NULL && i < packer->threads; i++)
 		worker_destroy(&packer->workers[i]);
 	free(packer->workers);
 	free(packer->records);

@@ -48,7 +48,7 @@ static bool make_room(void **array, size_t count, size_t *room, size_t element_b
 		return true;
 	size_t wanted = *room ? *room * 2 : 16;
 	void *grown = reallocarray(*array, wanted, element_bytes);
-	if (!grown)
+	if (grown == NULL)
 		return false;
 	*array = grown;
 	*room = wanted;
@@ -70,7 +70,7 @@ struct input *page_set_add_input(struct page_set *set, enum input_kind kind, con
 		!too_many_inputs(set) && make_room(&array, set->input_count, &set->input_room, sizeof(*set->inputs));
 	set->inputs = array;
 	char *copy = room ? strdup(name) : NULL;
-	if (!copy) {
+	if (copy == NULL) {
 		if (fd > STDIN_FILENO)
 			close(fd);
 		return NULL;
@@ -242,11 +242,11 @@ void page_set_tell(const struct page_set *set)
 	};
 	if (set->parts == PARTS_PADDED_QUIET || set->part_files == 0)
 		;
-	else if (set->part_files == 1 && set->first_part)
+	else if (set->part_files == 1 && set->first_part != NULL)
 		message("%s: %s", set->first_part, one[set->parts]);
 	else
 		message("%s: %s", format_plural(set->part_files, "file", "files").s, all[set->parts]);
-	if (set->empty_files == 1 && set->first_empty)
+	if (set->empty_files == 1 && set->first_empty != NULL)
 		message("%s: is empty", set->first_empty);
 	else if (set->empty_files)
 		message("%s", format_plural(set->empty_files, "file is empty", "files are empty").s);
@@ -315,5 +315,5 @@ bool page_set_add_span(struct page_set *set, const char *name, int fd, uint64_t 
 			close(fd);
 		return true;
 	}
-	return page_set_add_input(set, INPUT_FILE, name, fd) && page_set_add_range(set, offset, bytes);
+	return page_set_add_input(set, INPUT_FILE, name, fd) != NULL && page_set_add_range(set, offset, bytes);
 }

@@ -12,7 +12,7 @@
 static char *in_quotes(const char *text)
 {
 	char *word = malloc(4 * strlen(text) + 3), *to = word;
-	if (!word)
+	if (word == NULL)
 		return NULL;
 	*to++ = '\'';
 	for (; *text; text++) {
@@ -39,7 +39,7 @@ static char *by_printf(const char *text)
 {
 	static const char head[] = "\"$(printf %b '", tail[] = "')\"";
 	char *word = malloc(sizeof(head) + sizeof(tail) + 5 * strlen(text)), *to = word;
-	if (!word)
+	if (word == NULL)
 		return NULL;
 	to = stpcpy(to, head);
 	for (; *text; text++) {
@@ -71,7 +71,7 @@ char *absolute_path(const char *path)
 	if (path[0] == '/')
 		return strdup(path);
 	char *here = getcwd(NULL, 0);
-	if (here && asprintf(&out, "%s/%s", strcmp(here, "/") == 0 ? "" : here, path) < 0)
+	if (here != NULL && asprintf(&out, "%s/%s", strcmp(here, "/") == 0 ? "" : here, path) < 0)
 		out = NULL;
 	free(here);
 	return out;
@@ -80,7 +80,7 @@ char *absolute_path(const char *path)
 char *shell_path(const char *path)
 {
 	char *absolute = absolute_path(path);
-	char *word = absolute ? shell_word(absolute) : NULL;
+	char *word = absolute != NULL ? shell_word(absolute) : NULL;
 	free(absolute);
 	return word;
 }

@@ -131,7 +131,7 @@ bool page_set_add_process(struct page_set *set, int pid)
 	int maps_fd = open_proc(pid, "maps");
 	int mem = maps_fd < 0 ? -1 : open_proc(pid, "mem");
 	FILE *maps = mem < 0 ? NULL : fdopen(maps_fd, "r");
-	if (!maps) {
+	if (maps == NULL) {
 		report_refused(name, errno);
 		if (mem >= 0)
 			close(mem);
@@ -144,7 +144,7 @@ bool page_set_add_process(struct page_set *set, int pid)
 		message("%s: its pagemap can't be read (%s): pages it never touched count too", name, strerror(errno));
 
 	uint64_t pages_before = set->pages;
-	bool added = page_set_add_input(set, INPUT_PROCESS, name, mem) && add_mappings(set, &map, maps);
+	bool added = page_set_add_input(set, INPUT_PROCESS, name, mem) != NULL && add_mappings(set, &map, maps);
 	if (added && set->pages == pages_before && !interrupted()) {
 		message_problem(name, "has no memory of its own: it has ended, or is part of the kernel");
 	} else if (added && set->pages > set->most_pages) {

@@ -19,7 +19,7 @@ static unsigned terminal_columns(void)
 {
 	const char *term = getenv("TERM");
 	struct winsize size;
-	if (!isatty(STDERR_FILENO) || !term || !*term || strcmp(term, "dumb") == 0)
+	if (!isatty(STDERR_FILENO) || term == NULL || !*term || strcmp(term, "dumb") == 0)
 		return 0;
 	if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0)
 		return 80;

@@ -88,7 +88,7 @@ static void take_range(struct sample *sample, struct page_set *set, const struct
 static bool make_data(struct sample *sample, uint64_t pieces, uint64_t spare)
 {
 	sample->data = pieces <= spare / 2 / PIECE_BYTES ? malloc(pieces * PIECE_BYTES) : NULL;
-	if (!sample->data)
+	if (sample->data == NULL)
 		message("out of memory: a sample of %s is too much where %s can be had (see --sample)",
 			format_bytes(pieces * PIECE_BYTES).s, format_bytes(spare).s);
 	return sample->data != NULL;

@@ -65,16 +65,16 @@ static int misplaced_size(char **parameters, const char *size)
 	size_t bytes;
 	FILE *out = open_memstream(&line, &bytes);
 	char *word = shell_word(size);
-	if (out && word)
+	if (out != NULL && word != NULL)
 		fprintf(out, "zs serve %s", word);
 	free(word);
-	for (; out && *parameters; parameters++) {
+	for (; out != NULL && *parameters != NULL; parameters++) {
 		word = *parameters == size ? NULL : shell_word(*parameters);
-		if (word)
+		if (word != NULL)
 			fprintf(out, " %s", word);
 		free(word);
 	}
-	if (!out || fclose(out) != 0) {
+	if (out == NULL || fclose(out) != 0) {
 		message("out of memory");
 		free(line);
 		return EXIT_BROKEN;
@@ -87,13 +87,13 @@ static int misplaced_size(char **parameters, const char *size)
 /* The first one may be the size alone; all others are NAME=VALUE. */
 static int check_parameters(char **parameters)
 {
-	bool sized = *parameters && !strchr(*parameters, '=');
-	if (!*parameters)
+	bool sized = *parameters != NULL && strchr(*parameters, '=') == NULL;
+	if (*parameters == NULL)
 		return message_usage("no SIZE is given");
-	for (char **p = parameters; *p; p++)
+	for (char **p = parameters; *p != NULL; p++)
 		sized |= strncmp(*p, "size=", 5) == 0;
-	for (char **p = parameters + 1; *p; p++) {
-		if (strchr(*p, '='))
+	for (char **p = parameters + 1; *p != NULL; p++) {
+		if (strchr(*p, '=') != NULL)
 			continue;
 		if (sized)
 			return message_usage("unexpected argument '%s': there is a size already, and all else is NAME=VALUE", *p);
@@ -156,9 +156,9 @@ static int run(int argc, char **argv)
 		if (status != EXIT_DONE)
 			return status;
 	}
-	if (server.unix_path && server.port)
+	if (server.unix_path != NULL && server.port)
 		return message_usage("only one of --unix and --port");
-	if (settings.json && settings.run)
+	if (settings.json && settings.run != NULL)
 		return message_usage("only one of --json and --run");
 	server.parameters = argv + optind;
 	status = check_parameters(server.parameters);
@@ -166,7 +166,7 @@ static int run(int argc, char **argv)
 		return status;
 	if (!server_start(&server))
 		return EXIT_BROKEN;
-	if (settings.run) {
+	if (settings.run != NULL) {
 		status = server_run(&server, settings.run);
 		return status < 0 ? EXIT_BROKEN : status;
 	}

@@ -16,14 +16,14 @@
 static bool found_by_name(const char *self)
 {
 	const char *path = getenv("PATH");
-	char *all = path ? strdup(path) : NULL, *next = NULL, *file;
+	char *all = path != NULL ? strdup(path) : NULL, *next = NULL, *file;
 	bool found = false, first = false;
-	for (char *folder = all ? strtok_r(all, ":", &next) : NULL; folder && !first; folder = strtok_r(NULL, ":", &next)) {
+	for (char *folder = all != NULL ? strtok_r(all, ":", &next) : NULL; folder != NULL && !first; folder = strtok_r(NULL, ":", &next)) {
 		if (asprintf(&file, "%s/zs", folder) < 0)
 			break;
 		first = access(file, X_OK) == 0;
 		char *real = first ? realpath(file, NULL) : NULL;
-		found = real && strcmp(real, self) == 0;
+		found = real != NULL && strcmp(real, self) == 0;
 		free(real);
 		free(file);
 	}
@@ -35,7 +35,7 @@ static bool found_by_name(const char *self)
 static char *program_word(void)
 {
 	char *self = realpath("/proc/self/exe", NULL);
-	char *word = !self || found_by_name(self) ? strdup("zs") : shell_word(self);
+	char *word = self == NULL || found_by_name(self) ? strdup("zs") : shell_word(self);
 	free(self);
 	return word;
 }
@@ -52,8 +52,8 @@ static bool make_words(const struct server *s, struct words *w)
 		w->drive = shell_word(drive);
 		free(drive);
 	}
-	w->socket = shell_word(s->listening.path ? s->listening.path : "");
-	return w->zs && w->uri && w->drive && w->socket && w->control;
+	w->socket = shell_word(s->listening.path != NULL ? s->listening.path : "");
+	return w->zs != NULL && w->uri != NULL && w->drive != NULL && w->socket != NULL && w->control != NULL;
 }
 
 /* What nbd-client shall take for a block: the kernel cuts off what is left over at the end. */
@@ -78,7 +78,7 @@ static void put_lines(const struct server *s, const struct words *w)
 	printf("  an image       qemu-img convert -n -O raw IMAGE %s\n", w->uri);
 	printf("  in QEMU        -drive %s\n", w->drive);
 	printf("  as a file      mkdir DIR && nbdfuse DIR %s\n", w->uri);
-	if (s->listening.path)
+	if (s->listening.path != NULL)
 		printf("  as /dev/nbd0   nbd-client -b %u -unix %s /dev/nbd0\n", client_block(s), w->socket);
 	else
 		printf("  as /dev/nbd0   nbd-client -b %u localhost %u /dev/nbd0\n", client_block(s), s->port);
@@ -108,7 +108,7 @@ void serve_print_json(const struct server *s)
 	struct json j = JSON_INIT(stdout);
 	json_begin_object(&j, NULL);
 	json_string(&j, "uri", s->uri);
-	if (s->listening.path)
+	if (s->listening.path != NULL)
 		json_string(&j, "socket", s->listening.path);
 	json_string(&j, "control", s->control);
 	json_uint(&j, "pid", (uint64_t)s->pid);

@@ -67,11 +67,11 @@ static char *uri_of_socket(const char *path)
 	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~/";
 	static const char head[] = "nbd+unix:///?socket=";
 	char *uri = malloc(sizeof(head) + 3 * strlen(path));
-	if (!uri)
+	if (uri == NULL)
 		return NULL;
 	char *to = stpcpy(uri, head);
 	for (; *path; path++) {
-		if (strchr(plain, *path))
+		if (strchr(plain, *path) != NULL)
 			*to++ = *path;
 		else
 			to += sprintf(to, "%%%02X", (unsigned char)*path);
@@ -83,7 +83,7 @@ static char *uri_of_socket(const char *path)
 static const char *parameter(char **parameters, const char *name)
 {
 	size_t len = strlen(name);
-	for (; *parameters; parameters++)
+	for (; *parameters != NULL; parameters++)
 		if (strncmp(*parameters, name, len) == 0 && (*parameters)[len] == '=')
 			return *parameters + len + 1;
 	return NULL;
@@ -94,8 +94,8 @@ static bool listen_on_socket(struct server *s)
 {
 	enum { MODE = 0777 }; /* less the umask, as any server's that is not told otherwise */
 	char why[WHY_BYTES];
-	char *path = s->unix_path ? absolute_path(s->unix_path) : server_folder_file(&s->folder, "nbd");
-	if (!path) {
+	char *path = s->unix_path != NULL ? absolute_path(s->unix_path) : server_folder_file(&s->folder, "nbd");
+	if (path == NULL) {
 		message("%s", strerror(errno));
 		return false;
 	}
@@ -114,14 +114,14 @@ static char *disk_name(const struct server *s)
 	char *name;
 	if (s->port)
 		return asprintf(&name, "port-%u", s->port) < 0 ? NULL : name;
-	return disk_name_of_path(s->unix_path ? s->unix_path : s->folder.path);
+	return disk_name_of_path(s->unix_path != NULL ? s->unix_path : s->folder.path);
 }
 
 static bool choose_names(struct server *s)
 {
 	const char *control = parameter(s->parameters, "control");
-	s->control = control ? absolute_path(control) : server_folder_file(&s->folder, "control");
-	s->saves = parameter(s->parameters, "save") || parameter(s->parameters, "snapshot");
+	s->control = control != NULL ? absolute_path(control) : server_folder_file(&s->folder, "control");
+	s->saves = parameter(s->parameters, "save") != NULL || parameter(s->parameters, "snapshot") != NULL;
 	if (s->port) {
 		if (asprintf(&s->uri, "nbd://localhost:%u", s->port) < 0)
 			s->uri = NULL;
@@ -130,10 +130,10 @@ static bool choose_names(struct server *s)
 			return false;
 		s->uri = uri_of_socket(s->listening.path);
 	}
-	bool named = parameter(s->parameters, "name") || parameter(s->parameters, "control");
+	bool named = parameter(s->parameters, "name") != NULL || parameter(s->parameters, "control") != NULL;
 	if (!named)
 		s->name = disk_name(s);
-	if (s->control && s->uri && (named || s->name))
+	if (s->control != NULL && s->uri != NULL && (named || s->name != NULL))
 		return true;
 	message("out of memory");
 	return false;
@@ -238,9 +238,9 @@ bool server_start(struct server *s)
 	if (!server_folder_make(&s->folder))
 		return false;
 	char *pidfile = server_folder_file(&s->folder, "pid");
-	bool good = pidfile && choose_names(s) && server_spawn(s, pidfile, &signals_before);
+	bool good = pidfile != NULL && choose_names(s) && server_spawn(s, pidfile, &signals_before);
 	/* The socket is nbdkit's from here on: when that ends, nobody listens. */
-	if (s->listening.path)
+	if (s->listening.path != NULL)
 		close(s->listening.fd);
 	if (!good || !wait_until_ready(s, pidfile)) {
 		clean_up(s);

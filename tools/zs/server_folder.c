@@ -40,11 +40,11 @@ static bool is_servers(int fd)
 	int own = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *all = own < 0 ? NULL : fdopendir(own);
 	bool only = all != NULL;
-	if (!all && own >= 0)
+	if (all == NULL && own >= 0)
 		close(own);
 	for (const struct dirent *entry; only && (entry = readdir(all)) != NULL;)
 		only = is_content(entry->d_name);
-	if (all)
+	if (all != NULL)
 		closedir(all);
 	return only;
 }
@@ -87,11 +87,11 @@ static void remove_if_left(int parent, const char *name)
 static void remove_all_left(const char *parent)
 {
 	DIR *all = opendir(parent);
-	for (const struct dirent *entry; all && (entry = readdir(all)) != NULL;)
+	for (const struct dirent *entry; all != NULL && (entry = readdir(all)) != NULL;)
 		if (strncmp(entry->d_name, PREFIX, strlen(PREFIX)) == 0 &&
 		    strlen(entry->d_name) == strlen(PREFIX) + RANDOM_LETTERS)
 			remove_if_left(dirfd(all), entry->d_name);
-	if (all)
+	if (all != NULL)
 		closedir(all);
 }
 
@@ -113,15 +113,15 @@ bool server_folder_make(struct server_folder *f)
 {
 	const char *run = getenv("XDG_RUNTIME_DIR");
 	const char *tmp = getenv("TMPDIR");
-	const char *wanted = run && access(run, W_OK | X_OK) == 0 ? run : tmp && *tmp ? tmp : "/tmp";
+	const char *wanted = run != NULL && access(run, W_OK | X_OK) == 0 ? run : tmp != NULL && *tmp ? tmp : "/tmp";
 	char *parent = absolute_path(wanted);
 	f->path = NULL;
-	if (parent)
+	if (parent != NULL)
 		remove_all_left(parent);
-	for (int tries = 0; parent && tries < MAKE_TRIES; tries++) {
+	for (int tries = 0; parent != NULL && tries < MAKE_TRIES; tries++) {
 		if (asprintf(&f->path, "%s/" PREFIX "XXXXXX", parent) < 0)
 			f->path = NULL;
-		if (!f->path || !mkdtemp(f->path))
+		if (f->path == NULL || mkdtemp(f->path) == NULL)
 			break;
 		if (lock(f)) {
 			free(parent);
@@ -146,7 +146,7 @@ char *server_folder_file(const struct server_folder *f, const char *name)
 
 void server_folder_remove(struct server_folder *f)
 {
-	if (!f->path)
+	if (f->path == NULL)
 		return;
 	int fd = open(f->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd >= 0) {

@@ -31,18 +31,18 @@ static char *find_plugin(void)
 	static const char *const places[] = { ZS_PLUGIN_FROM_BIN, "../../plugins/nbdkit" };
 	char *self = realpath("/proc/self/exe", NULL);
 	char *found = NULL;
-	if (self)
+	if (self != NULL)
 		*strrchr(self, '/') = '\0';
-	for (size_t i = 0; self && !found && i < sizeof(places) / sizeof(places[0]); i++) {
+	for (size_t i = 0; self != NULL && found == NULL && i < sizeof(places) / sizeof(places[0]); i++) {
 		if (asprintf(&found, "%s/%s/nbdkit-zram-plugin.so", self, places[i]) < 0)
 			found = NULL;
-		if (found && access(found, R_OK) != 0) {
+		if (found != NULL && access(found, R_OK) != 0) {
 			free(found);
 			found = NULL;
 		}
 	}
 	free(self);
-	return found ? found : strdup("zram");
+	return found != NULL ? found : strdup("zram");
 }
 
 /* A descriptor of the same file that stays open over exec. */
@@ -59,7 +59,7 @@ static void become_nbdkit(const struct server *s, char **arguments, const sigset
 	sigprocmask(SIG_SETMASK, mask, NULL);
 	if (inherited(s->folder.lock) < 0)
 		return;
-	if (s->listening.path) {
+	if (s->listening.path != NULL) {
 		int fd = inherited(s->listening.fd);
 		/* nbdkit waits in accept(). */
 		if (fd < 0 || fcntl(fd, F_SETFL, 0) != 0 || dup2(fd, LISTEN_FD) < 0)
@@ -124,16 +124,16 @@ bool server_spawn(struct server *s, const char *pidfile, const sigset_t *mask)
 {
 	char port[16], threads[16], *control = NULL, *name = NULL;
 	size_t count = 0;
-	while (s->parameters[count])
+	while (s->parameters[count] != NULL)
 		count++;
-	char *plugin = s->plugin ? strdup(s->plugin) : find_plugin();
+	char *plugin = s->plugin != NULL ? strdup(s->plugin) : find_plugin();
 	const char **arguments = calloc(FIXED_ARGUMENTS + count, sizeof(*arguments));
 	int error = ENOMEM;
 	if (asprintf(&control, "control=%s", s->control) < 0)
 		control = NULL;
-	if (s->name && asprintf(&name, "name=%s", s->name) < 0)
+	if (s->name != NULL && asprintf(&name, "name=%s", s->name) < 0)
 		name = NULL;
-	if (plugin && arguments && control && (name || !s->name)) {
+	if (plugin != NULL && arguments != NULL && control != NULL && (name != NULL || s->name == NULL)) {
 		snprintf(port, sizeof(port), "%u", s->port);
 		snprintf(threads, sizeof(threads), "%u", s->threads);
 		size_t n = put_arguments(s, arguments, pidfile, port, threads);
@@ -161,7 +161,7 @@ static bool put_names(const struct server *s)
 	char port[16];
 	snprintf(port, sizeof(port), "%u", s->port);
 	return setenv("uri", s->uri, 1) == 0 && setenv("nbd", s->uri, 1) == 0 &&
-	       setenv("unixsocket", s->listening.path ? s->listening.path : "", 1) == 0 &&
+	       setenv("unixsocket", s->listening.path != NULL ? s->listening.path : "", 1) == 0 &&
 	       setenv("port", s->port ? port : "", 1) == 0 && setenv("control", s->control, 1) == 0;
 }
 

@@ -29,9 +29,9 @@ static uint64_t number_in(const char *path, const char *format)
 	char line[256];
 	uint64_t number = UINT64_MAX;
 	FILE *file = fopen(path, "re");
-	if (!file)
+	if (file == NULL)
 		return UINT64_MAX;
-	while (fgets(line, sizeof(line), file) && sscanf(line, format, &number) != 1)
+	while (fgets(line, sizeof(line), file) != NULL && sscanf(line, format, &number) != 1)
 		number = UINT64_MAX;
 	fclose(file);
 	return number;
@@ -65,7 +65,7 @@ static uint64_t left_by_group(const struct group_files *files, const char *group
 static uint64_t left_by_groups(const struct group_files *files, char *group)
 {
 	uint64_t least = UINT64_MAX;
-	for (char *end = group + strlen(group); end; end = strrchr(group, '/')) {
+	for (char *end = group + strlen(group); end != NULL; end = strrchr(group, '/')) {
 		*end = '\0';
 		uint64_t left = left_by_group(files, group);
 		least = left < least ? left : least;
@@ -79,16 +79,16 @@ static uint64_t left_by_all_groups(void)
 	char line[PATH_MAX], controllers[256], *path;
 	uint64_t least = UINT64_MAX;
 	FILE *file = fopen("/proc/self/cgroup", "re");
-	if (!file)
+	if (file == NULL)
 		return UINT64_MAX;
-	while (fgets(line, sizeof(line), file)) {
+	while (fgets(line, sizeof(line), file) != NULL) {
 		line[strcspn(line, "\n")] = '\0';
 		controllers[0] = '\0';
 		int fields = sscanf(line, "%*u:%255[^:]", controllers);
 		bool second = fields != 1;
 		path = strchr(line, ':');
-		path = path ? strchr(path + 1, ':') : NULL;
-		if (!path || (!second && strcmp(controllers, "memory") != 0))
+		path = path != NULL ? strchr(path + 1, ':') : NULL;
+		if (path == NULL || (!second && strcmp(controllers, "memory") != 0))
 			continue;
 		uint64_t left = left_by_groups(second ? &version2 : &version1, path + 1);
 		least = left < least ? left : least;

@@ -193,7 +193,7 @@ bool page_set_add_stream(struct page_set *set, const char *name, int from)
 	}
 	s.buffer = malloc(PIECE_BYTES);
 	s.to = memfd_create("zs-input", MFD_CLOEXEC);
-	if (!s.buffer || s.to < 0) {
+	if (s.buffer == NULL || s.to < 0) {
 		message_problem(name, "%s", strerror(errno));
 		if (s.to >= 0)
 			close(s.to);

@@ -56,7 +56,7 @@ struct settings {
 static bool on_terminal(void)
 {
 	const char *term = getenv("TERM");
-	return isatty(STDOUT_FILENO) && term && *term && strcmp(term, "dumb") != 0;
+	return isatty(STDOUT_FILENO) && term != NULL && *term && strcmp(term, "dumb") != 0;
 }
 
 static struct view current_view(bool terminal)

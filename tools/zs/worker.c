@@ -32,7 +32,7 @@ bool worker_init(struct worker *worker, const struct packer *packer)
 	worker->output = aligned_alloc(ALIGN, chunk_bytes);
 	worker->good = calloc(chunk_bytes / packer->set->page_size, sizeof(*worker->good));
 	worker->restored = calloc(chunk_bytes / packer->set->page_size, sizeof(*worker->restored));
-	return worker->input && worker->output && worker->good && worker->restored;
+	return worker->input != NULL && worker->output != NULL && worker->good != NULL && worker->restored != NULL;
 }
 
 void worker_destroy(struct worker *worker)
