@@ -241,7 +241,7 @@ ZS_API unsigned long zs_shrinker_scan(struct zs_pool *pool, unsigned long nr_pag
 /* When and how hard a registered shrinker works. */
 struct zs_shrinker_policy {
 	size_t struct_size;     /* filled by ZS_SHRINKER_POLICY_INIT */
-	unsigned waste_percent; /* work when zs_shrinker_count() exceeds this share of the pages, 1 to 100; 0: half of 1 */
+	unsigned waste_percent; /* of the pages, 1 to 100: work when zs_shrinker_count() is above it; 0: half a percent */
 	unsigned cpu_percent;   /* at most this share of a processor that others want, over ten seconds, 1 to 100; 0 = 5 */
 	unsigned interval_ms;   /* after something was freed, wait this long and look, 1 to 60000; 0 = 100 */
 	const char *psi_path;   /* copied; a cgroup's memory.pressure; NULL = "/proc/pressure/memory" */

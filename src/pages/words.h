@@ -13,7 +13,7 @@
  *
  *   bit of a unit   it is the first or the last of a free block
  *   a page's first word has all bits: the page is absent. It lies inside a free block, whose ends it does not touch,
- *                   and its memory was given back; 64 free blocks of one unit can't be meant, since neighbours are joined
+ *                   and its memory was given back; 64 free blocks of one unit can't be meant: neighbours are joined
  *
  *   free_bytes = sum of the blocks in the lists,  no two free blocks are neighbours
  *   charged to the account: the pages below top that are not absent, and the pages of the map below top

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * tsan_consumer.c - two threads that use one pool as they may: each object is its thread's own from zs_malloc() to zs_free().
+ * tsan_consumer.c - two threads that use one pool as they may: each object is its thread's own from zs_malloc() to
+ * zs_free().
  *
- * There is no race here. Memory that one thread freed is the other's next object, and what orders the two is a lock of the
- * library's, which ThreadSanitizer sees only where the library was built with it. The threads take turns, so that it
+ * There is no race here. Memory that one thread freed is the other's next object, and what orders the two is a lock of
+ * the library's, which ThreadSanitizer sees only where the library was built with it. The threads take turns, so that it
  * is seen each time: by a relaxed counter, which orders nothing.
  */
 #include <pthread.h>
