@@ -380,7 +380,9 @@ int config_check(void)
 		return -1;
 	}
 	config.options.name = config.name;
-	if (choose(recompress, "type=idle", "recompress", "recomp", options->recomp_algorithm[0] != NULL,
+	/* One request is about one algorithm: with several, a chain. */
+	const char *idle = options->recomp_algorithm[1] != NULL ? "type=idle chain=1" : "type=idle";
+	if (choose(recompress, idle, "recompress", "recomp", options->recomp_algorithm[0] != NULL,
 		   &background->recompress) != 0 ||
 	    choose(writeback, "type=idle", "writeback", "backing", options->backing_dev != NULL,
 		   &background->writeback) != 0)

@@ -136,19 +136,34 @@ static int read_params(struct zram *z, char *text, struct params *p, const char 
 	return 0;
 }
 
-/* The priority that params mean, or -1: EINVAL. */
+int zsi_algs_find(const struct zram *z, const char *name, unsigned first, unsigned last)
+{
+	const struct zsi_codec *codec = zsi_codec_find(name);
+
+	for (unsigned p = first; codec != NULL && p <= last; p++)
+		if (z->algs[p].codec == codec)
+			return (int)p;
+	return -1;
+}
+
+/* The priority that params mean, or -1: EINVAL. Where both are named they have to be of the same algorithm. */
 static int params_priority(struct zram *z, const struct params *p)
 {
-	const struct zsi_codec *codec;
+	unsigned priority = (unsigned)p->priority;
+	int found;
 
-	if (p->has_priority || p->algo == NULL)
-		return (int)p->priority;
-	codec = zsi_codec_find(p->algo);
-	for (unsigned i = 0; codec != NULL && i < ZSI_PRIORITIES; i++)
-		if (z->algs[i].codec == codec)
-			return (int)i;
-	return zsi_fail(EINVAL, "%s: algorithm_params: algo '%s' is none of the device's algorithms", z->name,
-			p->algo);
+	if (p->algo == NULL)
+		return (int)priority;
+	if (p->has_priority) {
+		if (zsi_algs_find(z, p->algo, priority, priority) >= 0)
+			return (int)priority;
+		return zsi_fail(EINVAL, "%s: algorithm_params: algo '%s' is not that of priority %u", z->name, p->algo,
+				priority);
+	}
+	found = zsi_algs_find(z, p->algo, 0, ZSI_PRIORITIES - 1);
+	return found >= 0 ? found :
+			    zsi_fail(EINVAL, "%s: algorithm_params: algo '%s' is none of the device's algorithms",
+				     z->name, p->algo);
 }
 
 static int params_set(struct zram *z, const struct params *p)

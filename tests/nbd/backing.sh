@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-3-Clause
-# Idle blocks go to the backing file and come back from it; one that fails costs an error and no data.
+# Idle blocks are recompressed, or go to the backing file and come back from it; one that fails costs an error and no data.
 # shellcheck source=tests/nbd/lib.sh
 . "$(dirname "$0")/lib.sh"
 : "${CHECKER:?}" "${FAIL_BACKING:?}"
@@ -31,6 +31,15 @@ must nbdcopy "$tmp/data" "$uri"
 wait_for 20 written_back || fail "the background has written nothing back"
 must nbdcopy "$uri" "$tmp/back"
 cmp -n 16777216 "$tmp/data" "$tmp/back" || fail "what came back from the file is something else"
+stop
+
+# Several algorithms are tried in a row: the first one here gains nothing on what it made itself.
+recompressed() {
+	[ "$(ctl get block_state | grep -c r)" -gt 1000 ]
+}
+serve 32M recomp=lz4,zstd idle=1 cpu=50
+must nbdcopy "$tmp/data" "$uri"
+wait_for 20 recompressed || fail "the second algorithm had no turn"
 stop
 
 # A file that fails now and then, under random operations.

@@ -139,6 +139,8 @@ static void params(void **state)
 	refuse(z, "algorithm_params", "priority=4 level=1", EINVAL, "priority");
 	refuse(z, "algorithm_params", "priority=2 level=1", EINVAL, "no algorithm of priority 2");
 	refuse(z, "algorithm_params", "algo=zstd level=1", EINVAL, "zstd");
+	refuse(z, "algorithm_params", "algo=lz4 priority=1 level=1", EINVAL, "not that of priority 1");
+	accept_value(z, "algorithm_params", "algo=lz4 priority=0 level=1");
 	refuse(z, "algorithm_params", "level=0", EINVAL, "lz4");
 	refuse(z, "algorithm_params", "dict=/nonexistent/dictionary", ENOENT, "/nonexistent/dictionary");
 	refuse(z, "algorithm_params", "dict=/", EINVAL, "not a file");

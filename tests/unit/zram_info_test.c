@@ -85,7 +85,7 @@ static void every_kind(void **state)
 	set(z, "idle", "all");
 	assert_int_equal(info_of(z, 2 * BS).flags, ZRAM_BLOCK_USED | ZRAM_BLOCK_IDLE);
 	assert_int_equal(info_of(z, 2 * BS).flags, ZRAM_BLOCK_USED | ZRAM_BLOCK_IDLE);
-	set(z, "recompress", "type=idle");
+	set(z, "recompress", "type=idle chain=1");
 	assert_int_equal(info_of(z, BS).flags, ZRAM_BLOCK_USED | ZRAM_BLOCK_HUGE | ZRAM_BLOCK_INCOMPRESSIBLE);
 	write_block(z, 5, 1000);
 	for (size_t k = 0; k < BS / 8; k++)

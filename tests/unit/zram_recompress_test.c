@@ -92,25 +92,31 @@ static void measure(struct zram *z)
 	}
 }
 
-/* priority 0: all of them. */
-static void apply(struct zram *z, unsigned secondary, unsigned priority, size_t threshold, bool huge_only)
+/* A request. priority 0: all of them, one after the other. */
+struct step {
+	const char *value;
+	unsigned priority;
+	size_t threshold;
+	bool huge;
+};
+
+static void apply(struct zram *z, unsigned secondary, const struct step *step)
 {
 	struct zs_pool *pool = zram_get_pool(z);
+	unsigned first = step->priority != 0 ? step->priority : 1, last = step->priority != 0 ? step->priority : secondary;
 
 	for (unsigned i = 0; i < BLOCKS; i++) {
 		struct expected *b = &model[i];
-		unsigned tried = 0, fitting = 0, from = b->priority + 1;
-		size_t old = b->size, found = 0, below = threshold != 0 ? threshold : SIZE_MAX;
+		unsigned fitting = 0;
+		size_t old = b->size, found = 0, below = step->threshold != 0 ? step->threshold : SIZE_MAX;
 
-		if (b->same || b->incompressible || old < threshold || (huge_only && old != BS))
+		if (b->same || b->incompressible || old < step->threshold || (step->huge && old != BS) ||
+		    b->priority >= last)
 			continue;
-		for (unsigned p = from; p <= secondary && found == 0; p++) {
+		for (unsigned p = first; p <= last && found == 0; p++) {
 			size_t len = sizes[i][p];
 
-			if (priority != 0 && p != priority)
-				continue;
-			tried++;
-			if (len == 0 || len >= zs_huge_class_size(pool) ||
+			if (p <= b->priority || len == 0 || len >= zs_huge_class_size(pool) ||
 			    zs_lookup_class_index(pool, len) >= zs_lookup_class_index(pool, old))
 				continue;
 			fitting++;
@@ -121,7 +127,7 @@ static void apply(struct zram *z, unsigned secondary, unsigned priority, size_t 
 		}
 		if (found != 0)
 			b->size = found;
-		else if (fitting == 0 && tried > 0 && tried == secondary + 1 - from)
+		else if (fitting == 0 && last == secondary)
 			b->incompressible = true;
 	}
 }
@@ -144,15 +150,19 @@ static void check_model(struct zram *z, const char *after)
 
 static void decides_as_the_kernel(void **state)
 {
-	static const struct {
-		const char *value;
-		unsigned priority;
-		size_t threshold;
-		bool huge;
-	} requests[] = {
-		{ "type=huge", 0, 0, true },	  { "priority=2", 2, 0, false }, { "algo=lzo", 1, 0, false },
-		{ "threshold=2000", 0, 2000, false }, { "priority=3", 3, 0, false }, { "threshold=300", 0, 300, false },
-		{ "", 0, 0, false },		  { "threshold=0", 0, 0, false },
+	static const struct step steps[] = {
+		{ "type=huge", 1, 0, true },
+		{ "priority=2", 2, 0, false },
+		{ "algo=lzo", 1, 0, false },
+		{ "threshold=2000", 1, 2000, false },
+		{ "priority=2 algo=deflate chain=0", 2, 0, false },
+		{ "threshold=300 priority=3", 3, 300, false },
+		{ "type=huge chain=1", 0, 0, true },
+		{ "priority=3", 3, 0, false },
+		{ "chain=1 threshold=300", 0, 300, false },
+		{ "", 1, 0, false },
+		{ "chain=1", 0, 0, false },
+		{ "threshold=0", 1, 0, false },
 	};
 
 	(void)state;
@@ -163,18 +173,41 @@ static void decides_as_the_kernel(void **state)
 		measure(z);
 		check_model(z, "writing");
 		/* Each twice: what was done is not done again. */
-		for (unsigned i = 0; i < 2 * sizeof(requests) / sizeof(requests[0]); i++) {
-			unsigned r = i / 2;
+		for (unsigned i = 0; i < 2 * sizeof(steps) / sizeof(steps[0]); i++) {
+			const struct step *step = &steps[i / 2];
 
-			if (requests[r].priority > secondary)
+			if (step->priority > secondary)
 				continue;
-			set(z, "recompress", requests[r].value);
-			apply(z, secondary, requests[r].priority, requests[r].threshold, requests[r].huge);
-			check_model(z, requests[r].value);
+			set(z, "recompress", step->value);
+			apply(z, secondary, step);
+			check_model(z, step->value);
 		}
 		shadow_compare(&shadow, z);
 		zram_destroy(z);
 	}
+}
+
+/* One request, one algorithm: the others have their turn only in a chain. */
+static void one_algorithm_a_request(void **state)
+{
+	struct zram *z = device(NR_ALGS - 1, 0);
+	unsigned of[NR_ALGS] = { 0 };
+
+	(void)state;
+	shadow_fill(&shadow, z);
+	set(z, "recompress", "");
+	for (uint64_t i = 0; i < BLOCKS; i++) {
+		of[zsi_meta_priority(word_of(z, i))]++;
+		assert_int_equal(word_of(z, i) & ZSI_INCOMPRESSIBLE, 0);
+	}
+	assert_true(of[1] > 0 && of[0] > 0);
+	assert_int_equal(of[2] + of[3], 0);
+	set(z, "recompress", "chain=1");
+	for (uint64_t i = 0; i < BLOCKS; i++)
+		of[zsi_meta_priority(word_of(z, i))]++;
+	assert_true(of[2] > 0);
+	shadow_compare(&shadow, z);
+	zram_destroy(z);
 }
 
 /* A block that was made smaller is not one that can't be made smaller. */
@@ -209,6 +242,7 @@ static void requests_that_make_no_sense(void **state)
 		"type=lazy", "type=incompressible", "type", "type=", "algo=lz4", "algo=none", "algo=", "priority=0",
 		"priority=2", "priority=9", "priority=-1", "priority=1x", "threshold=4096", "threshold=x", "threshold=",
 		"threshold=99999999999999999999", "max_pages=0", "max_pages=-1", "max_pages=", "speed=9", "=", "=1",
+		"chain=2", "chain=", "chain", "algo=zstd priority=1", "priority=2 algo=lzo", "chain=1 algo=zstd",
 	};
 	struct zram *z = device(1, 0);
 
@@ -232,7 +266,13 @@ static void requests_that_make_no_sense(void **state)
 	set(z, "disksize", "64K");
 	shadow_write(&shadow, z, 0);
 	refused(z, "recompress", "priority=1", EINVAL);
-	set(z, "recompress", "");
+	assert_non_null(strstr(zram_strerror(), "of priority 1"));
+	refused(z, "recompress", "", EINVAL);
+	refused(z, "recompress", "algo=zstd priority=2", EINVAL);
+	assert_non_null(strstr(zram_strerror(), "not that of priority 2"));
+	set(z, "recompress", "algo=zstd priority=3");
+	set(z, "recompress", "algo=zstd");
+	set(z, "recompress", "chain=1");
 	zram_destroy(z);
 }
 
@@ -296,7 +336,7 @@ static void damaged_blocks_are_passed_over(void **state)
 	z->table.sums[50] ^= 1;
 	refused(z, "recompress", "", EIO);
 	assert_non_null(strstr(zram_strerror(), "block 50"));
-	apply(z, 1, 0, 0, false);
+	apply(z, 1, &(struct step){ "", 1, 0, false });
 	for (uint64_t i = 0; i < BLOCKS; i++) {
 		if (i == 0 || i == 50)
 			continue;
@@ -317,6 +357,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(decides_as_the_kernel),
+		cmocka_unit_test(one_algorithm_a_request),
 		cmocka_unit_test(done_is_not_incompressible),
 		cmocka_unit_test(requests_that_make_no_sense),
 		cmocka_unit_test(largest_first),
