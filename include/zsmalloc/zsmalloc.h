@@ -189,6 +189,48 @@ ZS_API int zs_obj_read_iov_begin(struct zs_pool *pool, zs_handle handle, size_t 
 ZS_API void zs_obj_read_iov_end(struct zs_pool *pool, zs_handle handle);
 
 /*
+ * Copy len bytes from offset on out of the object. Errors: EINVAL they end behind zs_usable_size(): dst is not written.
+ * len 0 copies nothing and succeeds. Since: 0.2
+ */
+ZS_API int zs_obj_read(struct zs_pool *pool, zs_handle handle, size_t offset, void *dst, size_t len);
+
+/*
+ * Sections: many reads for the price of one. Between zs_read_begin() and zs_read_end() on the same thread an address
+ * stays valid and the object's bytes in place, as between a zs_obj_read_begin() and its end. Sections nest, also with
+ * those, and never wait. The thread must not free what it has looked up. Compaction waits for long ones, as for any
+ * reader, and calls that wait for readers fail in one (EDEADLK); an allocation in one doesn't compact. Since: 0.2
+ */
+ZS_API void zs_read_begin(struct zs_pool *pool);
+ZS_API void zs_read_end(struct zs_pool *pool);
+
+/*
+ * Where an object is, in a section of this thread. Some twenty instructions; that there is a section is checked in builds
+ * with assertions alone. NULL: the handle went to the misuse handler, which returned, or EINVAL: the object spans two
+ * pages of a caller's source that don't lie side by side. zs_obj_try_address() is for tables that are read without a
+ * lock, whose objects may have been freed meanwhile: a handle that is not one of a live object is NULL with ESTALE, and
+ * no misuse. What it returns may still be freed by another thread, and its bytes then be another object's: look the
+ * handle up again after reading them. Since: 0.2
+ */
+ZS_API const void *zs_obj_address(struct zs_pool *pool, zs_handle handle);
+ZS_API const void *zs_obj_try_address(struct zs_pool *pool, zs_handle handle);
+
+/*
+ * Have the first bytes of an object brought near, without waiting for them: for an object that is to be read some
+ * objects later. A hint; any handle may be given at any time, in a section or not. Since: 0.2
+ */
+ZS_API void zs_prefetch(struct zs_pool *pool, zs_handle handle);
+
+/*
+ * Begin reading n objects, in a section of their own: mem[i] is where the object of handles[i] is, until
+ * zs_obj_read_end_batch(). Each one's first bytes are on their way when it returns. local_copies is n * page_size bytes,
+ * or NULL: used as local_copy of zs_obj_read_begin(), a page for each object that needs one. -1: nothing is held, no end
+ * is due, mem is n times NULL. Errors: EINVAL an object needs a copy, and there are no local_copies. Since: 0.2
+ */
+ZS_API int zs_obj_read_begin_batch(struct zs_pool *pool, const zs_handle *handles, size_t n, const void **mem,
+				   void *local_copies);
+ZS_API void zs_obj_read_end_batch(struct zs_pool *pool);
+
+/*
  * Copy len bytes from src to the start of the object. Safe against compaction and against other writers of the same
  * object. Errors: EINVAL len is above zs_usable_size(): nothing is written. len 0 writes nothing and succeeds.
  */

@@ -49,6 +49,31 @@ static void expect(struct seen *seen, const char *call, enum zs_misuse_reason re
 	seen->count = 0;
 }
 
+/* The same for the calls of read sections. */
+static void section_calls(struct zs_pool *pool, struct seen *seen, zs_handle h, enum zs_misuse_reason reason,
+			  const char *text)
+{
+	const void *mem[2] = { seen, seen };
+	uint8_t byte = 99;
+
+	CHECK(zs_obj_read(pool, h, 0, &byte, 1) == -1 && errno == EINVAL && byte == 99);
+	expect(seen, "zs_obj_read", reason, text, h);
+	CHECK(zs_obj_read_begin_batch(pool, (zs_handle[]){ h, h }, 2, mem, NULL) == -1 && errno == EINVAL);
+	expect(seen, "zs_obj_read_begin_batch", reason, text, h);
+	CHECK(mem[0] == NULL && mem[1] == NULL);
+	zs_read_begin(pool);
+	CHECK(zs_obj_address(pool, h) == NULL && errno == EINVAL);
+	expect(seen, "zs_obj_address", reason, text, h);
+	CHECK(zs_obj_try_address(pool, h) == NULL && errno == ESTALE && seen->count == 0);
+	zs_read_end(pool);
+	zs_prefetch(pool, h);
+	CHECK(seen->count == 0);
+	/* None of them left a section open. */
+	errno = 0;
+	(void)zs_compact(pool);
+	CHECK(errno != EDEADLK);
+}
+
 /* Every call that takes a handle, with one that is no good. */
 static void all_calls(struct zs_pool *pool, struct seen *seen, zs_handle h, enum zs_misuse_reason reason,
 		      const char *text)
@@ -70,6 +95,7 @@ static void all_calls(struct zs_pool *pool, struct seen *seen, zs_handle h, enum
 		CHECK(zs_map_object(pool, h, (enum zs_mapmode)mode) == NULL && errno == EINVAL);
 		expect(seen, "zs_map_object", reason, text, h);
 	}
+	section_calls(pool, seen, h, reason, text);
 	zs_unmap_object(pool, h);
 	expect(seen, "zs_unmap_object", ZS_MISUSE_NOT_MAPPED, "object is not mapped by this thread", h);
 	errno = 4711;
@@ -111,6 +137,10 @@ static void ends_not_held(struct zs_pool *pool, struct seen *seen, zs_handle h)
 	expect(seen, "zs_obj_read_end", ZS_MISUSE_NOT_HELD, "no object is held by this thread", h);
 	zs_obj_read_iov_end(pool, h);
 	expect(seen, "zs_obj_read_iov_end", ZS_MISUSE_NOT_HELD, "no object is held by this thread", h);
+	zs_read_end(pool);
+	expect(seen, "zs_read_end", ZS_MISUSE_NOT_HELD, "no object is held by this thread", 0);
+	zs_obj_read_end_batch(pool);
+	expect(seen, "zs_obj_read_end_batch", ZS_MISUSE_NOT_HELD, "no object is held by this thread", 0);
 	(void)zs_compact(pool);
 }
 

@@ -4,6 +4,7 @@
  *
  * The first half of the slots is filled once and only read. The second half comes and goes between them, so that
  * zspages become sparse and the objects that are read have to move.
+ * One half of the readers holds each object for itself, the other half all of them in a batch and in a section.
  */
 #include <sched.h>
 
@@ -28,6 +29,41 @@ static void check_held(const struct held *h)
 
 	CHECK_MSG(good == h->slot->size, "slot %zu changed at byte %zu of %zu while it was held",
 		  (size_t)(h->slot - a.slots), good, h->slot->size);
+}
+
+/* As body_hold(), the objects of a section or a batch together. */
+static void *body_sections(void *worker)
+{
+	struct worker *w = worker;
+	static _Thread_local uint8_t locals[HELD][4096];
+	zs_handle handles[HELD];
+	const void *mem[HELD];
+	struct held held[HELD];
+
+	for (uint64_t i = 0; i < w->operations; i++) {
+		unsigned n = (unsigned)rng_range(&w->rng, 1, HELD);
+
+		for (unsigned j = 0; j < n; j++) {
+			held[j].slot = &a.slots[rng_below(&w->rng, nr_stable)];
+			handles[j] = held[j].slot->handle;
+		}
+		CHECK(zs_obj_read_begin_batch(a.pool, handles, n, mem, locals) == 0);
+		zs_read_begin(a.pool);
+		for (unsigned j = 0; j < n; j++) {
+			held[j].mem = mem[j];
+			check_held(&held[j]);
+			held[j].mem = zs_obj_address(a.pool, handles[j]);
+			CHECK(held[j].mem != NULL || a.source != NULL);
+		}
+		zs_obj_read_end_batch(a.pool);
+		if (rng_one_in(&w->rng, 8))
+			sched_yield();
+		for (unsigned j = 0; j < n; j++)
+			if (held[j].mem != NULL)
+				check_held(&held[j]);
+		zs_read_end(a.pool);
+	}
+	return NULL;
 }
 
 static void *body_hold(void *worker)
@@ -92,7 +128,10 @@ int main(int argc, char **argv)
 	struct worker *churn = workers_start(&a, 1, 4, 0, body_churn);
 	struct worker *compact = workers_start(&a, 1, 5, 0, body_compact);
 
-	workers_join(workers_start(&a, READERS, 6, check_scale(12000), body_hold), READERS);
+	struct worker *sections = workers_start(&a, READERS / 2, 7, check_scale(12000), body_sections);
+
+	workers_join(workers_start(&a, READERS / 2, 6, check_scale(12000), body_hold), READERS / 2);
+	workers_join(sections, READERS / 2);
 	atomic_store(&a.stop, true);
 	workers_join(churn, 1);
 	workers_join(compact, 1);

@@ -129,13 +129,39 @@ bool slot_fill(struct worker *w, struct slot *s)
 	return true;
 }
 
+/* In a section of its own; an object in two pieces has no address there. */
+static void verify_in_section(struct worker *w, struct slot *s)
+{
+	struct zs_pool *pool = w->arena->pool;
+
+	zs_prefetch(pool, s->handle);
+	zs_read_begin(pool);
+	const void *mem = rng_one_in(&w->rng, 2) ? zs_obj_address(pool, s->handle) : zs_obj_try_address(pool, s->handle);
+
+	if (mem == NULL) {
+		CHECK(w->arena->source != NULL);
+		CHECK(zs_obj_read(pool, s->handle, 0, w->local, s->size) == 0);
+		mem = w->local;
+	}
+	check_bytes(w, s, mem, s->size, 0);
+	zs_read_end(pool);
+}
+
 void slot_verify(struct worker *w, struct slot *s)
 {
 	struct zs_pool *pool = w->arena->pool;
 	struct iovec iov[2];
 	const void *mem;
 
-	switch (rng_below(&w->rng, 4)) {
+	switch (rng_below(&w->rng, 6)) {
+	case 3:
+		verify_in_section(w, s);
+		break;
+	case 2:
+		CHECK(zs_obj_read_begin_batch(pool, &s->handle, 1, &mem, w->local) == 0);
+		check_bytes(w, s, mem, s->size, 0);
+		zs_obj_read_end_batch(pool);
+		break;
 	case 0: {
 		int pieces = zs_obj_read_iov_begin(pool, s->handle, s->size, iov);
 

@@ -3,13 +3,14 @@
  * model.h - a pool beside a plain map of what it should hold, and single operations on both.
  *
  *   object   a live handle, the size asked for, a shadow copy of what was written; bytes past `known` are undefined
- *   hold     an object that is being read or is mapped; at most MODEL_HOLDS at once, released in any order
+ *   hold     an object that is being read, alone, in a section or in a batch, or is mapped; at most MODEL_HOLDS at once,
+ *            released in any order
  *
  * model_step() chooses one operation, carries it out on the pool and on the map and compares what it can at once;
  * model_verify() compares everything. Choices come from a chooser, so that a random test and a fuzzer share the
  * operations. One thread.
  *
- * Invariants: reading_holds = holds of kind READ, IOV, MAP_RO; an object with a hold is neither freed nor written by
+ * Invariants: reading_holds = holds of the kinds up to MAP_RO; an object with a hold is neither freed nor written by
  * others.
  */
 #ifndef TEST_MODEL_H
@@ -51,7 +52,7 @@ struct model_object {
 	size_t position; /* in model.objects */
 };
 
-enum model_hold_kind { HOLD_READ, HOLD_IOV, HOLD_MAP_RO, HOLD_MAP_RW, HOLD_MAP_WO };
+enum model_hold_kind { HOLD_READ, HOLD_IOV, HOLD_SECTION, HOLD_BATCH, HOLD_MAP_RO, HOLD_MAP_RW, HOLD_MAP_WO };
 
 struct model_hold {
 	struct model_object *object;

@@ -10,7 +10,7 @@
 
 static bool is_reading(enum model_hold_kind kind)
 {
-	return kind == HOLD_READ || kind == HOLD_IOV || kind == HOLD_MAP_RO;
+	return kind <= HOLD_MAP_RO;
 }
 
 static void begin_read(struct model *m, struct model_hold *h)
@@ -39,6 +39,55 @@ static void begin_iov(struct model *m, struct model_hold *h)
 	else
 		CHECK(h->iov[0].iov_len > 0 && h->iov[1].iov_len > 0);
 	CHECK(h->iov[0].iov_len + h->iov[1].iov_len == len);
+}
+
+/* A section of its own. Where the object lies in two pieces it has no address, and is copied out instead. */
+static void begin_section(struct model *m, struct model_hold *h)
+{
+	struct model_object *o = h->object;
+	const void *mem;
+
+	zs_prefetch(m->pool, o->handle);
+	zs_read_begin(m->pool);
+	errno = 0;
+	if (choose(&m->choose, 2) == 0)
+		mem = zs_obj_address(m->pool, o->handle);
+	else
+		mem = zs_obj_try_address(m->pool, o->handle);
+	if (mem == NULL) {
+		CHECK(m->source != NULL && errno == EINVAL);
+		h->local = malloc(m->config.page_size);
+		CHECK(h->local != NULL);
+		CHECK(zs_obj_read(m->pool, o->handle, 0, h->local, o->usable) == 0);
+		mem = h->local;
+	}
+	memcpy(&h->iov[0].iov_base, &mem, sizeof(mem));
+	h->iov[0].iov_len = o->usable;
+}
+
+/* Of a few objects at once; what stays held is the first, the others are compared. */
+static void begin_batch(struct model *m, struct model_hold *h)
+{
+	struct model_object *o[MODEL_BATCH] = { h->object };
+	zs_handle handles[MODEL_BATCH] = { h->object->handle };
+	const void *mem[MODEL_BATCH];
+	size_t n = choose_range(&m->choose, 1, MODEL_BATCH);
+
+	for (size_t i = 1; i < n; i++) {
+		o[i] = model_pick(m);
+		handles[i] = o[i]->handle;
+	}
+	h->local = malloc(n * m->config.page_size);
+	CHECK(h->local != NULL);
+	CHECK(zs_obj_read_begin_batch(m->pool, handles, n, mem, m->source != NULL ? h->local : NULL) == 0);
+	for (size_t i = 0; i < n; i++) {
+		CHECK(m->source != NULL || (uintptr_t)mem[i] % 8 == 0);
+		/* What this thread maps for writing may differ until it is unmapped, where that is a copy. */
+		if (o[i]->holds == 0 || o[i] == h->object)
+			model_compare(m, o[i], mem[i], o[i]->known, 0);
+	}
+	memcpy(&h->iov[0].iov_base, &mem[0], sizeof(mem[0]));
+	h->iov[0].iov_len = h->object->usable;
 }
 
 static void begin_map(struct model *m, struct model_hold *h, enum zs_mapmode mode)
@@ -77,6 +126,12 @@ void model_hold(struct model *m, struct model_object *o, enum model_hold_kind ki
 		break;
 	case HOLD_IOV:
 		begin_iov(m, h);
+		break;
+	case HOLD_SECTION:
+		begin_section(m, h);
+		break;
+	case HOLD_BATCH:
+		begin_batch(m, h);
 		break;
 	case HOLD_MAP_RO:
 		begin_map(m, h, ZS_MM_RO);
@@ -120,6 +175,12 @@ void model_release(struct model *m, unsigned hold)
 		break;
 	case HOLD_IOV:
 		zs_obj_read_iov_end(m->pool, h.object->handle);
+		break;
+	case HOLD_SECTION:
+		zs_read_end(m->pool);
+		break;
+	case HOLD_BATCH:
+		zs_obj_read_end_batch(m->pool);
 		break;
 	default:
 		zs_unmap_object(m->pool, h.object->handle);

@@ -84,6 +84,16 @@ void model_compare_stored(struct model *m, const struct model_object *o)
 	if (memcmp(mem, o->shadow, o->known) != 0)
 		model_compare(m, o, mem, o->known, 0);
 	zs_obj_read_end(m->pool, o->handle, mem);
+	if (o->known > 0) {
+		size_t start = choose(&m->choose, o->known);
+		size_t len = choose(&m->choose, o->known - start + 1);
+
+		m->scratch[len] = 0x5a;
+		CHECK(zs_obj_read(m->pool, o->handle, start, m->scratch, len) == 0);
+		CHECK_MSG(memcmp(m->scratch, o->shadow + start, len) == 0, "handle %#llx: %zu bytes from %zu",
+			  (unsigned long long)o->handle, len, start);
+		CHECK(m->scratch[len] == 0x5a);
+	}
 	/* Compaction may move it to a larger slot, never to a smaller one. */
 	CHECK(zs_usable_size(m->pool, o->handle) >= o->usable);
 }

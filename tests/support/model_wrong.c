@@ -34,6 +34,10 @@ static void wrong_length(struct model *m, struct model_object *o)
 
 	memset(m->scratch, 0xee, 2 * m->config.page_size);
 	CHECK(zs_obj_write(m->pool, o->handle, m->scratch, over) == -1 && errno == EINVAL);
+	CHECK(zs_obj_read(m->pool, o->handle, 0, m->scratch, over) == -1 && errno == EINVAL);
+	CHECK(zs_obj_read(m->pool, o->handle, over, m->scratch, 0) == -1 && errno == EINVAL);
+	CHECK(zs_obj_read(m->pool, o->handle, 1, m->scratch, SIZE_MAX) == -1 && errno == EINVAL);
+	CHECK(m->scratch[0] == 0xee);
 	CHECK(zs_obj_read_iov_begin(m->pool, o->handle, over, iov) == -1 && errno == EINVAL);
 	CHECK(zs_obj_read_iov_begin(m->pool, o->handle, 0, iov) == -1 && errno == EINVAL);
 	CHECK(iov[0].iov_base == m && iov[0].iov_len == 7 && iov[1].iov_base == m && iov[1].iov_len == 7);
@@ -118,6 +122,40 @@ static bool reason_fits(enum zs_misuse_reason expected, enum zs_misuse_reason go
 	}
 }
 
+/* In a section, and as the last of a batch. Whether the handler was called. */
+static bool wrong_in_section(struct model *m, zs_handle h)
+{
+	const struct model_object *o = model_pick(m);
+	const void *mem[2] = { m, m };
+	unsigned kind = (unsigned)choose(&m->choose, 4);
+
+	zs_prefetch(m->pool, h);
+	switch (kind) {
+	case 0:
+		zs_read_begin(m->pool);
+		CHECK(zs_obj_address(m->pool, h) == NULL && errno == EINVAL);
+		zs_read_end(m->pool);
+		break;
+	case 1:
+		zs_read_begin(m->pool);
+		CHECK(zs_obj_try_address(m->pool, h) == NULL && errno == ESTALE);
+		zs_read_end(m->pool);
+		break;
+	case 2:
+		CHECK(zs_obj_read(m->pool, h, 0, m->scratch, 1) == -1 && errno == EINVAL);
+		break;
+	default:
+		if (o == NULL || m->source != NULL)
+			o = NULL;
+		CHECK(zs_obj_read_begin_batch(m->pool, (zs_handle[]){ o != NULL ? o->handle : h, h }, 2, mem, NULL) ==
+			      -1 &&
+		      errno == EINVAL);
+		CHECK(mem[0] == NULL && mem[1] == NULL);
+		break;
+	}
+	return kind != 1;
+}
+
 void model_wrong_handle(struct model *m)
 {
 	enum zs_misuse_reason expected;
@@ -129,7 +167,7 @@ void model_wrong_handle(struct model *m)
 	if (is_live(m, h))
 		return;
 	errno = 0;
-	switch (choose(&m->choose, 7)) {
+	switch (choose(&m->choose, 9)) {
 	case 0:
 		zs_free(m->pool, h);
 		freeing = true;
@@ -148,6 +186,13 @@ void model_wrong_handle(struct model *m)
 		CHECK(zs_obj_write(m->pool, h, m->scratch, 1) == -1 && errno == EINVAL);
 		break;
 	case 5:
+	case 6:
+		if (!wrong_in_section(m, h)) {
+			CHECK(m->misuses == misuses);
+			return;
+		}
+		break;
+	case 7:
 		CHECK(zs_usable_size(m->pool, h) == 0 && errno == EINVAL);
 		break;
 	default:

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The address of an object is asked for after it was freed. */
+#include "misuse.h"
+
+int main(void)
+{
+	struct zs_pool *pool = make_pool(POOL_NAME);
+	zs_handle h = make_object(pool, 100);
+
+	zs_free(pool, h);
+	zs_read_begin(pool);
+	about_to(h);
+	(void)zs_obj_address(pool, h);
+	zs_read_end(pool);
+	return 0;
+}
