@@ -73,8 +73,21 @@ static bool read_attr(const struct request *request, const char *attr, struct ou
 
 /* All that can be read, but for block_state, which has a line for each block, and the last error of a thread. */
 static const char *const readable[] = {
-	"backing_dev", "bd_stat",      "comp_algorithm", "debug_stat",       "disksize",        "initstate",		 "io_stat",
-	"mem_limit",   "mem_used_max", "mm_stat",	 "recomp_algorithm", "writeback_limit", "writeback_limit_enable",
+	"backing_dev",
+	"bd_stat",
+	"comp_algorithm",
+	"compressed_writeback",
+	"debug_stat",
+	"disksize",
+	"initstate",
+	"io_stat",
+	"max_comp_streams",
+	"mem_limit",
+	"mem_used_max",
+	"mm_stat",
+	"recomp_algorithm",
+	"writeback_limit",
+	"writeback_limit_enable",
 };
 
 static void get_all(const struct request *request, struct outcome *o)

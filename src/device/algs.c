@@ -103,9 +103,13 @@ static uint8_t *read_dict(struct zram *z, const char *path, size_t *bytes)
 struct params {
 	const char *algo, *dict;
 	uint64_t priority;
-	int64_t level;
-	bool has_priority, has_level;
+	int64_t level, winbits;
+	bool has_priority, has_level, has_winbits;
 };
+
+/* zlib's windows, as exponents; negative for streams without a header, as all are here. */
+#define WINBITS_MIN 8
+#define WINBITS_MAX 15
 
 /* text is cut into pieces in place. */
 static int read_params(struct zram *z, char *text, struct params *p, const char *attr, const char *known)
@@ -129,6 +133,11 @@ static int read_params(struct zram *z, char *text, struct params *p, const char 
 			p->has_level = true;
 			if (zsi_parse_signed(value, &p->level) != 0 || p->level < INT_MIN || p->level > INT_MAX)
 				return zsi_fail(EINVAL, "%s: %s: level '%s' is not a number", z->name, attr, value);
+		} else if (is_known && strcmp(key, "deflate.winbits") == 0) {
+			p->has_winbits = true;
+			if (zsi_parse_signed(value, &p->winbits) != 0)
+				return zsi_fail(EINVAL, "%s: %s: deflate.winbits '%s' is not a number", z->name, attr,
+						value);
 		} else {
 			return zsi_fail(EINVAL, "%s: %s: '%s' is none of %s", z->name, attr, key, known);
 		}
@@ -166,6 +175,21 @@ static int params_priority(struct zram *z, const struct params *p)
 				     z->name, p->algo);
 }
 
+/* The window is checked and has no effect: libdeflate's is always the largest, and reads the streams of all others. */
+static int check_winbits(struct zram *z, const struct params *p, const char *algorithm)
+{
+	int64_t bits = p->winbits < 0 ? -p->winbits : p->winbits;
+
+	if (!p->has_winbits)
+		return 0;
+	if (strcmp(algorithm, "deflate") != 0)
+		return zsi_fail(EINVAL, "%s: algorithm_params: %s has no deflate.winbits", z->name, algorithm);
+	if (bits < WINBITS_MIN || bits > WINBITS_MAX)
+		return zsi_fail(EINVAL, "%s: algorithm_params: deflate.winbits %" PRId64 " is not %d to %d, or -%d to -%d",
+				z->name, p->winbits, WINBITS_MIN, WINBITS_MAX, WINBITS_MIN, WINBITS_MAX);
+	return 0;
+}
+
 static int params_set(struct zram *z, const struct params *p)
 {
 	int priority = params_priority(z, p), min, max, dflt;
@@ -186,6 +210,8 @@ static int params_set(struct zram *z, const struct params *p)
 	if (p->has_level && (p->level < min || p->level > max))
 		return zsi_fail(EINVAL, "%s: algorithm_params: level %" PRId64 " is not one of %s's, %d to %d", z->name,
 				p->level, name, min, max);
+	if (check_winbits(z, p, name) != 0)
+		return -1;
 	if (p->dict != NULL && !zsi_codec_takes_dict(a->codec))
 		return zsi_fail(EINVAL, "%s: algorithm_params: %s takes no dictionary", z->name, name);
 	if (p->dict != NULL && (data = read_dict(z, p->dict, &bytes)) == NULL)
@@ -212,7 +238,7 @@ int zsi_algs_params_set_locked(struct zram *z, const char *text)
 	copy = strdup(text);
 	if (copy == NULL)
 		return zsi_fail(ENOMEM, "%s: no memory", z->name);
-	result = read_params(z, copy, &p, "algorithm_params", "priority= algo= level= dict=");
+	result = read_params(z, copy, &p, "algorithm_params", "priority= algo= level= dict= deflate.winbits=");
 	if (result == 0)
 		result = params_set(z, &p);
 	free(copy);

@@ -16,7 +16,7 @@ int zsi_algs_set_locked(struct zram *z, unsigned priority, const char *name);
  */
 int zsi_algs_find(const struct zram *z, const char *name, unsigned first, unsigned last);
 
-/* The kernel's algorithm_params: "[priority=N|algo=NAME] [level=N] [dict=PATH]". */
+/* The kernel's algorithm_params: "[priority=N] [algo=NAME] [level=N] [dict=PATH] [deflate.winbits=N]". */
 int zsi_algs_params_set_locked(struct zram *z, const char *params);
 /* "algo=NAME [priority=N]" */
 int zsi_algs_recomp_set_locked(struct zram *z, const char *params);

@@ -2,11 +2,11 @@
 /*
  * backing.h - the file or block device that blocks are written back to.
  *
- * A block is there as it was in memory: compressed, in as many units of 512 bytes as it takes, side by side. Which
- * units are in use is known in memory only: the file's contents are worthless without the device. Nobody else may use
- * the file; flock() sees to that among those who ask.
+ * A block is there as it was in memory: compressed, in as many units of 512 bytes as it takes, side by side; or, with
+ * compressed_writeback=0, as it is read. Which units are in use is known in memory only: the file's contents are
+ * worthless without the device. Nobody else may use the file; flock() sees to that among those who ask.
  *
- *   handle of a block that is WB = its first unit;  units = size rounded up
+ *   handle of a block that is WB = its first unit;  units = size rounded up;  size = block_size where it is plain
  *   used = bits set in map
  *
  * In a child after fork() the file is the parent's: the child's device reads EIO for its blocks, and writes nothing

@@ -255,7 +255,7 @@ static int expand(struct zram *z, struct zsi_stream *s, uint64_t index, uint64_t
 
 	if (check_sum(z, s, index, data, len) != 0)
 		return -1;
-	if ((meta & ZSI_HUGE) != 0) {
+	if (zsi_meta_plain(z, meta)) {
 		memcpy(buf, data, len);
 		return 0;
 	}

@@ -44,6 +44,12 @@ static inline size_t zsi_meta_size(uint64_t meta)
 	return (size_t)(meta & ZSI_SIZE_MASK);
 }
 
+/* Whether what is stored is the block as it is: HUGE, or written back plain. What was compressed is always shorter. */
+static inline bool zsi_meta_plain(const struct zram *z, uint64_t meta)
+{
+	return zsi_meta_size(meta) == z->block_size;
+}
+
 static inline unsigned zsi_meta_priority(uint64_t meta)
 {
 	return (unsigned)((meta & ZSI_PRIORITY_MASK) >> ZSI_PRIORITY_SHIFT);

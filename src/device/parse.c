@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 static const char *skip_blanks(const char *text)
 {
@@ -65,6 +66,23 @@ int zsi_parse_bytes(const char *text, uint64_t *value)
 		return -1;
 	*value <<= shift;
 	return 0;
+}
+
+int zsi_parse_bool(const char *text, bool *value)
+{
+	/* Every other one is true. */
+	static const char *const words[] = { "0", "1", "n", "y", "no", "yes", "f", "t", "false", "true", "off", "on" };
+
+	text = skip_blanks(text);
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		size_t len = strlen(words[i]);
+
+		if (strncasecmp(text, words[i], len) == 0 && *skip_blanks(text + len) == '\0') {
+			*value = i % 2 == 1;
+			return 0;
+		}
+	}
+	return -1;
 }
 
 bool zsi_parse_pair(char **text, char **key, char **value)

@@ -16,6 +16,9 @@ int zsi_parse_signed(const char *text, int64_t *value);
 /* A number with an optional suffix K, M, G, T, P, E (powers of 1024, either case). */
 int zsi_parse_bytes(const char *text, uint64_t *value);
 
+/* 1, y, yes, t, true or on; 0, n, no, f, false or off; in either case: 0 or -1. */
+int zsi_parse_bool(const char *text, bool *value);
+
 /*
  * The next word of *text, cut off in place: key, and value after its first '=', or NULL where it has none. False: no
  * word is left.

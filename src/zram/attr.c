@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/bits.h"
 #include "base/lock.h"
@@ -20,6 +21,7 @@
 #include "device/parse.h"
 #include "device/streams.h"
 #include "zram/attr_state.h"
+#include "zram/backing_attrs.h"
 #include "zram/idle.h"
 #include "zram/init.h"
 #include "zram/recompress.h"
@@ -202,6 +204,21 @@ static int algorithm_params_set(struct zram *z, const char *value)
 	return result;
 }
 
+/* What Linux up to 6.14 reads: compressions that can go on at once, one a processor. There it can't be changed either. */
+static int max_comp_streams_get(struct zram *z, struct zsi_text *out)
+{
+	(void)z;
+	zsi_text_add(out, "%ld\n", sysconf(_SC_NPROCESSORS_ONLN));
+	return 0;
+}
+
+static int max_comp_streams_set(struct zram *z, const char *value)
+{
+	(void)z;
+	(void)value; /* any, as in the kernel */
+	return 0;
+}
+
 static int last_error_get(struct zram *z, struct zsi_text *out)
 {
 	(void)z;
@@ -218,12 +235,14 @@ static const struct zsi_attr attrs[] = {
 	{ "block_state", zsi_attr_block_state, NULL },
 	{ "comp_algorithm", comp_algorithm_get, comp_algorithm_set },
 	{ "compact", NULL, compact_set },
+	{ "compressed_writeback", zsi_attr_compressed_wb_get, zsi_attr_compressed_wb_set },
 	{ "debug_stat", zsi_attr_debug_stat, NULL },
 	{ "disksize", disksize_get, disksize_set },
 	{ "idle", NULL, zsi_attr_idle },
 	{ "initstate", initstate_get, NULL },
 	{ "io_stat", zsi_attr_io_stat, NULL },
 	{ "last_error", last_error_get, NULL },
+	{ "max_comp_streams", max_comp_streams_get, max_comp_streams_set },
 	{ "mem_limit", mem_limit_get, mem_limit_set },
 	{ "mem_used_max", mem_used_max_get, mem_used_max_set },
 	{ "mm_stat", zsi_attr_mm_stat, NULL },
@@ -231,6 +250,7 @@ static const struct zsi_attr attrs[] = {
 	{ "recompress", NULL, zsi_attr_recompress },
 	{ "reset", NULL, reset_set },
 	{ "writeback", NULL, zsi_attr_writeback },
+	{ "writeback_compressed", zsi_attr_compressed_wb_get, zsi_attr_compressed_wb_set },
 	{ "writeback_limit", zsi_attr_wb_limit_get, zsi_attr_wb_limit_set },
 	{ "writeback_limit_enable", zsi_attr_wb_limit_enable_get, zsi_attr_wb_limit_enable_set },
 };

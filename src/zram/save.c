@@ -8,6 +8,7 @@
 #include "base/bits.h"
 #include "base/lock.h"
 #include "codec/codec.h"
+#include "device/block.h"
 #include "device/device.h"
 #include "device/entry.h"
 #include "device/error.h"
@@ -15,6 +16,7 @@
 #include "device/keep.h"
 #include "device/layout.h"
 #include "device/streams.h"
+#include "device/sum.h"
 #include "device/table.h"
 #include "zram/stream.h"
 #include "zram/walk.h"
@@ -37,35 +39,71 @@ static int flush_blocks(struct saver *v)
 	return v->io.len == 0 ? 0 : zsi_write_frame(&v->io, ZSI_FRAME_BLOCKS);
 }
 
-/* A block's record, from what is stored. There is room. s: for objects that span two pages. */
-static int put_block(struct saver *v, struct zsi_stream *s, const struct zsi_kept *k)
+static void put_head(struct saver *v, uint64_t index, uint64_t flags, size_t len, uint32_t sum)
 {
-	uint64_t flags = k->meta & ZSI_SAVED_FLAGS;
-	bool same = (k->meta & ZSI_SAME) != 0;
-	size_t len = same ? sizeof(k->handle) : zsi_meta_size(k->meta);
-
-	zsi_put_u64(&v->io, k->index);
-	zsi_put_u32(&v->io, (uint32_t)(flags >> ZSI_SAVED_SHIFT));
+	zsi_put_u64(&v->io, index);
+	zsi_put_u32(&v->io, (uint32_t)((flags & ZSI_SAVED_FLAGS) >> ZSI_SAVED_SHIFT));
 	zsi_put_u32(&v->io, (uint32_t)len);
 	/* The one from when it was written: a block that was damaged since is no better after it was loaded. */
 	if (v->z->table.sums != NULL)
-		zsi_put_u32(&v->io, k->sum);
-	if (same) {
-		zsi_put_u64(&v->io, k->handle);
-	} else if ((k->meta & ZSI_WB) != 0) {
-		if (zsi_block_read_backed(v->z, s, k->index, k->handle, k->meta, zsi_put_space(&v->io, len)) != 0)
-			return -1;
-	} else {
-		const void *data = zs_obj_read_begin(v->z->pool, k->handle, s->copy);
+		zsi_put_u32(&v->io, sum);
+}
 
-		if (data == NULL)
-			return zsi_fail(EIO, "%s: saving: the object of block %" PRIu64 " is gone", v->z->name,
-					k->index);
-		zsi_put_bytes(&v->io, data, len);
-		zs_obj_read_end(v->z->pool, k->handle, data);
+/*
+ * One that was written back plain is compressed again, without a trained dictionary: the moment may have had others. It
+ * stays as it is where it gains nothing, or is damaged.
+ */
+static int put_plain(struct saver *v, struct zsi_stream *s, const struct zsi_kept *k)
+{
+	struct zram *z = v->z;
+	uint32_t sum = k->sum;
+	size_t len = 0;
+
+	if (zsi_block_read_backed(z, s, k->index, k->handle, k->meta, s->block) != 0)
+		return -1;
+	if (z->table.sums == NULL || zsi_sum(s->block, z->block_size) == sum) {
+		len = zsi_codec_compress(zsi_ctx_get(z, s, ZSI_COMPRESSOR(0)), zsi_dict_of(z, 0, 0), s->block,
+					 z->block_size, s->out, (size_t)(s->block - s->out));
+		zsi_ctx_put(z, s, ZSI_COMPRESSOR(0));
 	}
-	v->blocks++;
+	if (len == 0 || len >= z->huge_size) {
+		put_head(v, k->index, ZSI_USED | ZSI_HUGE, z->block_size, sum);
+		zsi_put_bytes(&v->io, s->block, z->block_size);
+		return 0;
+	}
+	put_head(v, k->index, ZSI_USED, len, z->table.sums != NULL ? zsi_sum(s->out, len) : 0);
+	zsi_put_bytes(&v->io, s->out, len);
 	return 0;
+}
+
+static int put_object(struct saver *v, struct zsi_stream *s, const struct zsi_kept *k)
+{
+	const void *data = zs_obj_read_begin(v->z->pool, k->handle, s->copy);
+
+	if (data == NULL)
+		return zsi_fail(EIO, "%s: saving: the object of block %" PRIu64 " is gone", v->z->name, k->index);
+	zsi_put_bytes(&v->io, data, zsi_meta_size(k->meta));
+	zs_obj_read_end(v->z->pool, k->handle, data);
+	return 0;
+}
+
+/* A block's record, from what is stored. There is room. s: for objects that span two pages. */
+static int put_block(struct saver *v, struct zsi_stream *s, const struct zsi_kept *k)
+{
+	size_t len = zsi_meta_size(k->meta);
+	int result = 0;
+
+	v->blocks++;
+	if ((k->meta & (ZSI_WB | ZSI_HUGE)) == ZSI_WB && zsi_meta_plain(v->z, k->meta))
+		return put_plain(v, s, k);
+	put_head(v, k->index, k->meta, (k->meta & ZSI_SAME) != 0 ? sizeof(k->handle) : len, k->sum);
+	if ((k->meta & ZSI_SAME) != 0)
+		zsi_put_u64(&v->io, k->handle);
+	else if ((k->meta & ZSI_WB) != 0)
+		result = zsi_block_read_backed(v->z, s, k->index, k->handle, k->meta, zsi_put_space(&v->io, len));
+	else
+		result = put_object(v, s, k);
+	return result;
 }
 
 static bool has_room(const struct saver *v)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * writeback.c - the attributes "backing_dev", "writeback" and its limit: blocks that go to a file, as they are stored.
+ * writeback.c - the attribute "writeback": blocks that go to a file, as they are stored or as they are read.
  *
  * One that can't be written stays in memory, and the others are written all the same, those of the request's other
  * parts too; the request fails with the last error. Only where the file or its disk is full or the limit used up it
@@ -15,8 +15,6 @@
 #include <string.h>
 
 #include "base/bits.h"
-#include "base/lock.h"
-#include "device/algs.h"
 #include "device/backing.h"
 #include "device/block.h"
 #include "device/device.h"
@@ -26,13 +24,10 @@
 #include "device/layout.h"
 #include "device/parse.h"
 #include "device/streams.h"
-#include "zram/text.h"
+#include "device/sum.h"
 #include "zram/turn.h"
 #include "zram/walk.h"
 #include "zram/writeback.h"
-
-/* writeback_limit counts in these, as the kernel does in its pages. */
-#define LIMIT_UNITS (4096u >> ZSI_BACKING_UNIT_SHIFT)
 
 /* No place for a block; errno is zsi_backing_alloc()'s. */
 static int fail_place(struct zram *z)
@@ -52,44 +47,68 @@ struct request {
 	int error;              /* errno of the last block that could not be written; 0: none */
 };
 
-/* Copy a chosen block's object to s->out and mark it. Its word; 0: it is not chosen. */
-static uint64_t take(struct zram *z, struct zsi_stream *s, uint64_t index, const struct request *r, uint64_t *handle)
-{
-	uint64_t meta = zsi_block_lock(z, index);
-	const void *data = NULL;
+/* A block that is under way. */
+struct copied {
+	uint64_t handle;
+	uint64_t meta;    /* it had when it was marked */
+	uint64_t to_meta; /* it will have in the file, without its time */
+	uint32_t sum;     /* and the checksum */
+	const void *data; /* zsi_meta_size(to_meta) bytes, in the stream's buffers */
+};
 
-	if (zsi_walk_chosen(r->asker, r->choice, meta, s->now)) {
-		*handle = zsi_block_at(z, index)->handle;
-		data = zs_obj_read_begin(z->pool, *handle, s->copy);
+/* Copy a locked block's contents or its object to the stream. */
+static int copy(struct zram *z, struct zsi_stream *s, uint64_t index, uint64_t meta, struct copied *c)
+{
+	c->meta = meta | ZSI_CHOSEN;
+	c->handle = zsi_block_at(z, index)->handle;
+	if (z->backing.raw) {
+		c->to_meta = ZSI_USED | ZSI_WB | z->block_size;
+		c->data = s->block;
+		if (zsi_block_load(z, s, index, meta, s->block) != 0)
+			return -1;
+		c->sum = z->table.sums != NULL ? zsi_sum(s->block, z->block_size) : 0;
+		return 0;
 	}
-	if (data != NULL) {
-		memcpy(s->out, data, zsi_meta_size(meta));
-		zs_obj_read_end(z->pool, *handle, data);
-		zsi_block_unlock(z, index, meta | ZSI_CHOSEN);
-		return meta | ZSI_CHOSEN;
-	}
-	zsi_block_unlock(z, index, meta);
+	const void *data = zs_obj_read_begin(z->pool, c->handle, s->copy);
+
+	if (data == NULL)
+		return zsi_fail(EIO, "%s: block %" PRIu64 " is damaged: its object is gone", z->name, index);
+	memcpy(s->out, data, zsi_meta_size(meta));
+	zs_obj_read_end(z->pool, c->handle, data);
+	c->to_meta = (meta & (ZSI_USED | ZSI_HUGE | ZSI_INCOMPRESSIBLE | ZSI_PRIORITY_MASK | ZSI_DICT_MASK |
+			      ZSI_SIZE_MASK)) |
+		     ZSI_WB;
+	c->data = s->out;
+	c->sum = z->table.sums != NULL ? z->table.sums[index] : 0;
 	return 0;
 }
 
-/* After the block was written: is it still the one? Then it goes from memory. */
-static bool put(struct zram *z, struct zsi_stream *s, uint64_t index, uint64_t taken, uint64_t handle, uint64_t unit)
+/* Copy and mark a block. False: it is not chosen, or can't be read. */
+static bool take(struct zram *z, struct zsi_stream *s, uint64_t index, struct request *r, struct copied *c)
 {
-	struct zsi_stored stored = { .handle = unit };
 	uint64_t meta = zsi_block_lock(z, index);
-	bool same = (meta & ZSI_CHOSEN) != 0 && zsi_block_at(z, index)->handle == handle &&
-		    zsi_meta_size(meta) == zsi_meta_size(taken);
+	bool taken = zsi_walk_chosen(r->asker, r->choice, meta, s->now);
 
-	if (same) {
-		stored.meta = (meta & (ZSI_USED | ZSI_HUGE | ZSI_INCOMPRESSIBLE | ZSI_PRIORITY_MASK | ZSI_DICT_MASK |
-				       ZSI_SIZE_MASK)) |
-			      ZSI_WB;
-		if (z->table.sums != NULL)
-			stored.sum = z->table.sums[index];
-		meta = zsi_block_replace(z, s, index, meta, &stored);
-	} else {
-		meta &= ~ZSI_CHOSEN;
+	if (taken && copy(z, s, index, meta, c) != 0) {
+		r->error = errno;
+		taken = false;
 	}
+	zsi_block_unlock(z, index, taken ? c->meta : meta);
+	return taken;
+}
+
+/* After the block was written: is it still the one? Then it goes from memory. */
+static bool put(struct zram *z, struct zsi_stream *s, uint64_t index, const struct copied *c, uint64_t unit)
+{
+	struct zsi_stored stored = { .handle = unit, .meta = c->to_meta, .sum = c->sum };
+	uint64_t meta = zsi_block_lock(z, index);
+	bool same = (meta & ZSI_CHOSEN) != 0 && zsi_block_at(z, index)->handle == c->handle &&
+		    zsi_meta_size(meta) == zsi_meta_size(c->meta);
+
+	if (same)
+		meta = zsi_block_replace(z, s, index, meta, &stored);
+	else
+		meta &= ~ZSI_CHOSEN;
 	zsi_block_unlock(z, index, meta);
 	return same;
 }
@@ -97,20 +116,19 @@ static bool put(struct zram *z, struct zsi_stream *s, uint64_t index, uint64_t t
 static int visit(struct zram *z, struct zsi_stream *s, uint64_t index, void *arg)
 {
 	struct request *r = arg;
-	uint64_t handle = 0, unit;
+	struct copied c = { 0 };
 
 	/* 1 ends the walk, and is no error. */
 	if (zsi_turn_should_end(z, r->asker))
 		return 1;
-	uint64_t meta = take(z, s, index, r, &handle);
-	size_t len = zsi_meta_size(meta);
-
-	if (meta == 0)
+	if (!take(z, s, index, r, &c))
 		return 0;
-	unit = zsi_backing_alloc(z, len);
+	size_t len = zsi_meta_size(c.to_meta);
+	uint64_t unit = zsi_backing_alloc(z, len);
+
 	if (unit == UINT64_MAX)
 		return fail_place(z);
-	if (zsi_backing_write(z, unit, s->out, len) != 0) {
+	if (zsi_backing_write(z, unit, c.data, len) != 0) {
 		r->error = errno;
 		zsi_backing_cancel(z, unit, len);
 		(void)zsi_fail(r->error, "%s: writeback: block %" PRIu64 " can't be written to the backing file: %s",
@@ -119,7 +137,7 @@ static int visit(struct zram *z, struct zsi_stream *s, uint64_t index, void *arg
 		return r->error == ENOSPC || r->error == EDQUOT ? -1 : 0;
 	}
 	zsi_count(s, ZSI_N_BACKED_WRITES_TOTAL, (int64_t)zsi_backing_units(len));
-	if (!put(z, s, index, meta, handle, unit))
+	if (!put(z, s, index, &c, unit))
 		zsi_backing_free(z, unit, len);
 	return 0;
 }
@@ -232,88 +250,4 @@ int zsi_attr_writeback(struct zram *z, const char *value)
 	const struct zsi_asker by_hand = { .background = false };
 
 	return zsi_writeback(z, value, &by_hand);
-}
-
-/* --- the file and the limit --- */
-
-int zsi_attr_backing_dev_set(struct zram *z, const char *value)
-{
-	char *path = strdup(value);
-	int result;
-
-	if (path == NULL)
-		return zsi_fail(ENOMEM, "%s: backing_dev: no memory", z->name);
-	path[strcspn(path, "\n")] = '\0';
-	zsi_lock(&z->lock, ZSI_RANK_DEVICE);
-	result = zsi_refuse_initialised_locked(z, "backing_dev");
-	if (result == 0)
-		result = zsi_backing_open_locked(z, path);
-	zsi_unlock(&z->lock, ZSI_RANK_DEVICE);
-	int error = errno;
-
-	free(path);
-	errno = error;
-	return result;
-}
-
-int zsi_attr_backing_dev_get(struct zram *z, struct zsi_text *out)
-{
-	zsi_lock(&z->lock, ZSI_RANK_DEVICE);
-	zsi_text_add(out, "%s\n", z->backing.path != NULL ? z->backing.path : "none");
-	zsi_unlock(&z->lock, ZSI_RANK_DEVICE);
-	return 0;
-}
-
-int zsi_attr_wb_limit_set(struct zram *z, const char *value)
-{
-	uint64_t pages;
-
-	if (zsi_parse_number(value, &pages) != 0 || pages > UINT64_MAX / LIMIT_UNITS)
-		return zsi_fail(EINVAL, "%s: writeback_limit '%s' is not a number of 4 KiB pages", z->name, value);
-	zsi_lock(&z->backing.lock, ZSI_RANK_MEMORY);
-	z->backing.limit_units = pages * LIMIT_UNITS;
-	zsi_unlock(&z->backing.lock, ZSI_RANK_MEMORY);
-	return 0;
-}
-
-int zsi_attr_wb_limit_get(struct zram *z, struct zsi_text *out)
-{
-	zsi_lock(&z->backing.lock, ZSI_RANK_MEMORY);
-	zsi_text_add(out, "%" PRIu64 "\n", z->backing.limit_units / LIMIT_UNITS);
-	zsi_unlock(&z->backing.lock, ZSI_RANK_MEMORY);
-	return 0;
-}
-
-int zsi_attr_wb_limit_enable_set(struct zram *z, const char *value)
-{
-	uint64_t on;
-
-	if (zsi_parse_number(value, &on) != 0 || on > 1)
-		return zsi_fail(EINVAL, "%s: writeback_limit_enable '%s' is neither 0 nor 1", z->name, value);
-	zsi_lock(&z->backing.lock, ZSI_RANK_MEMORY);
-	z->backing.limited = on != 0;
-	zsi_unlock(&z->backing.lock, ZSI_RANK_MEMORY);
-	return 0;
-}
-
-int zsi_attr_wb_limit_enable_get(struct zram *z, struct zsi_text *out)
-{
-	zsi_lock(&z->backing.lock, ZSI_RANK_MEMORY);
-	zsi_text_add(out, "%d\n", z->backing.limited ? 1 : 0);
-	zsi_unlock(&z->backing.lock, ZSI_RANK_MEMORY);
-	return 0;
-}
-
-/* In pages of 4 KiB, begun ones counted. */
-int zsi_attr_bd_stat(struct zram *z, struct zsi_text *out)
-{
-	uint64_t used;
-
-	zsi_lock(&z->backing.lock, ZSI_RANK_MEMORY);
-	used = z->backing.used;
-	zsi_unlock(&z->backing.lock, ZSI_RANK_MEMORY);
-	zsi_text_add(out, "%8" PRIu64 " %8" PRIu64 " %8" PRIu64 "\n", zsi_div_up(used, LIMIT_UNITS),
-		     zsi_div_up((uint64_t)zsi_streams_counted(z, ZSI_N_BACKED_READS_TOTAL), LIMIT_UNITS),
-		     zsi_div_up((uint64_t)zsi_streams_counted(z, ZSI_N_BACKED_WRITES_TOTAL), LIMIT_UNITS));
-	return 0;
 }

@@ -166,6 +166,44 @@ static void params(void **state)
 	zram_destroy(z);
 }
 
+/* deflate's window goes no further than zlib's, and with no other algorithm. */
+static void winbits(void **state)
+{
+	static const char *const good[] = { "8", "15", "-8", "-15", "-12" }, *const bad[] = { "7", "16", "-16", "0", "-7" };
+	struct zram *z = fresh();
+	char text[64];
+
+	(void)state;
+	refuse(z, "algorithm_params", "deflate.winbits=-12", EINVAL, "lz4 has no deflate.winbits");
+	accept_value(z, "recomp_algorithm", "algo=deflate");
+	refuse(z, "algorithm_params", "algo=deflate deflate.winbits=x", EINVAL, "winbits 'x'");
+	for (unsigned i = 0; i < 5; i++) {
+		snprintf(text, sizeof(text), "priority=1 deflate.winbits=%s", bad[i]);
+		refuse(z, "algorithm_params", text, EINVAL, "8 to 15");
+		snprintf(text, sizeof(text), "algo=deflate level=3 deflate.winbits=%s", good[i]);
+		accept_value(z, "algorithm_params", text);
+	}
+	accept_value(z, "disksize", "1M");
+	refuse(z, "algorithm_params", "algo=deflate deflate.winbits=-12", EBUSY, "algorithm_params");
+	zram_destroy(z);
+}
+
+/* One a processor, and any value is taken for it: as in Linux when it was there. */
+static void streams_of_old(void **state)
+{
+	struct zram *z = fresh();
+	char text[32];
+
+	(void)state;
+	snprintf(text, sizeof(text), "%ld\n", sysconf(_SC_NPROCESSORS_ONLN));
+	expect(z, "max_comp_streams", text);
+	accept_value(z, "max_comp_streams", "99");
+	expect(z, "max_comp_streams", text);
+	accept_value(z, "disksize", "1M");
+	accept_value(z, "max_comp_streams", "1\n");
+	zram_destroy(z);
+}
+
 /* What was wrong: nothing is compressed with a level that the algorithm chosen later doesn't have. */
 static void level_of_another_algorithm(void **state)
 {
@@ -317,7 +355,7 @@ static void messages_are_whole(void **state)
 
 	(void)state;
 	assert_int_equal(zram_attr_set(z, "x", "1"), -1);
-	assert_true(ends_with(zram_strerror(), " writeback writeback_limit writeback_limit_enable"));
+	assert_true(ends_with(zram_strerror(), " writeback_compressed writeback_limit writeback_limit_enable"));
 	/* A value and a path as people have them are quoted whole. */
 	assert_int_equal(zram_attr_set(z, "mem_limit", "as much as ever there is, and then some, please"), -1);
 	assert_non_null(strstr(zram_strerror(), "'as much as ever there is, and then some, please' is not"));
@@ -349,6 +387,7 @@ int main(void)
 		cmocka_unit_test(empty_formats), cmocka_unit_test(names),
 		cmocka_unit_test(sizes),
 		cmocka_unit_test(algorithms),    cmocka_unit_test(params),
+		cmocka_unit_test(winbits),       cmocka_unit_test(streams_of_old),
 		cmocka_unit_test(access_rules),  cmocka_unit_test(level_of_another_algorithm),
 		cmocka_unit_test(short_buffers), cmocka_unit_test(blocks_told),
 		cmocka_unit_test(bad_options),   cmocka_unit_test(other_versions),

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* backing_attrs.c - reading and setting them; what they mean is in device/backing.h and writeback.h. */
+#include "zram/backing_attrs.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bits.h"
+#include "base/lock.h"
+#include "device/algs.h"
+#include "device/backing.h"
+#include "device/device.h"
+#include "device/error.h"
+#include "device/layout.h"
+#include "device/parse.h"
+#include "device/streams.h"
+#include "zram/text.h"
+
+/* writeback_limit counts in these, as the kernel does in its pages. */
+#define LIMIT_UNITS (4096u >> ZSI_BACKING_UNIT_SHIFT)
+
+/* --- the file --- */
+
+int zsi_attr_backing_dev_set(struct zram *z, const char *value)
+{
+	char *path = strdup(value);
+	int result;
+
+	if (path == NULL)
+		return zsi_fail(ENOMEM, "%s: backing_dev: no memory", z->name);
+	path[strcspn(path, "\n")] = '\0';
+	zsi_lock(&z->lock, ZSI_RANK_DEVICE);
+	result = zsi_refuse_initialised_locked(z, "backing_dev");
+	if (result == 0)
+		result = zsi_backing_open_locked(z, path);
+	zsi_unlock(&z->lock, ZSI_RANK_DEVICE);
+	int error = errno;
+
+	free(path);
+	errno = error;
+	return result;
+}
+
+int zsi_attr_backing_dev_get(struct zram *z, struct zsi_text *out)
+{
+	zsi_lock(&z->lock, ZSI_RANK_DEVICE);
+	zsi_text_add(out, "%s\n", z->backing.path != NULL ? z->backing.path : "none");
+	zsi_unlock(&z->lock, ZSI_RANK_DEVICE);
+	return 0;
+}
+
+int zsi_attr_compressed_wb_set(struct zram *z, const char *value)
+{
+	bool on;
+	int result;
+
+	if (zsi_parse_bool(value, &on) != 0)
+		return zsi_fail(EINVAL, "%s: compressed_writeback '%s' is neither 0 nor 1", z->name, value);
+	zsi_lock(&z->lock, ZSI_RANK_DEVICE);
+	result = zsi_refuse_initialised_locked(z, "compressed_writeback");
+	if (result == 0)
+		z->backing.raw = !on;
+	zsi_unlock(&z->lock, ZSI_RANK_DEVICE);
+	return result;
+}
+
+int zsi_attr_compressed_wb_get(struct zram *z, struct zsi_text *out)
+{
+	zsi_lock(&z->lock, ZSI_RANK_DEVICE);
+	zsi_text_add(out, "%d\n", z->backing.raw ? 0 : 1);
+	zsi_unlock(&z->lock, ZSI_RANK_DEVICE);
+	return 0;
+}
+
+/* --- the limit --- */
+
+int zsi_attr_wb_limit_set(struct zram *z, const char *value)
+{
+	uint64_t pages;
+
+	if (zsi_parse_number(value, &pages) != 0 || pages > UINT64_MAX / LIMIT_UNITS)
+		return zsi_fail(EINVAL, "%s: writeback_limit '%s' is not a number of 4 KiB pages", z->name, value);
+	zsi_lock(&z->backing.lock, ZSI_RANK_MEMORY);
+	z->backing.limit_units = pages * LIMIT_UNITS;
+	zsi_unlock(&z->backing.lock, ZSI_RANK_MEMORY);
+	return 0;
+}
+
+int zsi_attr_wb_limit_get(struct zram *z, struct zsi_text *out)
+{
+	zsi_lock(&z->backing.lock, ZSI_RANK_MEMORY);
+	zsi_text_add(out, "%" PRIu64 "\n", z->backing.limit_units / LIMIT_UNITS);
+	zsi_unlock(&z->backing.lock, ZSI_RANK_MEMORY);
+	return 0;
+}
+
+int zsi_attr_wb_limit_enable_set(struct zram *z, const char *value)
+{
+	uint64_t on;
+
+	if (zsi_parse_number(value, &on) != 0 || on > 1)
+		return zsi_fail(EINVAL, "%s: writeback_limit_enable '%s' is neither 0 nor 1", z->name, value);
+	zsi_lock(&z->backing.lock, ZSI_RANK_MEMORY);
+	z->backing.limited = on != 0;
+	zsi_unlock(&z->backing.lock, ZSI_RANK_MEMORY);
+	return 0;
+}
+
+int zsi_attr_wb_limit_enable_get(struct zram *z, struct zsi_text *out)
+{
+	zsi_lock(&z->backing.lock, ZSI_RANK_MEMORY);
+	zsi_text_add(out, "%d\n", z->backing.limited ? 1 : 0);
+	zsi_unlock(&z->backing.lock, ZSI_RANK_MEMORY);
+	return 0;
+}
+
+/* --- numbers --- */
+
+/* In pages of 4 KiB, begun ones counted. */
+int zsi_attr_bd_stat(struct zram *z, struct zsi_text *out)
+{
+	uint64_t used;
+
+	zsi_lock(&z->backing.lock, ZSI_RANK_MEMORY);
+	used = z->backing.used;
+	zsi_unlock(&z->backing.lock, ZSI_RANK_MEMORY);
+	zsi_text_add(out, "%8" PRIu64 " %8" PRIu64 " %8" PRIu64 "\n", zsi_div_up(used, LIMIT_UNITS),
+		     zsi_div_up((uint64_t)zsi_streams_counted(z, ZSI_N_BACKED_READS_TOTAL), LIMIT_UNITS),
+		     zsi_div_up((uint64_t)zsi_streams_counted(z, ZSI_N_BACKED_WRITES_TOTAL), LIMIT_UNITS));
+	return 0;
+}
