@@ -27,7 +27,7 @@ def line(f): [f] | map(tostring) | join("\t");
 	line("series", "bytes requested by live objects", "#6e7781", "area", 1.6, "BELOW"),
 	line("point", 0, 0), points($ours; 3),
 	($runs[] | select(.allocator != "dense" and .allocator != "linux")
-		| line("series", .allocator, $colour[.allocator], "line", 3.95, "ABOVE"), line("point", 0, 0), points(.; 2),
+		| line("series", .allocator, ($colour[.allocator] // "#8b949e"), "line", 3.95, "ABOVE"), line("point", 0, 0), points(.; 2),
 			line("point", 5.6, .samples[-1][2] / $mib)),
 	line("series", "zsmalloc", $colour.dense, "bold", 3.95, "ABOVE"), line("point", 0, 0), points($ours; 2)
 elif $chart == "latency" then
@@ -47,7 +47,7 @@ elif $chart == "speed" then
 	# A bar is an area between two points. Each operation is measured against the fastest allocator at it.
 	["dense", "glibc", "jemalloc", "mimalloc", "tcmalloc"] as $order
 	| def per_second($allocator; $column): [$speed[0][] | select(.allocator == $allocator) | .per_second[$column]] | median;
-	[$order[] | select(. as $a | any($speed[0][]; .allocator == $a))] as $here
+	[($order + ([$speed[0][].allocator] | unique | . - $order))[] | select(. as $a | any($speed[0][]; .allocator == $a))] as $here
 	| line("title", "Speed on \($speed[0][0].objects / 1000),000 objects, beside the fastest at each"),
 	line("subtitle", "Handles of this library against plain pointers, one thread, medians of \([$speed[0][] | select(.allocator == "dense")] | length) rounds. \($environment[0].cpu)"),
 	line("x", "linear", "higher is faster"),
@@ -58,6 +58,6 @@ elif $chart == "speed" then
 		| line("panel", $title),
 		(range($here | length) as $i | line("phase", $i, $i + 1, ($here[$i] | if . == "dense" then "zsmalloc" else . end))),
 		(range($here | length) as $i | $here[$i]
-			| line("series", "", $colour[.], "area", 0, "ABOVE"),
+			| line("series", "", ($colour[.] // "#8b949e"), "area", 0, "ABOVE"),
 			line("point", $i + 0.15, per_second(.; $column) / $best), line("point", $i + 0.85, per_second(.; $column) / $best)))
 else error("no such chart: " + $chart) end

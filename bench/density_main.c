@@ -4,6 +4,7 @@
  * and freeing. One process, one allocator, one line of JSON. density.h says what the stages are.
  */
 #include "density.h"
+#include "peer.h"
 
 #include <getopt.h>
 #include <inttypes.h>
@@ -83,11 +84,11 @@ static void print_samples(const struct test *t)
 
 static void print(const struct test *t, const struct settings *set)
 {
-	const char *name = strcmp(set->store, "malloc") == 0 ? store_malloc_name() : set->store;
+	bool other = strcmp(set->store, "malloc") == 0;
 
-	printf("{\"bench\":\"density\",\"allocator\":\"%s\",\"history\":\"%s\",\"shrinker\":%u,\"objects\":%" PRIu32
+	printf("{\"bench\":\"density\",\"allocator\":\"%s\",\"version\":\"%s\",\"history\":\"%s\",\"shrinker\":%u,\"objects\":%" PRIu32
 	       ",\"churns\":%" PRIu32 ",\"seed\":%" PRIu64 ",\"released_with\":\"%s\"",
-	       name, set->half ? "half" : "churn", set->shrinker, set->objects, set->churns, set->seed,
+	       other ? peer_name() : set->store, other ? peer_version() : "", set->half ? "half" : "churn", set->shrinker, set->objects, set->churns, set->seed,
 	       t->released_with);
 	print_stages(t, "ratio", ratio, 5);
 	print_stages(t, "requested_bytes", requested, 0);

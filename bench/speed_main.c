@@ -4,10 +4,11 @@
  * operations on the same objects. One process, one line of JSON.
  */
 #include "speed.h"
+#include "peer.h"
 
-#include <dlfcn.h>
 #include <getopt.h>
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -15,21 +16,11 @@ static const char usage[] =
 	"usage: bench_speed[_malloc] --dataset FILE [--seed N] [--live N] [--pairs N] [--objects N] [--slice-ms N]\n"
 	"Defaults: seed 1, 20000 live objects, 200000 pairs, 300000 objects, slices of 20 ms. Prints one line of JSON.\n";
 
-static const char *allocator(void)
-{
 #ifdef BENCH_PLAIN
-	static const char *const known[][2] = { { "mallctl", "jemalloc" },
-						{ "mi_collect", "mimalloc" },
-						{ "MallocExtension_ReleaseFreeMemory", "tcmalloc" } };
-
-	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-		if (dlsym(RTLD_DEFAULT, known[i][0]) != NULL)
-			return known[i][1];
-	return "glibc";
+static const bool plain = true;
 #else
-	return "dense";
+static const bool plain = false;
 #endif
-}
 
 int main(int argc, char **argv)
 {
@@ -75,11 +66,11 @@ int main(int argc, char **argv)
 	struct speed_threads t = speed_threads(&supply, live, slice_ms);
 	struct speed_bulk b = speed_bulk(&supply, objects);
 
-	printf("{\"bench\":\"speed\",\"allocator\":\"%s\",\"live\":%" PRIu32 ",\"objects\":%" PRIu32
+	printf("{\"bench\":\"speed\",\"allocator\":\"%s\",\"version\":\"%s\",\"live\":%" PRIu32 ",\"objects\":%" PRIu32
 	       ",\"pair_ns\":{\"same\":%.2f,\"replace\":%.2f,\"replace_other\":%.2f}"
 	       ",\"per_second\":{\"fill\":%.0f,\"churn\":%.0f,\"read\":%.0f}"
 	       ",\"threads_per_second\":{\"replace\":[%.0f,%.0f],\"read\":[%.0f,%.0f]}}\n",
-	       allocator(), live, objects, p.same, p.replace, p.replace_other, b.fill, b.churn, b.read, t.replace[0],
+	       plain ? peer_name() : "dense", plain ? peer_version() : "", live, objects, p.same, p.replace, p.replace_other, b.fill, b.churn, b.read, t.replace[0],
 	       t.replace[1], t.read[0], t.read[1]);
 	return fflush(stdout) == 0 ? 0 : 1;
 }

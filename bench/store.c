@@ -177,16 +177,3 @@ const char *store_release(struct store *s)
 	/* glibc's trims its own heap, which a malloc() that took its place would not notice. */
 	return malloc_trim(0) != 0 ? "malloc_trim" : "none";
 }
-
-const char *store_malloc_name(void)
-{
-	void *symbol;
-
-	if (find("mallctl", &symbol))
-		return "jemalloc";
-	if (find("mi_collect", &symbol))
-		return "mimalloc";
-	if (find("MallocExtension_ReleaseFreeMemory", &symbol))
-		return "tcmalloc";
-	return "glibc";
-}

@@ -41,7 +41,4 @@ const char *store_release(struct store *s);
 /* What the pool says it holds, everything and of that the metadata; 0 with malloc. */
 void store_held_bytes(const struct store *s, uint64_t *all, uint64_t *metadata);
 
-/* Which malloc() is in use: "glibc", "jemalloc", "mimalloc", "tcmalloc". */
-const char *store_malloc_name(void);
-
 #endif

@@ -61,6 +61,7 @@ def latency($mode; $what; $point; $unit): [$compact[0][].latency[$mode][$what][$
 		($environment[0]
 			| "\(.cpu), \(.cpus) processors, \(.kernel), \(.libc), huge pages: \(.transparent_hugepages); "
 				+ "rounds: \(.rounds); \(.commit)",
+			if .allocators then "Beside: \(.allocators)." else empty end,
 			if .load_at_start > .cpus / 4 then "The machine was busy (load \(.load_at_start)): times say little."
 			else empty end),
 		(if many != 300000 then "Smaller pools than the targets speak of: verdicts count with --full only."
@@ -124,7 +125,7 @@ def latency($mode; $what; $point; $unit): [$compact[0][].latency[$mode][$what][$
 	],
 	memory: [
 		[$density[0][] | { allocator, objects, shrinker }] | unique
-		| sort_by([-.objects, (.allocator as $a | $order | index($a)), -.shrinker])[] as $row
+		| sort_by([-.objects, (.allocator as $a | $order | index($a) // 99), -.shrinker])[] as $row
 		| runs($row.allocator; $row.objects; "churn"; $row.shrinker) as $runs
 		| select($runs | length > 0)
 		| { allocator: ($row.allocator + (if $row.shrinker > 0 then ", shrinker \($row.shrinker) %" else "" end)), objects: $row.objects }
@@ -135,7 +136,7 @@ def latency($mode; $what; $point; $unit): [$compact[0][].latency[$mode][$what][$
 		+ { with: $runs[0].released_with, runs: ($runs | length) }
 	],
 	speed: [
-		[$speed[0][].allocator] | unique | sort_by(. as $a | $order | index($a))[] as $a
+		[$speed[0][].allocator] | unique | sort_by(. as $a | $order | index($a) // 99)[] as $a
 		| { allocator: $a }
 		+ ([["same", "pair ns"], ["replace", "replace ns"], ["replace_other", "other size ns"]
 			| . as [$c, $name] | { key: $name, value: (speed($a; "pair_ns"; $c) | median | digits(1)) }]
