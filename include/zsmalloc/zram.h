@@ -48,8 +48,8 @@ struct zram_options {
 	size_t struct_size;                /* filled by ZRAM_OPTIONS_INIT */
 	uint64_t disksize;                 /* bytes, a multiple of block_size; 0: not initialised, see "disksize" */
 	size_t block_size;                 /* bytes, a power of two from 4096 to 65536; 0 = 4096 */
-	const char *comp_algorithm;        /* "lz4" (NULL), "lz4hc", "lzo", "zstd", "deflate" */
-	const char *algorithm_params;      /* the kernel's, "level=8 dict=/path"; NULL: none */
+	const char *comp_algorithm;        /* "lz4" (NULL), "lz4hc", "lzo", "lzo-rle", "zstd", "deflate" */
+	const char *algorithm_params;      /* the kernel's, "level=8 dict=/path", and "kernel=1"; NULL: none */
 	const char *recomp_algorithm[3];   /* secondary algorithms of priority 1, 2, 3; NULL: none */
 	uint64_t mem_limit;                /* bytes of memory for data and metadata; 0 = none */
 	const char *backing_dev;           /* a file or block device for writeback, NULL = none */
@@ -143,6 +143,14 @@ struct zram_block_info {
  * EINVAL offset is behind the device's end, the device is not initialised, or struct_size is not that of any version.
  */
 ZS_API int zram_get_block_info(struct zram *z, uint64_t offset, struct zram_block_info *info);
+
+/*
+ * What a write of these block_size bytes would store: flags (USED, SAME, HUGE), stored_bytes and word, as
+ * zram_get_block_info() would say afterwards. Nothing is stored, counted or changed, so a device of one block will do.
+ * With ZS_GEOMETRY_LINUX in options.pool and lzo-rle, or lz4 or lzo and "kernel=1" in algorithm_params, stored_bytes
+ * is what the kernel's zram makes of a page, to the byte. Errors: EINVAL the device is not initialised, or as above.
+ */
+ZS_API int zram_preview(struct zram *z, const void *block, struct zram_block_info *info);
 
 /* Make what was written back to the backing file durable there; without one, a no-op. What is in memory stays there. */
 ZS_API int zram_flush(struct zram *z);

@@ -35,6 +35,7 @@ struct zsi_codec_dict {
 
 struct zsi_codec {
 	const char *name;
+	const struct zsi_codec *kernel; /* the one for the same streams whose lengths are the kernel's; NULL: there is none */
 	void (*levels)(int *min, int *max, int *dflt); /* NULL: it has none */
 	size_t (*bound)(size_t n);
 	int (*compress_init)(struct zsi_codec_ctx *x);
@@ -54,10 +55,16 @@ struct zsi_codec {
 extern const struct zsi_codec zsi_codec_lz4;
 extern const struct zsi_codec zsi_codec_lz4hc;
 extern const struct zsi_codec zsi_codec_lzo;
+extern const struct zsi_codec zsi_codec_lzo_rle;
 extern const struct zsi_codec zsi_codec_zstd;
 extern const struct zsi_codec zsi_codec_deflate;
 
+/* These two are not in the table: what lz4 and lzo have as .kernel. */
+extern const struct zsi_codec zsi_codec_kernel_lz4;
+extern const struct zsi_codec zsi_codec_kernel_lzo;
+
 /* LZ4's formats are one, so both of its compressors decompress alike. */
+void zsi_lz4_levels(int *min, int *max, int *dflt);
 size_t zsi_lz4_bound(size_t n);
 size_t zsi_lz4_decompress(struct zsi_codec_ctx *x, const void *src, size_t len, void *dst, size_t n);
 size_t zsi_lz4_decompress_dict(struct zsi_codec_ctx *x, const struct zsi_codec_dict *d, const void *src, size_t len,

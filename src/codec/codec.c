@@ -12,7 +12,8 @@
 
 /* In the order in which they are listed: from fast to dense. */
 static const struct zsi_codec *const codecs[] = {
-	&zsi_codec_lzo, &zsi_codec_lz4, &zsi_codec_lz4hc, &zsi_codec_zstd, &zsi_codec_deflate,
+	&zsi_codec_lzo_rle, &zsi_codec_lzo,  &zsi_codec_lz4,
+	&zsi_codec_lz4hc,   &zsi_codec_zstd, &zsi_codec_deflate,
 };
 
 enum { CODEC_COUNT = sizeof(codecs) / sizeof(codecs[0]) };
@@ -33,6 +34,11 @@ const struct zsi_codec *zsi_codec_find(const char *name)
 const char *zsi_codec_name(const struct zsi_codec *c)
 {
 	return c->name;
+}
+
+const struct zsi_codec *zsi_codec_kernel(const struct zsi_codec *c)
+{
+	return c->kernel;
 }
 
 bool zsi_codec_levels(const struct zsi_codec *c, int *min, int *max, int *dflt)

@@ -10,8 +10,8 @@
  *   bound    the most that n bytes can become when compressed
  *
  * What is compressed here is one block on its own, without a checksum, as the kernel does it: lz4 and lz4hc make LZ4
- * blocks, lzo LZO1X-1, zstd a frame with the content size, deflate a raw stream without header. Only names whose
- * algorithm is here are found: lzo-rle, which exists in the kernel alone, is not.
+ * blocks, lzo LZO1X-1, lzo-rle the kernel's extension of that, zstd a frame with the content size, deflate a raw stream
+ * without header. Only names whose algorithm is here are found: 842, which the kernel has too, is not.
  *
  * No lock is taken. Compressing and decompressing allocate nothing, but for the first use of a zstd dictionary in a
  * context, which may; when there is no memory for it the block counts as one that does not fit.
@@ -46,6 +46,13 @@ const struct zsi_codec *zsi_codec_find(const char *name);
 const struct zsi_codec *zsi_codec_at(unsigned i);
 
 const char *zsi_codec_name(const struct zsi_codec *c);
+
+/*
+ * A codec for the same streams, with the same levels and name and without dictionaries, that makes each block as long as
+ * the kernel's zram does; c itself where it does so anyway. The kernel's LZ4 and LZO are not the libraries'. NULL: it is
+ * not known what the kernel would make.
+ */
+const struct zsi_codec *zsi_codec_kernel(const struct zsi_codec *c);
 
 /* The least and the highest level, and the one to use where none is asked for. False: it has no levels; all are 0. */
 bool zsi_codec_levels(const struct zsi_codec *c, int *min, int *max, int *dflt);

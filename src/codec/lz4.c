@@ -4,7 +4,7 @@
  *
  * A context is one LZ4_stream_t. Without a dictionary it is cleared by each call, all 16 KiB: the variants that do not
  * clear it do so anyway from 4 KiB of input on. A dictionary is a stream that has loaded it; a block starts from a copy
- * of that, which costs as much as clearing does. That is also what the kernel does, so the sizes are its sizes.
+ * of that, which costs as much as clearing does. The kernel's lengths differ by little: see lz4_kernel.c.
  */
 #include <errno.h>
 #include <lz4.h>
@@ -13,21 +13,6 @@
 
 #include "base/work.h"
 #include "codec/backend.h"
-
-/* The library's own limit, LZ4_ACCELERATION_MAX in its source: what is above counts as this. */
-#define ACCELERATION_MAX 65537
-
-static void lz4_levels(int *min, int *max, int *dflt)
-{
-	*min = 1;
-	*max = ACCELERATION_MAX;
-	*dflt = 1;
-}
-
-size_t zsi_lz4_bound(size_t n)
-{
-	return (size_t)LZ4_COMPRESSBOUND(n);
-}
 
 static int lz4_compress_init(struct zsi_codec_ctx *x)
 {
@@ -46,13 +31,6 @@ static void lz4_ctx_fini(struct zsi_codec_ctx *x)
 static size_t lz4_compress(struct zsi_codec_ctx *x, const void *src, size_t n, void *dst, size_t capacity)
 {
 	return (size_t)LZ4_compress_fast_extState(x->compress, src, dst, (int)n, (int)capacity, x->level);
-}
-
-/* A negative length, for what is damaged, becomes one that is no block's. */
-size_t zsi_lz4_decompress(struct zsi_codec_ctx *x, const void *src, size_t len, void *dst, size_t n)
-{
-	(void)x;
-	return (size_t)LZ4_decompress_safe(src, dst, (int)len, (int)n);
 }
 
 static int lz4_dict_init(struct zsi_codec_dict *d)
@@ -80,16 +58,10 @@ static size_t lz4_compress_dict(struct zsi_codec_ctx *x, const struct zsi_codec_
 	return (size_t)LZ4_compress_fast_continue(x->compress, src, dst, (int)n, (int)capacity, d->level);
 }
 
-size_t zsi_lz4_decompress_dict(struct zsi_codec_ctx *x, const struct zsi_codec_dict *d, const void *src, size_t len,
-			       void *dst, size_t n)
-{
-	(void)x;
-	return (size_t)LZ4_decompress_safe_usingDict(src, dst, (int)len, (int)n, d->data, (int)d->data_bytes);
-}
-
 const struct zsi_codec zsi_codec_lz4 = {
 	.name = "lz4",
-	.levels = lz4_levels,
+	.kernel = &zsi_codec_kernel_lz4,
+	.levels = zsi_lz4_levels,
 	.bound = zsi_lz4_bound,
 	.compress_init = lz4_compress_init,
 	.ctx_fini = lz4_ctx_fini,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * lzo.c - LZO1X-1, the kernel's "lzo". It has neither levels nor dictionaries.
+ * lzo.c - LZO1X-1, the kernel's "lzo", by the library. It has neither levels nor dictionaries. The library's table is
+ * twice the kernel's, so its lengths differ a little: see lzo_rle.c for the kernel's.
  *
  * The compressor does not look where the room ends, so unless there is room for everything the result is made in a
  * buffer of the context's and copied.
@@ -12,6 +13,7 @@
 
 #include "base/work.h"
 #include "codec/backend.h"
+#include "codec/lzo_stream.h"
 
 static pthread_once_t checked = PTHREAD_ONCE_INIT;
 static int check_result;
@@ -22,14 +24,9 @@ static void check_library(void)
 	check_result = lzo_init();
 }
 
-static size_t lzo_bound(size_t n)
-{
-	return n + n / 16 + 64 + 3; /* the library's manual */
-}
-
 static int lzo_compress_init(struct zsi_codec_ctx *x)
 {
-	size_t bytes = LZO1X_1_MEM_COMPRESS + lzo_bound(x->block_size);
+	size_t bytes = LZO1X_1_MEM_COMPRESS + zsi_lzo_bound(x->block_size);
 
 	if (pthread_once(&checked, check_library) != 0 || check_result != LZO_E_OK)
 		return EINVAL;
@@ -48,7 +45,7 @@ static void lzo_ctx_fini(struct zsi_codec_ctx *x)
 static size_t lzo_compress(struct zsi_codec_ctx *x, const void *src, size_t n, void *dst, size_t capacity)
 {
 	unsigned char *scratch = (unsigned char *)x->compress + LZO1X_1_MEM_COMPRESS;
-	unsigned char *out = capacity >= lzo_bound(n) ? dst : scratch;
+	unsigned char *out = capacity >= zsi_lzo_bound(n) ? dst : scratch;
 	lzo_uint len = 0;
 
 	if (lzo1x_1_compress(src, n, out, &len, x->compress) != LZO_E_OK || len > capacity)
@@ -68,7 +65,8 @@ static size_t lzo_decompress(struct zsi_codec_ctx *x, const void *src, size_t le
 
 const struct zsi_codec zsi_codec_lzo = {
 	.name = "lzo",
-	.bound = lzo_bound,
+	.kernel = &zsi_codec_kernel_lzo,
+	.bound = zsi_lzo_bound,
 	.compress_init = lzo_compress_init,
 	.ctx_fini = lzo_ctx_fini,
 	.compress = lzo_compress,

@@ -104,7 +104,7 @@ struct params {
 	const char *algo, *dict;
 	uint64_t priority;
 	int64_t level, winbits;
-	bool has_priority, has_level, has_winbits;
+	bool has_priority, has_level, has_winbits, kernel;
 };
 
 /* zlib's windows, as exponents; negative for streams without a header, as all are here. */
@@ -138,6 +138,10 @@ static int read_params(struct zram *z, char *text, struct params *p, const char 
 			if (zsi_parse_signed(value, &p->winbits) != 0)
 				return zsi_fail(EINVAL, "%s: %s: deflate.winbits '%s' is not a number", z->name, attr,
 						value);
+		} else if (is_known && strcmp(key, "kernel") == 0) {
+			p->kernel = strcmp(value, "1") == 0;
+			if (!p->kernel && strcmp(value, "0") != 0)
+				return zsi_fail(EINVAL, "%s: %s: kernel '%s' is not 0 or 1", z->name, attr, value);
 		} else {
 			return zsi_fail(EINVAL, "%s: %s: '%s' is none of %s", z->name, attr, key, known);
 		}
@@ -190,6 +194,20 @@ static int check_winbits(struct zram *z, const struct params *p, const char *alg
 	return 0;
 }
 
+/* Whether the codec can make the kernel's lengths. -1 with EINVAL, and the reason: they are not known, or not with that. */
+static int check_kernel(struct zram *z, const struct zsi_codec *codec, bool dict)
+{
+	if (zsi_codec_kernel(codec) == NULL)
+		return zsi_fail(EINVAL, "%s: kernel=1: the kernel's %s is not known: lzo-rle, lzo and lz4 are", z->name,
+				zsi_codec_name(codec));
+	return dict ? zsi_fail(EINVAL, "%s: kernel=1 and a dictionary don't go together", z->name) : 0;
+}
+
+const struct zsi_codec *zsi_algs_compressor(const struct zsi_alg *a)
+{
+	return a->kernel ? zsi_codec_kernel(a->codec) : a->codec;
+}
+
 static int params_set(struct zram *z, const struct params *p)
 {
 	int priority = params_priority(z, p), min, max, dflt;
@@ -210,7 +228,7 @@ static int params_set(struct zram *z, const struct params *p)
 	if (p->has_level && (p->level < min || p->level > max))
 		return zsi_fail(EINVAL, "%s: algorithm_params: level %" PRId64 " is not one of %s's, %d to %d", z->name,
 				p->level, name, min, max);
-	if (check_winbits(z, p, name) != 0)
+	if (check_winbits(z, p, name) != 0 || (p->kernel && check_kernel(z, a->codec, p->dict != NULL) != 0))
 		return -1;
 	if (p->dict != NULL && !zsi_codec_takes_dict(a->codec))
 		return zsi_fail(EINVAL, "%s: algorithm_params: %s takes no dictionary", z->name, name);
@@ -220,6 +238,7 @@ static int params_set(struct zram *z, const struct params *p)
 	forget_dict(a);
 	a->dict_data = data;
 	a->dict_data_bytes = bytes;
+	a->kernel = p->kernel;
 	a->has_level = p->has_level;
 	(void)zsi_codec_levels(a->codec, &min, &max, &a->level);
 	if (p->has_level)
@@ -238,7 +257,7 @@ int zsi_algs_params_set_locked(struct zram *z, const char *text)
 	copy = strdup(text);
 	if (copy == NULL)
 		return zsi_fail(ENOMEM, "%s: no memory", z->name);
-	result = read_params(z, copy, &p, "algorithm_params", "priority= algo= level= dict= deflate.winbits=");
+	result = read_params(z, copy, &p, "algorithm_params", "priority= algo= level= dict= deflate.winbits= kernel=");
 	if (result == 0)
 		result = params_set(z, &p);
 	free(copy);
@@ -302,6 +321,8 @@ int zsi_algs_start_locked(struct zram *z)
 		if (zsi_codec_levels(a->codec, &min, &max, &dflt) && (a->level < min || a->level > max))
 			return zsi_fail(EINVAL, "%s: level %d is not one of %s's, %d to %d", z->name, a->level,
 					zsi_codec_name(a->codec), min, max);
+		if (a->kernel && check_kernel(z, a->codec, a->dict_data != NULL) != 0)
+			return -1;
 		if (a->dict_data == NULL)
 			continue;
 		a->dict = zsi_codec_dict_create(a->codec, a->level, a->dict_data, a->dict_data_bytes);

@@ -162,6 +162,7 @@ struct zsi_alg {
 	const struct zsi_codec *codec; /* NULL: none of this priority */
 	int level;
 	bool has_level; /* else the codec's default, which is then in level */
+	bool kernel;    /* compress by zsi_codec_kernel() of the codec */
 	uint8_t *dict_data;
 	size_t dict_data_bytes;
 	struct zsi_codec_dict *dict; /* of dict_data; made when the device is initialised */

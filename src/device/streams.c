@@ -13,6 +13,7 @@
 #include "base/work.h"
 #include "codec/backend.h"
 #include "codec/codec.h"
+#include "device/algs.h"
 #include "device/device.h"
 #include "device/error.h"
 #include "device/layout.h"
@@ -57,7 +58,7 @@ static struct zsi_codec_ctx *create(const struct zram *z, unsigned kind)
 {
 	const struct zsi_alg *a = &z->algs[kind % ZSI_PRIORITIES];
 
-	return zsi_codec_ctx_create(a->codec, a->level, z->block_size,
+	return zsi_codec_ctx_create(zsi_algs_compressor(a), a->level, z->block_size,
 				    kind < ZSI_PRIORITIES ? ZSI_CODEC_COMPRESS : ZSI_CODEC_DECOMPRESS);
 }
 
@@ -219,7 +220,7 @@ static bool fill_stream(struct zram *z, struct zsi_stream *s)
 
 	for (unsigned p = 0; p < ZSI_PRIORITIES; p++)
 		if (z->algs[p].codec != NULL)
-			out = zsi_max(out, zsi_codec_bound(z->algs[p].codec, z->block_size));
+			out = zsi_max(out, zsi_codec_bound(zsi_algs_compressor(&z->algs[p]), z->block_size));
 	out = zsi_round_up(out, ZSI_CACHE_LINE);
 	uint64_t others = z->contexts.buffer_bytes;
 

@@ -50,7 +50,7 @@ struct loader {
 	char name[NAME_BYTES];
 	char algorithm[ZSI_PRIORITIES][NAME_BYTES];
 	int32_t level[ZSI_PRIORITIES];
-	bool has_level[ZSI_PRIORITIES];
+	uint32_t alg_flags[ZSI_PRIORITIES];
 	struct part dict;
 	bool initialised;
 	uint64_t blocks;
@@ -99,7 +99,9 @@ static int read_algorithms(struct loader *l)
 		if (!take_string(&l->io, l->algorithm[p]))
 			return zsi_bad_frame(&l->io, "an algorithm's name is too long");
 		l->level[p] = (int32_t)zsi_take_u32(&l->io);
-		l->has_level[p] = zsi_take_u32(&l->io) != 0;
+		l->alg_flags[p] = zsi_take_u32(&l->io);
+		if ((l->alg_flags[p] & ~(ZSI_ALG_HAS_LEVEL | ZSI_ALG_KERNEL)) != 0)
+			return zsi_bad_frame(&l->io, "an algorithm's flags are unknown");
 	}
 	if (l->io.failed || l->io.pos != l->io.len)
 		return zsi_bad_frame(&l->io, "the header has not the length it should have");
@@ -149,7 +151,8 @@ static int make_device(struct loader *l, struct zram_options *o)
 		if (l->algorithm[p][0] == '\0')
 			continue;
 		result = zsi_algs_set_locked(l->z, p, l->algorithm[p]);
-		if (result == 0 && l->has_level[p]) {
+		l->z->algs[p].kernel = (l->alg_flags[p] & ZSI_ALG_KERNEL) != 0;
+		if (result == 0 && (l->alg_flags[p] & ZSI_ALG_HAS_LEVEL) != 0) {
 			l->z->algs[p].level = l->level[p];
 			l->z->algs[p].has_level = true;
 		}

@@ -255,7 +255,7 @@ static void put_header(struct saver *v)
 
 		zsi_put_counted(&v->io, name, strlen(name));
 		zsi_put_u32(&v->io, (uint32_t)a->level);
-		zsi_put_u32(&v->io, a->has_level);
+		zsi_put_u32(&v->io, (a->has_level ? ZSI_ALG_HAS_LEVEL : 0) | (a->kernel ? ZSI_ALG_KERNEL : 0));
 	}
 }
 

@@ -10,7 +10,7 @@
  * noticed, and at which byte.
  *
  *   HEADER   format version 4, block size 4, disksize 8, flags 4, current dictionary version 4, name; then for each of
- *            four priorities: name of the algorithm (empty: none), level 4, whether it was given 4
+ *            four priorities: name of the algorithm (empty: none), level 4, flags 4 (ZSI_ALG_*)
  *   DICT     whose 4 (enum zsi_dict_kind), number 4 (priority, or trained version), its bytes in all 4, and some of
  *            them: one that is longer than a frame goes on in the next
  *   BLOCKS   any number of: index 8, flags 4, length 4, with ZRAM_CHECKSUM checksum 4, length bytes. The flags are
@@ -39,6 +39,10 @@ enum zsi_frame {
 	ZSI_FRAME_BLOCKS,
 	ZSI_FRAME_END,
 };
+
+/* How an algorithm is used. */
+#define ZSI_ALG_HAS_LEVEL (1u << 0) /* its level was given */
+#define ZSI_ALG_KERNEL (1u << 1)    /* kernel=1 */
 
 enum zsi_dict_kind {
 	ZSI_DICT_OF_ALGORITHM, /* given by dict= */

@@ -357,9 +357,13 @@ int zsi_train_init_locked(struct zram *z)
 	if (!zsi_codec_takes_dict(a->codec))
 		return zsi_fail(EINVAL, "%s: ZRAM_TRAIN_DICT: %s takes no dictionary", z->name,
 				zsi_codec_name(a->codec));
-	for (unsigned p = 0; p < ZSI_PRIORITIES; p++)
+	for (unsigned p = 0; p < ZSI_PRIORITIES; p++) {
 		if (z->algs[p].dict_data != NULL)
 			return zsi_fail(EINVAL, "%s: ZRAM_TRAIN_DICT: %s has a dictionary already, by dict=", z->name,
 					zsi_codec_name(z->algs[p].codec));
+		if (z->algs[p].kernel && zsi_codec_takes_dict(z->algs[p].codec))
+			return zsi_fail(EINVAL, "%s: ZRAM_TRAIN_DICT: %s has kernel=1, which goes without dictionaries",
+					z->name, zsi_codec_name(z->algs[p].codec));
+	}
 	return 0;
 }

@@ -129,6 +129,13 @@ static void damage(void **state)
 	}
 }
 
+/* LZ4's streams are one, and lzo-rle's are lzo's and more. */
+static bool reads(const char *to, const char *from)
+{
+	return strcmp(to, from) == 0 || (strncmp(to, "lz4", 3) == 0 && strncmp(from, "lz4", 3) == 0) ||
+	       (strcmp(to, "lzo-rle") == 0 && strcmp(from, "lzo") == 0);
+}
+
 /* One algorithm's blocks given to each other one. */
 static void mixed_up(void **state)
 {
@@ -137,12 +144,10 @@ static void mixed_up(void **state)
 	(void)state;
 	for (unsigned i = 0; zsi_codec_at(i) != NULL; i++) {
 		for (unsigned j = 0; zsi_codec_at(j) != NULL; j++) {
-			bool one_format = strncmp(zsi_codec_name(zsi_codec_at(i)), "lz4", 3) == 0 &&
-					  strncmp(zsi_codec_name(zsi_codec_at(j)), "lz4", 3) == 0;
-
 			take_sample(&from, i, DATA_WORDS);
 			take_sample(&to, j, DATA_WORDS);
-			CHECK_MSG(decompress_at_edge(&to, from.packed, from.len, BLOCK) == (i == j || one_format),
+			CHECK_MSG(decompress_at_edge(&to, from.packed, from.len, BLOCK) ==
+					  reads(zsi_codec_name(to.codec), zsi_codec_name(from.codec)),
 				  "%s as %s", zsi_codec_name(from.codec), zsi_codec_name(to.codec));
 			zsi_codec_ctx_destroy(from.ctx);
 			zsi_codec_ctx_destroy(to.ctx);

@@ -23,7 +23,7 @@ enum { LENGTHS = sizeof(lengths) / sizeof(lengths[0]), BLOCK_LENGTHS = 5 };
 
 static void table(void **state)
 {
-	static const char *const names[] = { "lzo", "lz4", "lz4hc", "zstd", "deflate" };
+	static const char *const names[] = { "lzo-rle", "lzo", "lz4", "lz4hc", "zstd", "deflate" };
 	unsigned count = sizeof(names) / sizeof(names[0]);
 
 	(void)state;
@@ -36,7 +36,6 @@ static void table(void **state)
 	}
 	assert_null(zsi_codec_at(count));
 	assert_null(zsi_codec_at(UINT32_MAX));
-	assert_null(zsi_codec_find("lzo-rle"));
 	assert_null(zsi_codec_find("842"));
 	assert_null(zsi_codec_find(""));
 	assert_null(zsi_codec_find("LZ4"));
@@ -50,7 +49,7 @@ static void levels(void **state)
 		int min, max, dflt;
 		bool has = zsi_codec_levels(c, &min, &max, &dflt);
 
-		assert_int_equal(has, strcmp(zsi_codec_name(c), "lzo") != 0);
+		assert_int_equal(has, strncmp(zsi_codec_name(c), "lzo", 3) != 0);
 		assert_true(min <= dflt && dflt <= max);
 		if (!has) {
 			assert_int_equal(max, 0);

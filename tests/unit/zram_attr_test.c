@@ -49,7 +49,7 @@ static void empty_formats(void **state)
 	expect(z, "mm_stat", "       0        0        0        0        0        0        0        0        0\n");
 	expect(z, "io_stat", "       0        0 0        0\n");
 	expect(z, "debug_stat", "version: 1\n0        0\n");
-	expect(z, "comp_algorithm", "lzo [lz4] lz4hc zstd deflate \n");
+	expect(z, "comp_algorithm", "lzo-rle lzo [lz4] lz4hc zstd deflate \n");
 	expect(z, "recomp_algorithm", "");
 	zram_destroy(z);
 }
@@ -100,14 +100,14 @@ static void algorithms(void **state)
 
 	(void)state;
 	refuse(z, "comp_algorithm", "lzma", EINVAL, "lz4hc zstd");
-	refuse(z, "comp_algorithm", "lzo-rle", EINVAL, "lzo-rle");
+	refuse(z, "comp_algorithm", "842", EINVAL, "'842': there are lzo-rle lzo lz4 lz4hc zstd deflate");
 	refuse(z, "comp_algorithm", "", EINVAL, "there are");
 	refuse(z, "comp_algorithm", "lz4 zstd", EINVAL, "one algorithm");
 	accept_value(z, "comp_algorithm", "zstd\n");
-	expect(z, "comp_algorithm", "lzo lz4 lz4hc [zstd] deflate \n");
+	expect(z, "comp_algorithm", "lzo-rle lzo lz4 lz4hc [zstd] deflate \n");
 	accept_value(z, "recomp_algorithm", "algo=deflate priority=3");
 	accept_value(z, "recomp_algorithm", "algo=lz4hc");
-	expect(z, "recomp_algorithm", "#1: lzo lz4 [lz4hc] zstd deflate \n#3: lzo lz4 lz4hc zstd [deflate] \n");
+	expect(z, "recomp_algorithm", "#1: lzo-rle lzo lz4 [lz4hc] zstd deflate \n#3: lzo-rle lzo lz4 lz4hc zstd [deflate] \n");
 	refuse(z, "recomp_algorithm", "zstd", EINVAL, "'zstd'");
 	refuse(z, "recomp_algorithm", "priority=1", EINVAL, "algo=");
 	refuse(z, "recomp_algorithm", "algo=zstd priority=0", EINVAL, "priority");
@@ -119,7 +119,7 @@ static void algorithms(void **state)
 	refuse(z, "algorithm_params", "level=1", EBUSY, "algorithm_params");
 	/* A reset forgets all of it, as the kernel's does. */
 	accept_value(z, "reset", "1");
-	expect(z, "comp_algorithm", "lzo [lz4] lz4hc zstd deflate \n");
+	expect(z, "comp_algorithm", "lzo-rle lzo [lz4] lz4hc zstd deflate \n");
 	expect(z, "recomp_algorithm", "");
 	zram_destroy(z);
 }
@@ -163,6 +163,33 @@ static void params(void **state)
 	accept_value(z, "algorithm_params", "level=-3");
 	accept_value(z, "disksize", "1M");
 	unlink(path);
+	zram_destroy(z);
+}
+
+/* The kernel's lengths are to be had where they are known, and alone. */
+static void kernel_lengths(void **state)
+{
+	static const char *const known[] = { "lz4", "lzo", "lzo-rle" }, *const unknown[] = { "lz4hc", "zstd", "deflate" };
+	struct zram *z = fresh();
+
+	(void)state;
+	for (unsigned i = 0; i < 3; i++) {
+		accept_value(z, "comp_algorithm", known[i]);
+		accept_value(z, "algorithm_params", "kernel=1");
+		accept_value(z, "algorithm_params", "kernel=0");
+		refuse(z, "algorithm_params", "kernel=2", EINVAL, "0 or 1");
+		refuse(z, "algorithm_params", "kernel=", EINVAL, "0 or 1");
+		accept_value(z, "comp_algorithm", unknown[i]);
+		refuse(z, "algorithm_params", "kernel=1", EINVAL, "lzo-rle, lzo and lz4 are");
+	}
+	accept_value(z, "comp_algorithm", "lz4");
+	refuse(z, "algorithm_params", "kernel=1 dict=/proc/self/exe", EINVAL, "go together");
+	/* Asked for, and then another algorithm. */
+	accept_value(z, "algorithm_params", "kernel=1");
+	accept_value(z, "comp_algorithm", "zstd");
+	refuse(z, "disksize", "1M", EINVAL, "the kernel's zstd is not known");
+	accept_value(z, "comp_algorithm", "lz4");
+	accept_value(z, "disksize", "1M");
 	zram_destroy(z);
 }
 
@@ -284,6 +311,19 @@ static void blocks_told(void **state)
 	zram_destroy(z);
 }
 
+static void trains_or_kernel(void **state)
+{
+	struct zram_options o = ZRAM_OPTIONS_INIT;
+
+	(void)state;
+	o.flags = ZRAM_TRAIN_DICT;
+	o.algorithm_params = "kernel=1";
+	o.disksize = 1 << 20;
+	assert_null(zram_create("trains", &o));
+	assert_int_equal(errno, EINVAL);
+	assert_non_null(strstr(zram_strerror(), "without dictionaries"));
+}
+
 static void bad_options(void **state)
 {
 	const struct zram_options init = ZRAM_OPTIONS_INIT;
@@ -388,6 +428,7 @@ int main(void)
 		cmocka_unit_test(sizes),
 		cmocka_unit_test(algorithms),    cmocka_unit_test(params),
 		cmocka_unit_test(winbits),       cmocka_unit_test(streams_of_old),
+		cmocka_unit_test(kernel_lengths), cmocka_unit_test(trains_or_kernel),
 		cmocka_unit_test(access_rules),  cmocka_unit_test(level_of_another_algorithm),
 		cmocka_unit_test(short_buffers), cmocka_unit_test(blocks_told),
 		cmocka_unit_test(bad_options),   cmocka_unit_test(other_versions),

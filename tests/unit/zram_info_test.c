@@ -106,6 +106,70 @@ static void every_kind(void **state)
 	assert_int_equal(unlink(path), 0);
 }
 
+/* What a write would store is what it then stores; asking changes nothing. */
+static void previews_with(const char *algorithm, uint8_t blocks[4][4096])
+{
+	static uint8_t before[4096];
+	struct zram_options o = ZRAM_OPTIONS_INIT;
+	char stats[2][256];
+
+	o.disksize = sizeof(before);
+	o.comp_algorithm = algorithm;
+	o.pool.geometry = ZS_GEOMETRY_LINUX;
+	struct zram *z = zram_create("preview", &o);
+
+	assert_non_null(z);
+	for (unsigned b = 0; b < 4; b++) {
+		struct zram_block_info would = ZRAM_BLOCK_INFO_INIT, is;
+
+		assert_true(zram_attr_get(z, "mm_stat", stats[0], 256) > 0);
+		assert_int_equal(zram_preview(z, blocks[b], &would), 0);
+		assert_true(zram_attr_get(z, "mm_stat", stats[1], 256) > 0);
+		assert_string_equal(stats[0], stats[1]);
+		assert_int_equal(zram_pread(z, before, sizeof(before), 0), 0);
+		assert_memory_equal(before, blocks[b == 0 ? 0 : b - 1], sizeof(before));
+		assert_int_equal(zram_pwrite(z, blocks[b], sizeof(before), 0), 0);
+		is = info_of(z, 0);
+		assert_memory_equal(&would, &is, sizeof(is));
+	}
+	zram_destroy(z);
+}
+
+static void previews(void **state)
+{
+	static const char *const algorithms[] = { "lzo-rle", "lz4", "zstd" };
+	static uint8_t blocks[4][4096];
+	struct rng r = { 7 };
+
+	(void)state;
+	for (size_t k = 0; k < sizeof(blocks[0]); k++) {
+		blocks[1][k] = (uint8_t)(k % 700 * 31 >> 3);
+		blocks[2][k] = (uint8_t)rng_next(&r);
+		blocks[3][k] = 0xc3;
+	}
+	for (unsigned a = 0; a < 3; a++)
+		previews_with(algorithms[a], blocks);
+}
+
+static void bad_preview(void **state)
+{
+	static const uint8_t block[4096];
+	struct zram *z = zram_create("none", NULL);
+	struct zram_block_info i = ZRAM_BLOCK_INFO_INIT;
+
+	(void)state;
+	assert_non_null(z);
+	assert_int_equal(zram_preview(z, block, &i), -1);
+	assert_int_equal(errno, EINVAL);
+	assert_non_null(strstr(zram_strerror(), "disksize"));
+	set(z, "disksize", "1M");
+	i.struct_size = 4;
+	assert_int_equal(zram_preview(z, block, &i), -1);
+	assert_int_equal(errno, EINVAL);
+	assert_non_null(strstr(zram_strerror(), "ZRAM_BLOCK_INFO_INIT"));
+	zram_destroy(z);
+}
+
 static void bad_input(void **state)
 {
 	struct zram *z = zram_create("none", NULL);
@@ -153,6 +217,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_kind),
+		cmocka_unit_test(previews),
+		cmocka_unit_test(bad_preview),
 		cmocka_unit_test(bad_input),
 		cmocka_unit_test(older_caller),
 	};
