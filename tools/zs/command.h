@@ -28,6 +28,8 @@ extern const struct command pack_command;
 extern const struct command classes_command;
 extern const struct command advise_command;
 extern const struct command serve_command;
+extern const struct command mount_command;
+extern const struct command umount_command;
 extern const struct command ctl_command;
 extern const struct command top_command;
 

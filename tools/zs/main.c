@@ -12,7 +12,8 @@
 #include "options.h"
 
 static const struct command *const commands[] = {
-	&pack_command, &advise_command, &classes_command, &serve_command, &ctl_command, &top_command,
+	&pack_command,  &advise_command, &classes_command, &serve_command,
+	&mount_command, &umount_command, &ctl_command,     &top_command,
 };
 
 enum { COMMAND_COUNT = sizeof(commands) / sizeof(commands[0]) };
@@ -27,7 +28,8 @@ static void print_help(FILE *out)
 {
 	fputs("usage: zs COMMAND [OPTION]... [ARGUMENT]...\n"
 	      "\n"
-	      "Compressed memory: what it would hold, exact to the page; and a disk in it.\n"
+	      "Compressed memory: what it would hold, exact to the page; and a disk\n"
+	      "or a directory in it.\n"
 	      "\n"
 	      "commands:\n",
 	      out);
