@@ -13,6 +13,7 @@ install(TARGETS zsmalloc_shared zsmalloc_static zram_shared zram_static EXPORT z
   ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(EXPORT zsmallocTargets NAMESPACE zsmalloc:: DESTINATION ${package_dir})
 
+string(REPLACE " " " URING=" uring_package "${uring_module}")
 configure_package_config_file(${PROJECT_SOURCE_DIR}/cmake/zsmallocConfig.cmake.in
   ${PROJECT_BINARY_DIR}/zsmallocConfig.cmake INSTALL_DESTINATION ${package_dir})
 # Before 1.0 a minor version may change the interface.
@@ -32,6 +33,7 @@ install(CODE "
   set(PC_INCLUDEDIR \"${pc_INCLUDEDIR}\")
   set(PC_LIBDIR \"${pc_LIBDIR}\")
   set(PROJECT_VERSION ${PROJECT_VERSION})
+  set(uring_module \"${uring_module}\")
   foreach(library IN ITEMS zsmalloc zram)
     configure_file(\"${PROJECT_SOURCE_DIR}/cmake/\${library}.pc.in\" \"${PROJECT_BINARY_DIR}/\${library}.pc\" @ONLY)
   endforeach()")

@@ -86,6 +86,7 @@ static const char *const readable[] = {
 	"mem_used_max",
 	"mm_stat",
 	"recomp_algorithm",
+	"writeback_batch_size",
 	"writeback_limit",
 	"writeback_limit_enable",
 };

@@ -22,6 +22,7 @@
 enum zsi_rank {
 	ZSI_RANK_SAVE,     /* a device is saved, or reset */
 	ZSI_RANK_TRAIN,    /* a device's training thread is started and stopped */
+	ZSI_RANK_BATCH,    /* blocks of a device are on their way to its backing file */
 	ZSI_RANK_DEVICE,   /* a zram device is made, reset, reconfigured */
 	ZSI_RANK_BLOCK,    /* the lock bit of a device's block; one at a time */
 	ZSI_RANK_CONTEXT,  /* a device's compression context that threads share */

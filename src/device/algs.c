@@ -189,7 +189,8 @@ static int check_winbits(struct zram *z, const struct params *p, const char *alg
 	if (strcmp(algorithm, "deflate") != 0)
 		return zsi_fail(EINVAL, "%s: algorithm_params: %s has no deflate.winbits", z->name, algorithm);
 	if (bits < WINBITS_MIN || bits > WINBITS_MAX)
-		return zsi_fail(EINVAL, "%s: algorithm_params: deflate.winbits %" PRId64 " is not %d to %d, or -%d to -%d",
+		return zsi_fail(EINVAL,
+				"%s: algorithm_params: deflate.winbits %" PRId64 " is not %d to %d, or -%d to -%d",
 				z->name, p->winbits, WINBITS_MIN, WINBITS_MAX, WINBITS_MIN, WINBITS_MAX);
 	return 0;
 }

@@ -13,8 +13,8 @@ int zsi_refuse_initialised_locked(struct zram *z, const char *what);
 int zsi_algs_set_locked(struct zram *z, unsigned priority, const char *name);
 
 /*
- * The first priority in [first, last] whose algorithm has this name, or -1. Fixed once the device is initialised: then a
- * stream does for z->lock.
+ * The first priority in [first, last] whose algorithm has this name, or -1. Fixed once the device is initialised: then
+ * a stream does for z->lock.
  */
 int zsi_algs_find(const struct zram *z, const char *name, unsigned first, unsigned last);
 

@@ -19,7 +19,16 @@
 
 struct zsi_backing_io zsi_backing_io = { .read = pread, .write = pwrite, .sync = fdatasync };
 
+/* The kernel's. */
+#define DEFAULT_BATCH_SIZE 32u
+
 /* --- opening --- */
+
+void zsi_backing_defaults_locked(struct zram *z)
+{
+	z->backing.raw = false;
+	atomic_store_explicit(&z->backing.batch_size, DEFAULT_BATCH_SIZE, memory_order_relaxed);
+}
 
 static int check_file(struct zram *z, int fd, const char *path, uint64_t *units)
 {

@@ -15,6 +15,7 @@
 #ifndef ZSI_DEVICE_BACKING_H
 #define ZSI_DEVICE_BACKING_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -28,6 +29,8 @@ struct zsi_backing_io {
 	ssize_t (*read)(int fd, void *buf, size_t n, off_t at);
 	ssize_t (*write)(int fd, const void *buf, size_t n, off_t at);
 	int (*sync)(int fd);
+	bool no_ring; /* do without io_uring */
+	ssize_t (*ring_result)(ssize_t result, off_t at); /* what to take for one of its results; or NULL */
 };
 extern struct zsi_backing_io zsi_backing_io;
 
@@ -35,6 +38,9 @@ static inline uint64_t zsi_backing_units(size_t bytes)
 {
 	return (bytes + (1u << ZSI_BACKING_UNIT_SHIFT) - 1) >> ZSI_BACKING_UNIT_SHIFT;
 }
+
+/* How the file is used, whichever it is, as where nothing is said. z->lock is held, the device not initialised. */
+void zsi_backing_defaults_locked(struct zram *z);
 
 /* Open the file at path and lock it; "" or "none": have none. z->lock is held, the device not initialised. */
 int zsi_backing_open_locked(struct zram *z, const char *path);

@@ -6,8 +6,9 @@
  * only while it is not, with z->lock held; what initialising makes (pool, table, streams) comes and goes with z->lock
  * held and the gate closed, so that one who holds either z->lock or a stream may use it.
  *
- * Lock order: save_lock -> background.lock, train.lock -> z->lock -> gate (waits for streams) ; stream -> block bit ->
- * that of a context -> table.lock -> memory.lock -> those of the pool. Nobody waits for z->lock with a stream in hand.
+ * Lock order: save_lock -> background.lock, train.lock, turn_lock -> batch_lock -> z->lock -> gate (waits for streams) ;
+ * stream -> block bit -> that of a context -> table.lock -> memory.lock -> those of the pool. Nobody waits for z->lock
+ * with a stream in hand.
  *
  * Equations, when no call is running:
  *
@@ -59,6 +60,7 @@ struct zram {
 	_Alignas(ZSI_CACHE_LINE) struct zsi_lock save_lock; /* rank SAVE: saving, resetting */
 	bool marks_left; /* a save that is over may have left blocks TOUCHED. Guarded by save_lock */
 	struct zsi_lock turn_lock; /* rank TRAIN: one recompression or writeback at a time */
+	struct zsi_lock batch_lock; /* rank BATCH: one batch of blocks on its way to the backing file */
 	struct zsi_background background;
 	struct zsi_lock lock; /* rank DEVICE: configuring, initialising, resetting */
 	struct zsi_memory memory;

@@ -74,6 +74,7 @@ struct zsi_backing {
 	int fd;           /* -1: none, or the parent's */
 	uint64_t nr_units;
 	uint64_t bytes;   /* of map, charged */
+	_Atomic uint32_t batch_size; /* writeback_batch_size, blocks */
 	bool raw;         /* blocks are there as they are read: not compressed_writeback. Fixed once initialised */
 	struct zsi_lock lock; /* rank MEMORY */
 	uint64_t *map;        /* bit: unit is in use. Guarded by lock, as all that follows */

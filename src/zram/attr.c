@@ -204,7 +204,7 @@ static int algorithm_params_set(struct zram *z, const char *value)
 	return result;
 }
 
-/* What Linux up to 6.14 reads: compressions that can go on at once, one a processor. There it can't be changed either. */
+/* What Linux up to 6.14 reads: compressions at the same time, one a processor. It can't be changed there either. */
 static int max_comp_streams_get(struct zram *z, struct zsi_text *out)
 {
 	(void)z;
@@ -250,6 +250,7 @@ static const struct zsi_attr attrs[] = {
 	{ "recompress", NULL, zsi_attr_recompress },
 	{ "reset", NULL, reset_set },
 	{ "writeback", NULL, zsi_attr_writeback },
+	{ "writeback_batch_size", zsi_attr_wb_batch_size_get, zsi_attr_wb_batch_size_set },
 	{ "writeback_compressed", zsi_attr_compressed_wb_get, zsi_attr_compressed_wb_set },
 	{ "writeback_limit", zsi_attr_wb_limit_get, zsi_attr_wb_limit_set },
 	{ "writeback_limit_enable", zsi_attr_wb_limit_enable_get, zsi_attr_wb_limit_enable_set },

@@ -74,6 +74,24 @@ int zsi_attr_compressed_wb_get(struct zram *z, struct zsi_text *out)
 	return 0;
 }
 
+/* Any number but 0, as in the kernel; zsi_batch_open() takes no more than is of use. */
+int zsi_attr_wb_batch_size_set(struct zram *z, const char *value)
+{
+	uint64_t blocks;
+
+	if (zsi_parse_number(value, &blocks) != 0 || blocks == 0 || blocks > UINT32_MAX)
+		return zsi_fail(EINVAL, "%s: writeback_batch_size '%s' is not a number from 1 to %" PRIu32, z->name,
+				value, UINT32_MAX);
+	atomic_store_explicit(&z->backing.batch_size, (uint32_t)blocks, memory_order_relaxed);
+	return 0;
+}
+
+int zsi_attr_wb_batch_size_get(struct zram *z, struct zsi_text *out)
+{
+	zsi_text_add(out, "%" PRIu32 "\n", atomic_load_explicit(&z->backing.batch_size, memory_order_relaxed));
+	return 0;
+}
+
 /* --- the limit --- */
 
 int zsi_attr_wb_limit_set(struct zram *z, const char *value)

@@ -10,6 +10,8 @@ int zsi_attr_backing_dev_get(struct zram *z, struct zsi_text *out);
 int zsi_attr_backing_dev_set(struct zram *z, const char *value);
 int zsi_attr_compressed_wb_get(struct zram *z, struct zsi_text *out);
 int zsi_attr_compressed_wb_set(struct zram *z, const char *value);
+int zsi_attr_wb_batch_size_get(struct zram *z, struct zsi_text *out);
+int zsi_attr_wb_batch_size_set(struct zram *z, const char *value);
 int zsi_attr_wb_limit_get(struct zram *z, struct zsi_text *out);
 int zsi_attr_wb_limit_set(struct zram *z, const char *value);
 int zsi_attr_wb_limit_enable_get(struct zram *z, struct zsi_text *out);

@@ -81,6 +81,7 @@ static int apply_options(struct zram *z, const struct zram_options *o)
 	}
 	z->memory.limit = o->mem_limit;
 	zsi_algs_reset_locked(z);
+	zsi_backing_defaults_locked(z);
 	if (o->backing_dev != NULL && zsi_backing_open_locked(z, o->backing_dev) != 0)
 		return -1;
 	return apply_algorithms(z, o);

@@ -67,6 +67,7 @@ static void after_fork_child(void)
 		forget_background(z);
 		zsi_backing_forget(z);
 		zsi_lock_reset(&z->turn_lock);
+		zsi_lock_reset(&z->batch_lock);
 		zsi_keep_forget(z);
 		zsi_gate_open(z);
 		zsi_lock_reset(&z->lock);

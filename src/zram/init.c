@@ -127,7 +127,7 @@ void zsi_init_reset(struct zram *z)
 	z->marks_left = false;
 	zsi_algs_reset_locked(z);
 	zsi_backing_close(z);
-	z->backing.raw = false;
+	zsi_backing_defaults_locked(z);
 	(void)zsi_memory_set_limit_locked(z, 0);
 	atomic_store_explicit(&z->max_used_pages, 0, memory_order_relaxed);
 	atomic_store_explicit(&z->max_bytes, 0, memory_order_relaxed);

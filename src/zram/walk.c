@@ -16,31 +16,41 @@
 /* Blocks visited with one stream in hand. */
 #define BATCH 32u
 
+int zsi_walk_some(struct zram *z, struct zsi_stream *s, uint64_t *from, uint64_t to, unsigned most, zsi_visit_fn visit,
+		  void *arg)
+{
+	const struct zsi_table *t = &z->table;
+	int result = 0;
+
+	to = zsi_min(to, t->nr_blocks);
+	for (unsigned n = 0; n < most && *from < to && result == 0; n++) {
+		if (!zsi_table_has(t, *from)) {
+			*from = zsi_table_hole_end(t, *from);
+			continue;
+		}
+		/* A look without the lock spares most blocks it. */
+		if ((atomic_load_explicit(&zsi_block_at(z, *from)->meta, memory_order_relaxed) &
+		     (ZSI_USED | ZSI_LOCK)) != 0)
+			result = visit(z, s, *from, arg);
+		++*from;
+	}
+	/* Whoever asks sees by it that there is nothing left. */
+	if (*from >= to)
+		*from = UINT64_MAX;
+	return result;
+}
+
 int zsi_walk_blocks(struct zram *z, uint64_t from, uint64_t to, zsi_visit_fn visit, void *arg)
 {
 	int result = 0;
 
-	while (result == 0) {
+	while (result == 0 && from < to) {
 		struct zsi_stream *s = zsi_gate_enter(z);
-		const struct zsi_table *t = &z->table;
 
 		if (s == NULL)
 			return -1;
-		to = zsi_min(to, t->nr_blocks);
-		for (unsigned n = 0; n < BATCH && from < to && result == 0; n++) {
-			if (!zsi_table_has(t, from)) {
-				from = zsi_table_hole_end(t, from);
-				continue;
-			}
-			/* A look without the lock spares most blocks it. */
-			if ((atomic_load_explicit(&zsi_block_at(z, from)->meta, memory_order_relaxed) &
-			     (ZSI_USED | ZSI_LOCK)) != 0)
-				result = visit(z, s, from, arg);
-			from++;
-		}
+		result = zsi_walk_some(z, s, &from, to, BATCH, visit, arg);
 		zsi_stream_leave(s);
-		if (from >= to)
-			break;
 	}
 	return result;
 }

@@ -34,6 +34,13 @@ bool zsi_walk_chosen(const struct zsi_asker *asker, enum zsi_choice choice, uint
 int zsi_walk_blocks(struct zram *z, uint64_t from, uint64_t to, zsi_visit_fn visit, void *arg);
 
 /*
+ * The same with a stream in hand, for at most so many blocks and holes. *from: where to go on; UINT64_MAX: there is
+ * nothing left.
+ */
+int zsi_walk_some(struct zram *z, struct zsi_stream *s, uint64_t *from, uint64_t to, unsigned most, zsi_visit_fn visit,
+		  void *arg);
+
+/*
  * Whether a block was last accessed so long ago. Signed: another thread may have accessed it after this one took its
  * stream.
  */

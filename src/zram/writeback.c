@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * writeback.c - the attribute "writeback": blocks that go to a file, as they are stored or as they are read.
+ * writeback.c - the attribute "writeback": which blocks go to the file, in batches (batch.h).
  *
  * One that can't be written stays in memory, and the others are written all the same, those of the request's other
  * parts too; the request fails with the last error. Only where the file or its disk is full or the limit used up it
  * ends at once.
- *
- * A block is copied and marked (ZSI_CHOSEN), written without its lock, and replaced if the mark is still there:
- * whoever reads or writes the block meanwhile takes the mark away, and it stays in memory.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -15,8 +12,7 @@
 #include <string.h>
 
 #include "base/bits.h"
-#include "device/backing.h"
-#include "device/block.h"
+#include "base/lock.h"
 #include "device/device.h"
 #include "device/entry.h"
 #include "device/error.h"
@@ -24,122 +20,63 @@
 #include "device/layout.h"
 #include "device/parse.h"
 #include "device/streams.h"
-#include "device/sum.h"
+#include "zram/batch.h"
 #include "zram/turn.h"
 #include "zram/walk.h"
 #include "zram/writeback.h"
 
-/* No place for a block; errno is zsi_backing_alloc()'s. */
-static int fail_place(struct zram *z)
-{
-	if (errno == ENOSPC)
-		return zsi_fail(ENOSPC, "%s: writeback: the backing file is full", z->name);
-	/* The kernel's error for it. */
-	if (errno == EDQUOT)
-		return zsi_fail(EIO, "%s: writeback: writeback_limit is used up", z->name);
-	return zsi_fail(errno, "%s: writeback: the device has no backing_dev any more", z->name);
-}
+/* Blocks looked at with one stream in hand; a look is a matter of nanoseconds. */
+#define LOOKED_AT 1024u
 
 struct request {
 	const struct zsi_asker *asker;
 	enum zsi_choice choice; /* of the part that is under way */
 	bool check;             /* only see whether it is right */
-	int error;              /* errno of the last block that could not be written; 0: none */
+	struct zsi_batch batch;
 };
 
-/* A block that is under way. */
-struct copied {
-	uint64_t handle;
-	uint64_t meta;    /* it had when it was marked */
-	uint64_t to_meta; /* it will have in the file, without its time */
-	uint32_t sum;     /* and the checksum */
-	const void *data; /* zsi_meta_size(to_meta) bytes, in the stream's buffers */
-};
-
-/* Copy a locked block's contents or its object to the stream. */
-static int copy(struct zram *z, struct zsi_stream *s, uint64_t index, uint64_t meta, struct copied *c)
-{
-	c->meta = meta | ZSI_CHOSEN;
-	c->handle = zsi_block_at(z, index)->handle;
-	if (z->backing.raw) {
-		c->to_meta = ZSI_USED | ZSI_WB | z->block_size;
-		c->data = s->block;
-		if (zsi_block_load(z, s, index, meta, s->block) != 0)
-			return -1;
-		c->sum = z->table.sums != NULL ? zsi_sum(s->block, z->block_size) : 0;
-		return 0;
-	}
-	const void *data = zs_obj_read_begin(z->pool, c->handle, s->copy);
-
-	if (data == NULL)
-		return zsi_fail(EIO, "%s: block %" PRIu64 " is damaged: its object is gone", z->name, index);
-	memcpy(s->out, data, zsi_meta_size(meta));
-	zs_obj_read_end(z->pool, c->handle, data);
-	c->to_meta = (meta & (ZSI_USED | ZSI_HUGE | ZSI_INCOMPRESSIBLE | ZSI_PRIORITY_MASK | ZSI_DICT_MASK |
-			      ZSI_SIZE_MASK)) |
-		     ZSI_WB;
-	c->data = s->out;
-	c->sum = z->table.sums != NULL ? z->table.sums[index] : 0;
-	return 0;
-}
-
-/* Copy and mark a block. False: it is not chosen, or can't be read. */
-static bool take(struct zram *z, struct zsi_stream *s, uint64_t index, struct request *r, struct copied *c)
-{
-	uint64_t meta = zsi_block_lock(z, index);
-	bool taken = zsi_walk_chosen(r->asker, r->choice, meta, s->now);
-
-	if (taken && copy(z, s, index, meta, c) != 0) {
-		r->error = errno;
-		taken = false;
-	}
-	zsi_block_unlock(z, index, taken ? c->meta : meta);
-	return taken;
-}
-
-/* After the block was written: is it still the one? Then it goes from memory. */
-static bool put(struct zram *z, struct zsi_stream *s, uint64_t index, const struct copied *c, uint64_t unit)
-{
-	struct zsi_stored stored = { .handle = unit, .meta = c->to_meta, .sum = c->sum };
-	uint64_t meta = zsi_block_lock(z, index);
-	bool same = (meta & ZSI_CHOSEN) != 0 && zsi_block_at(z, index)->handle == c->handle &&
-		    zsi_meta_size(meta) == zsi_meta_size(c->meta);
-
-	if (same)
-		meta = zsi_block_replace(z, s, index, meta, &stored);
-	else
-		meta &= ~ZSI_CHOSEN;
-	zsi_block_unlock(z, index, meta);
-	return same;
-}
-
+/* 1 ends the walk, and is no error: the batch is full, or somebody else's turn has come. */
 static int visit(struct zram *z, struct zsi_stream *s, uint64_t index, void *arg)
 {
 	struct request *r = arg;
-	struct copied c = { 0 };
 
-	/* 1 ends the walk, and is no error. */
 	if (zsi_turn_should_end(z, r->asker))
 		return 1;
-	if (!take(z, s, index, r, &c))
-		return 0;
-	size_t len = zsi_meta_size(c.to_meta);
-	uint64_t unit = zsi_backing_alloc(z, len);
+	uint64_t meta = zsi_block_lock(z, index);
 
-	if (unit == UINT64_MAX)
-		return fail_place(z);
-	if (zsi_backing_write(z, unit, c.data, len) != 0) {
-		r->error = errno;
-		zsi_backing_cancel(z, unit, len);
-		(void)zsi_fail(r->error, "%s: writeback: block %" PRIu64 " can't be written to the backing file: %s",
-			       z->name, index, strerror(r->error));
-		/* With no room where the file is, all that follow would fail too. */
-		return r->error == ENOSPC || r->error == EDQUOT ? -1 : 0;
+	if (zsi_walk_chosen(r->asker, r->choice, meta, s->now))
+		meta = zsi_batch_take(z, s, &r->batch, index, meta);
+	zsi_block_unlock(z, index, meta);
+	return r->batch.n == r->batch.room;
+}
+
+/* The next batch of [*from, to). */
+static int write_some(struct zram *z, struct request *r, uint64_t *from, uint64_t to)
+{
+	struct zsi_stream *s;
+	int result = -1;
+
+	zsi_lock(&z->batch_lock, ZSI_RANK_BATCH);
+	s = zsi_gate_enter(z);
+	if (s != NULL) {
+		(void)zsi_walk_some(z, s, from, to, LOOKED_AT, visit, r);
+		result = zsi_batch_write(z, s, &r->batch);
+		zsi_stream_leave(s);
 	}
-	zsi_count(s, ZSI_N_BACKED_WRITES_TOTAL, (int64_t)zsi_backing_units(len));
-	if (!put(z, s, index, &c, unit))
-		zsi_backing_free(z, unit, len);
-	return 0;
+	int error = errno;
+
+	zsi_unlock(&z->batch_lock, ZSI_RANK_BATCH);
+	errno = error;
+	return result;
+}
+
+static int write_blocks(struct zram *z, struct request *r, uint64_t from, uint64_t to)
+{
+	int result = 0;
+
+	while (result == 0 && from < to && !zsi_turn_should_end(z, r->asker))
+		result = write_some(z, r, &from, to);
+	return result;
 }
 
 /* --- the attribute --- */
@@ -183,7 +120,7 @@ static int do_pair(struct zram *z, struct request *r, const char *key, const cha
 	} else {
 		return zsi_fail(EINVAL, "%s: writeback: '%s' is none of type, page_index, page_indexes", z->name, key);
 	}
-	return r->check ? 0 : zsi_walk_blocks(z, from, to, visit, r);
+	return r->check ? 0 : write_blocks(z, r, from, to);
 }
 
 /* asker NULL: only see whether it is right. */
@@ -196,12 +133,16 @@ static int do_request(struct zram *z, const char *value, const struct zsi_asker 
 
 	if (text == NULL)
 		return zsi_fail(ENOMEM, "%s: writeback: no memory", z->name);
+	if (!r.check)
+		zsi_batch_open(z, &r.batch);
 	for (; result == 0 && zsi_parse_pair(&at, &key, &v); pairs++)
 		result = do_pair(z, &r, key, v);
 	if (result == 0 && pairs == 0)
 		result = zsi_fail(EINVAL, "%s: writeback: say what: type=, page_index= or page_indexes=", z->name);
-	int error = result < 0 ? errno : r.error;
+	int error = result < 0 ? errno : r.batch.error;
 
+	if (!r.check)
+		zsi_batch_close(z, &r.batch);
 	free(text);
 	errno = error;
 	return error != 0 ? -1 : 0;

@@ -96,23 +96,42 @@ static void one_that_fails_stays(void **state)
 	zsi_backing_io = was;
 }
 
+/* A disk with so much room: what is beyond can't be written, what is before it can, as of a file with holes. */
+static off_t disk_ends, bad_at;
+
+static ssize_t write_to_disk(int fd, const void *buf, size_t n, off_t at)
+{
+	if (bad_at >= 0 && at <= bad_at && at + (off_t)n > bad_at) {
+		errno = EIO;
+		return -1;
+	}
+	if (at >= disk_ends) {
+		errno = failing_errno;
+		return -1;
+	}
+	return pwrite(fd, buf, at + (off_t)n > disk_ends ? (size_t)(disk_ends - at) : n, at);
+}
+
 /* The disk is full, or its quota used up, though the file is not: all that follows would fail too. */
 static void a_full_disk_ends_it(void **state)
 {
 	struct zsi_backing_io was = zsi_backing_io;
 	static const int errors[] = { ENOSPC, EDQUOT };
+	static const char *const sizes[] = { "1", "2", "5", "32", "1000" };
 
 	(void)state;
-	zsi_backing_io.write = failing_write;
-	for (unsigned e = 0; e < 2; e++) {
+	zsi_backing_io.write = write_to_disk;
+	bad_at = -1;
+	for (unsigned round = 0; round < 10; round++) {
 		struct zram *z = device(1 << 20, 0);
 
 		shadow_fill(&shadow, z);
+		set(z, "writeback_batch_size", sizes[round / 2]);
 		set(z, "writeback_limit", "100");
 		set(z, "writeback_limit_enable", "1");
-		countdown = 4;
-		failing_errno = errors[e];
-		refused(z, "writeback", "type=huge", errors[e]);
+		disk_ends = 3 * BS + 700;
+		failing_errno = errors[round % 2];
+		refused(z, "writeback", "type=huge", failing_errno);
 		assert_null(strstr(zram_strerror(), "writeback_limit"));
 		assert_int_equal(count_in_file(z), 3);
 		check_map(z);
@@ -124,6 +143,126 @@ static void a_full_disk_ends_it(void **state)
 		done(z);
 	}
 	zsi_backing_io = was;
+}
+
+/* --- batches --- */
+
+/* A device whose file is full but for every other place; 16 huge blocks are in memory, as all that are not huge. */
+static struct zram *scattered(unsigned flags)
+{
+	struct zram *z = device(BLOCKS / 2 * BS, flags);
+
+	shadow_fill(&shadow, z);
+	set(z, "writeback", "type=huge");
+	for (uint64_t i = 1; i < BLOCKS; i += 4)
+		shadow_write(&shadow, z, i);
+	assert_int_equal(count_in_file(z), 16);
+	return z;
+}
+
+static unsigned writes, rings;
+
+static ssize_t counting_write(int fd, const void *buf, size_t n, off_t at)
+{
+	writes++;
+	return write_to_disk(fd, buf, n, at);
+}
+
+static ssize_t of_ring(ssize_t result, off_t at)
+{
+	rings++;
+	return bad_at >= 0 && at == bad_at ? -EIO : result;
+}
+
+/* Neighbours in one write, others at the same time where there is a ring; and all is as if it were one by one. */
+static void batches_of_any_size(void **state)
+{
+	struct zsi_backing_io was = zsi_backing_io;
+	static const char *const sizes[] = { "1", "3", "32", "4294967295" };
+
+	(void)state;
+	zsi_backing_io.write = counting_write;
+	zsi_backing_io.ring_result = of_ring;
+	bad_at = -1;
+	disk_ends = 1 << 30;
+	for (unsigned round = 0; round < 16; round++) {
+		unsigned flags = round % 2 != 0 ? ZRAM_CHECKSUM : 0;
+		bool apart = round / 4 % 2 != 0;
+
+		zsi_backing_io.no_ring = round >= 8;
+		struct zram *z = apart ? scattered(flags) : device(1 << 20, flags);
+
+		if (!apart)
+			shadow_fill(&shadow, z);
+		set(z, "writeback_batch_size", sizes[round % 4]);
+		writes = rings = 0;
+		set(z, "writeback", "type=huge");
+		assert_int_equal(count_in_file(z), 32);
+		if (round % 4 == 0)
+			assert_int_equal(writes, apart ? 16 : 32);
+		else if (apart && rings > 0)
+			assert_true(rings >= 15 && rings + writes == 16);
+		else
+			assert_true(writes <= (apart ? 16u : 11u));
+		if (zsi_backing_io.no_ring || round % 4 == 0 || !apart)
+			assert_int_equal(rings, 0);
+		check_map(z);
+		shadow_compare(&shadow, z);
+		done(z);
+	}
+	zsi_backing_io = was;
+}
+
+/* One place of the disk is bad: one block stays in memory, whoever its neighbours are, and whoever writes. */
+static void a_bad_place_is_one_blocks(void **state)
+{
+	struct zsi_backing_io was = zsi_backing_io;
+
+	(void)state;
+	zsi_backing_io.write = write_to_disk;
+	zsi_backing_io.ring_result = of_ring;
+	disk_ends = 1 << 30;
+	for (unsigned round = 0; round < 4; round++) {
+		zsi_backing_io.no_ring = round % 2 != 0;
+		bad_at = -1;
+		struct zram *z = round / 2 != 0 ? scattered(0) : device(1 << 20, 0);
+
+		if (round / 2 == 0)
+			shadow_fill(&shadow, z);
+		bad_at = round / 2 != 0 ? 4 * BS : 5 * BS + 100;
+		refused(z, "writeback", "type=huge", EIO);
+		assert_non_null(strstr(zram_strerror(), "can't be written"));
+		assert_int_equal(count_in_file(z), 31);
+		check_map(z);
+		bad_at = -1;
+		shadow_compare(&shadow, z);
+		set(z, "writeback", "type=huge");
+		assert_int_equal(count_in_file(z), 32);
+		check_map(z);
+		shadow_compare(&shadow, z);
+		done(z);
+	}
+	zsi_backing_io = was;
+}
+
+static void the_size_of_a_batch(void **state)
+{
+	static const char *const bad[] = { "0", "", "-1", "4294967296", "x", "8K" };
+	struct zram *z = device(1 << 20, 0);
+	uint64_t n;
+
+	(void)state;
+	numbers(z, "writeback_batch_size", &n, 1);
+	assert_int_equal(n, 32);
+	for (unsigned i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		refused(z, "writeback_batch_size", bad[i], EINVAL);
+	set(z, "writeback_batch_size", "7\n");
+	numbers(z, "writeback_batch_size", &n, 1);
+	assert_int_equal(n, 7);
+	set(z, "reset", "1");
+	numbers(z, "writeback_batch_size", &n, 1);
+	assert_int_equal(n, 32);
+	done(z);
 }
 
 static void flushing(void **state)
@@ -257,6 +396,9 @@ int main(void)
 		cmocka_unit_test(space_is_used_again),
 		cmocka_unit_test(one_that_fails_stays),
 		cmocka_unit_test(a_full_disk_ends_it),
+		cmocka_unit_test(batches_of_any_size),
+		cmocka_unit_test(a_bad_place_is_one_blocks),
+		cmocka_unit_test(the_size_of_a_batch),
 		cmocka_unit_test(flushing),
 		cmocka_unit_test(damage_in_the_file),
 		cmocka_unit_test(a_child_says_whose_file_it_is),

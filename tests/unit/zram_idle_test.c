@@ -579,6 +579,8 @@ static void nth_operation_fails(void **state)
 		struct zram *z = device(path, ZRAM_CHECKSUM);
 
 		shadow_fill(&shadow, z);
+		/* So that each operation is one block's. */
+		assert_int_equal(zram_attr_set(z, "writeback_batch_size", "1"), 0);
 		failing_errno = n % 2 == 0 ? EIO : ENOSPC;
 		countdown = n;
 		assert_int_equal(zram_attr_set(z, "writeback", "type=huge"), -1);
