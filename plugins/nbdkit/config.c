@@ -28,7 +28,7 @@ static const char *recompress, *writeback;
 static bool idle_given;
 
 const char config_help[] = "[size=]SIZE          size of the disk\n"
-			   "algorithm=NAME       lz4 (default), lz4hc, lzo, zstd, deflate\n"
+			   "algorithm=NAME       lz4 (default), lz4hc, lzo, lzo-rle, zstd, deflate\n"
 			   "algorithm-params=P   of the algorithm: \"level=8\", \"dict=/path\"\n"
 			   "recomp=NAME[,...]    up to three algorithms to recompress idle blocks with\n"
 			   "block-size=SIZE      what is compressed as one, 4K (default) to 64K\n"

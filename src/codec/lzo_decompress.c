@@ -135,14 +135,15 @@ static inline bool take_copy(struct stream *s, unsigned last, struct copy *c)
 /* Bytes that repeat with a distance of less than 8, in whole words; up to 7 bytes more than len are written. */
 static void repeat(uint8_t *out, size_t distance, size_t len)
 {
+	const uint8_t *from = out - distance;
 	size_t whole = distance; /* a multiple of distance, 8 or more */
 
 	while (whole < 8)
 		whole += distance;
 	for (size_t i = 0; i < whole && i < len; i++)
-		out[i] = out[i - distance];
+		out[i] = from[i];
 	for (size_t i = whole; i < len; i += 8)
-		zsi_move8(out + i, out + i - whole);
+		zsi_move8(out + i, out + (i - whole));
 }
 
 /* There are SLACK bytes more than len. */

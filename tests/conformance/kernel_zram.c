@@ -98,7 +98,18 @@ static const char *take_lock(void)
 	return ftruncate(lock_file, 0) == 0 ? NULL : "the lock file " LOCK_FILE " can't be written";
 }
 
-static const char *check_idle(void)
+/* Whether the device's list has it: in brackets if it is the chosen one. */
+static bool has_algorithm(const char *list, const char *name)
+{
+	const size_t len = strlen(name);
+
+	for (const char *at = list; (at = strstr(at, name)) != NULL; at += len)
+		if ((at == list || at[-1] == ' ' || at[-1] == '[') && strchr(" ]", at[len]) != NULL)
+			return true;
+	return false;
+}
+
+static const char *check_idle(const char *algorithm)
 {
 	char text[256];
 
@@ -108,31 +119,38 @@ static const char *check_idle(void)
 		return DEVICE " is in use: its initstate is not 0";
 	if (!get(SYS "disksize", text, sizeof(text)) || strcmp(text, "0") != 0)
 		return DEVICE " is in use: its disksize is not 0";
-	if (!get(SYS "comp_algorithm", text, sizeof(text)) || strstr(text, "lz4") == NULL)
-		return "this kernel's zram has no lz4";
+	if (!get(SYS "comp_algorithm", text, sizeof(text)) || !has_algorithm(text, algorithm))
+		return "this kernel's zram has not the algorithm";
 	return NULL;
 }
 
 const char *kernel_zram_open(uint64_t disksize)
 {
+	return kernel_zram_open_with(disksize, "lz4");
+}
+
+const char *kernel_zram_open_with(uint64_t disksize, const char *algorithm)
+{
+	static bool registered;
 	static const int signals[] = { SIGHUP, SIGINT, SIGTERM, SIGQUIT, SIGALRM, SIGPIPE, SIGABRT, SIGSEGV, SIGBUS };
 	const char *reason = take_lock();
 	char text[32];
 
 	if (reason == NULL)
-		reason = check_idle();
+		reason = check_idle(algorithm);
 	if (reason != NULL) {
 		kernel_zram_close();
 		return reason;
 	}
-	CHECK(atexit(kernel_zram_close) == 0);
+	CHECK(registered || atexit(kernel_zram_close) == 0);
+	registered = true;
 	check_at_failure(kernel_zram_close);
 	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
 		signal(signals[i], on_signal);
 	snprintf(text, sizeof(text), "%" PRIu64, disksize);
 	in_use = 1;
 	CHECK(pwrite(lock_file, text, strlen(text), 0) == (ssize_t)strlen(text));
-	if (!set(SYS "comp_algorithm", "lz4") || !set(SYS "disksize", text)) {
+	if (!set(SYS "comp_algorithm", algorithm) || !set(SYS "disksize", text)) {
 		kernel_zram_close();
 		return DEVICE " can't be set up";
 	}

@@ -14,7 +14,8 @@
 
 #include "zram_model.h"
 
-/* Take the device and give it a size, with lz4. NULL, or the reason why it can't be had. */
+/* Take the device and give it a size, with an algorithm, or lz4. NULL, or the reason why it can't be had. */
+const char *kernel_zram_open_with(uint64_t disksize, const char *algorithm);
 const char *kernel_zram_open(uint64_t disksize);
 
 void kernel_zram_write(size_t index, const void *page); /* page is aligned to 4096 */

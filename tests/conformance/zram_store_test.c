@@ -1,43 +1,51 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * zram_store_test.c - the kernel's zram and libzram with lz4 and ZS_GEOMETRY_LINUX are given the same writes, overwrites,
+ * zram_store_test.c - the kernel's zram and libzram with ZS_GEOMETRY_LINUX are given the same writes, overwrites,
  * discards, zeroes and compactions: mm_stat, io_stat and debug_stat must be the same text at each step, and every block
  * must read the same.
  *
- *   conformance_store SEED        pages of r random bytes followed by zeros, which both LZ4 compress to the same size
- *   conformance_store SEED real   pages of this machine's files, whose sizes differ between the two versions of LZ4: the
- *                                 sums must agree within REAL_TOLERANCE, the counts of blocks exactly
+ *   conformance_store SEED made|real ALGORITHM
+ *
+ *   made        pages as in made_pages.h
+ *   real        pages of this machine, of five kinds, as in real_pages.h
+ *   ALGORITHM   lzo-rle, or lz4 or lzo with kernel=1; or liblz4, which is lz4 without: whose sums of sizes must agree
+ *               within LIBRARY_TOLERANCE, and the counts of blocks exactly
  *
  * Exits with 77 where there is no idle zram device.
  */
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include <zsmalloc/zram.h>
 
 #include "check.h"
 #include "kernel_zram.h"
+#include "made_pages.h"
+#include "real_pages.h"
 #include "rng.h"
 
 #define PAGES 8192u
 #define DISKSIZE ((uint64_t)PAGES * ZRAM_PAGE)
 #define MOST_PAGES 32u /* of one request */
-#define STEPS 12000u
-#define REAL_STEPS 1500u
-#define EACH_STEP 500u /* the first steps, after each of which the numbers are compared */
+#define STEPS 6000u
+#define REAL_STEPS 2000u
+#define REAL_OF_A_KIND 400u
+#define EACH_STEP 500u /* the first steps, after each of which all is compared; mm_stat is always */
 #define BATCH 16u      /* later */
 
 /* liblz4 1.9.4 and the kernel's LZ4 (1.8.3 with changes): parts of a thousand of the compressed bytes. */
-#define REAL_TOLERANCE 1u
+#define LIBRARY_TOLERANCE 1u
 
 static struct zram *store;
 static struct rng rng;
-static uint64_t steps;
-static bool real;
+static uint64_t steps, written;
+static bool library;
 static double worst; /* difference of a sum of sizes, relative */
+
+/* Where not made: pages to choose from. */
+static uint8_t *real;
+static size_t real_count;
 
 static void ours(const char *attr, char text[256])
 {
@@ -63,10 +71,10 @@ static bool near(uint64_t a, uint64_t b, uint64_t slack)
 
 	if (relative > worst)
 		worst = relative;
-	return difference * 1000 <= a * REAL_TOLERANCE + 1000 * slack;
+	return difference * 1000 <= a * LIBRARY_TOLERANCE + 1000 * slack;
 }
 
-static void compare_real(const char *what, const char *kernel, const char *text)
+static void compare_nearly(const char *what, const char *kernel, const char *text)
 {
 	uint64_t k[9], o[9];
 
@@ -83,8 +91,8 @@ static void compare_text(const char *what, const char *attr)
 
 	kernel_zram_attr(attr, kernel, sizeof(kernel));
 	ours(attr, text);
-	if (real && strcmp(attr, "mm_stat") == 0)
-		compare_real(what, kernel, text);
+	if (library && strcmp(attr, "mm_stat") == 0)
+		compare_nearly(what, kernel, text);
 	else
 		CHECK_MSG(strcmp(kernel, text) == 0, "%s after a %s\n  kernel %s  ours   %s", attr, what, kernel, text);
 }
@@ -92,47 +100,29 @@ static void compare_text(const char *what, const char *attr)
 static void compare(const char *what)
 {
 	check_step(++steps);
+	compare_text(what, "mm_stat");
 	if (steps > EACH_STEP && steps % BATCH != 0)
 		return;
-	compare_text(what, "mm_stat");
 	compare_text(what, "io_stat");
 	compare_text(what, "debug_stat");
 }
 
-/* Any page of a few large files; zeros where they end. */
-static void real_page(uint8_t *page)
+static void collect_real(void)
 {
-	static const char *const names[] = { "/proc/self/exe", "/usr/bin/perl",  "/usr/bin/bash",
-					     "/usr/bin/gcc",   "/usr/bin/cmake", "/usr/lib/git-core/git" };
-	static int fds[6];
-	static bool opened;
-	size_t which = (size_t)rng_below(&rng, 6);
+	const size_t each = (size_t)(REAL_OF_A_KIND * check_soak_factor());
 
-	for (unsigned i = 0; !opened && i < 6; i++)
-		fds[i] = open(names[i], O_RDONLY | O_CLOEXEC);
-	opened = true;
-	if (fds[which] < 0 ||
-	    pread(fds[which], page, ZRAM_PAGE, (off_t)(rng_below(&rng, 256) * ZRAM_PAGE)) != ZRAM_PAGE)
-		for (unsigned i = 0; i < ZRAM_PAGE; i++)
-			page[i] = (uint8_t)(i < 1000 ? rng_next(&rng) : 0);
+	real = malloc(REAL_KINDS * each * ZRAM_PAGE);
+	CHECK(real != NULL);
+	for (unsigned kind = 0; kind < REAL_KINDS; kind++)
+		real_count += real_pages((enum real_kind)kind, &rng, real + real_count * ZRAM_PAGE, each);
 }
 
 static void fill_page(uint8_t *page)
 {
-	size_t random_bytes = (size_t)rng_range(&rng, 1, ZRAM_PAGE);
-
-	memset(page, 0, ZRAM_PAGE);
-	if (rng_one_in(&rng, 20)) {
-		uint64_t word = rng_one_in(&rng, 2) ? 0 : rng_next(&rng);
-
-		for (size_t i = 0; i < ZRAM_PAGE; i += sizeof(word))
-			memcpy(page + i, &word, sizeof(word));
-	} else if (real) {
-		real_page(page);
-	} else {
-		for (size_t i = 0; i < random_bytes; i++)
-			page[i] = (uint8_t)rng_next(&rng);
-	}
+	if (real_count == 0 || rng_one_in(&rng, 20))
+		made_any(&rng, page);
+	else
+		memcpy(page, real + rng_below(&rng, real_count) * ZRAM_PAGE, ZRAM_PAGE);
 }
 
 static size_t some_pages(size_t *index)
@@ -152,6 +142,7 @@ static void write_some(void)
 		fill_page(pages + i * ZRAM_PAGE);
 	kernel_zram_write_range(index, pages, n);
 	CHECK_MSG(zram_pwrite(store, pages, n * ZRAM_PAGE, index * ZRAM_PAGE) == 0, "%s", zram_strerror());
+	written += n;
 	compare("write");
 }
 
@@ -207,37 +198,52 @@ static void step(void)
 	}
 }
 
-int main(int argc, char **argv)
+/* The device with an algorithm. */
+static void create(const char *algorithm)
 {
 	struct zram_options o = ZRAM_OPTIONS_INIT;
-	const char *reason;
 
-	CHECK(argc == 2 || argc == 3);
+	o.disksize = DISKSIZE;
+	o.comp_algorithm = algorithm;
+	o.algorithm_params = library ? NULL : "kernel=1";
+	o.pool.geometry = ZS_GEOMETRY_LINUX;
+	store = zram_create("conformance", &o);
+	CHECK_MSG(store != NULL, "%s", zram_strerror());
+}
+
+int main(int argc, char **argv)
+{
+	const char *algorithm, *reason;
+	bool made;
+
+	CHECK(argc == 4);
 	rng.state = strtoull(argv[1], NULL, 0);
-	real = argc == 3 && strcmp(argv[2], "real") == 0;
-	reason = kernel_zram_open(DISKSIZE);
+	made = strcmp(argv[2], "made") == 0;
+	library = strcmp(argv[3], "liblz4") == 0;
+	algorithm = library ? "lz4" : argv[3];
+	reason = kernel_zram_open_with(DISKSIZE, algorithm);
 	if (reason != NULL) {
 		printf("skipped: %s\n", reason);
 		return 77;
 	}
-	check_context("conformance_store %s%s", argv[1], real ? " real" : "");
-	o.disksize = DISKSIZE;
-	o.pool.geometry = ZS_GEOMETRY_LINUX;
-	store = zram_create("conformance", &o);
-	CHECK_MSG(store != NULL, "%s", zram_strerror());
+	check_context("conformance_store %s %s %s", argv[1], argv[2], argv[3]);
+	if (!made)
+		collect_real();
+	create(algorithm);
 	compare("creation");
-	for (uint64_t i = 0; i < (real ? REAL_STEPS : STEPS) * check_soak_factor(); i++)
+	for (uint64_t i = 0; i < (made ? STEPS : REAL_STEPS) * check_soak_factor(); i++)
 		step();
 	read_all();
 	set_both("compact", "1");
 	discard_some(0, PAGES);
-	steps = 0; /* so that it is compared */
 	compare("discard of everything");
 	kernel_zram_close();
 	zram_destroy(store);
-	if (real)
-		printf("real pages: sums of sizes within %.3f %%\n", worst * 100);
+	free(real);
+	printf("%zu pages written, %zu steps: ", (size_t)written, (size_t)steps);
+	if (library)
+		printf("sums of sizes within %.3f %%\n", worst * 100);
 	else
-		printf("made pages: agreed\n");
+		printf("agreed\n");
 	return 0;
 }

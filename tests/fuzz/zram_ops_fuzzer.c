@@ -123,14 +123,14 @@ static int check_extent(uint64_t offset, uint64_t len, unsigned flags, void *arg
 
 static void make(const struct chooser *c)
 {
-	static const char *const algorithms[] = { "lz4", "lzo", "zstd", "lz4hc", "deflate" };
+	static const char *const algorithms[] = { "lz4", "lzo", "zstd", "lz4hc", "deflate", "lzo-rle" };
 	struct zram_options o = ZRAM_OPTIONS_INIT;
 
 	block = 4096u << (choose(c, 8) == 0 ? choose(c, 5) : 0);
 	disksize = BLOCKS * block;
 	o.disksize = disksize;
 	o.block_size = block;
-	o.comp_algorithm = algorithms[choose(c, 5)];
+	o.comp_algorithm = algorithms[choose(c, 6)];
 	o.flags = choose(c, 2) == 0 ? 0 : ZRAM_CHECKSUM;
 	o.pool.geometry = choose(c, 2) == 0 ? ZS_GEOMETRY_DENSE : ZS_GEOMETRY_LINUX;
 	limited = choose(c, 4) == 0;

@@ -44,7 +44,7 @@ static int use(const char *algorithm)
 
 static int run_consumer(void)
 {
-	return use("lz4") + use("lz4hc") + use("lzo") + use("zstd") + use("deflate") ? 1 : 0;
+	return use("lz4") + use("lz4hc") + use("lzo") + use("lzo-rle") + use("zstd") + use("deflate") ? 1 : 0;
 }
 
 #endif

@@ -314,14 +314,14 @@ static void check_all(uint8_t *buf)
 
 static void choose_round(struct rng *r, unsigned threads, unsigned round)
 {
-	static const char *const algorithms[] = { "lz4", "lzo", "zstd", "deflate", "lz4hc" };
+	static const char *const algorithms[] = { "lz4", "lzo", "zstd", "deflate", "lz4hc", "lzo-rle" };
 
 	now = (struct round){ .options = ZRAM_OPTIONS_INIT, .threads = threads };
 	now.block_size = (size_t)4096 << (round < 5 ? round : rng_below(r, 2));
 	now.disksize = BLOCKS * now.block_size;
 	now.shares = threads > 1 && rng_one_in(r, 2);
 	now.options.block_size = now.block_size;
-	now.options.comp_algorithm = algorithms[rng_below(r, round < 5 ? 5 : 3)];
+	now.options.comp_algorithm = algorithms[rng_below(r, round < 5 ? 6 : 3)];
 	now.options.pool.geometry = rng_one_in(r, 2) ? ZS_GEOMETRY_LINUX : ZS_GEOMETRY_DENSE;
 	now.options.flags = rng_one_in(r, 2) ? ZRAM_CHECKSUM : 0;
 	now.options.recomp_algorithm[0] = "zstd";

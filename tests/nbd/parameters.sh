@@ -55,7 +55,7 @@ works() {
 	cmp "$tmp/data" "$tmp/back" || fail "not what was written, with: $*"
 	case $* in
 	*algorithm=*)
-		name=$(echo "$*" | sed -n 's/.*algorithm=\([a-z0-9]*\).*/\1/p')
+		name=$(echo "$*" | sed -n 's/.*algorithm=\([a-z0-9-]*\).*/\1/p')
 		case $(ctl get comp_algorithm) in
 		*"[$name]"*) ;;
 		*) fail "not $name: $(ctl get comp_algorithm)" ;;
@@ -64,7 +64,7 @@ works() {
 	esac
 	stop
 }
-for algorithm in lz4 lz4hc lzo zstd deflate; do
+for algorithm in lz4 lz4hc lzo lzo-rle zstd deflate; do
 	works 4M algorithm=$algorithm
 done
 works size=4M algorithm=zstd algorithm-params=level=5 checksum=on

@@ -117,7 +117,7 @@ static void *work(void *arg)
 
 int main(void)
 {
-	static const char *const algorithms[] = { "lz4", "zstd", "lzo" };
+	static const char *const algorithms[] = { "lz4", "zstd", "lzo-rle" };
 	char backing[] = "/tmp/zram-reset-XXXXXX", text[32];
 	pthread_t threads[THREADS];
 	int fd = mkstemp(backing);

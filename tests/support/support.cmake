@@ -9,8 +9,8 @@ include_guard(GLOBAL)
 
 set(support ${CMAKE_CURRENT_LIST_DIR})
 add_library(zs_test_support STATIC EXCLUDE_FROM_ALL
-  ${support}/check.c ${support}/json_check.c ${support}/model.c ${support}/model_hold.c ${support}/model_object.c
-  ${support}/model_stats.c ${support}/model_step.c ${support}/model_wrong.c ${support}/pattern.c ${support}/sizes.c
+  ${support}/check.c ${support}/json_check.c ${support}/made_pages.c ${support}/model.c ${support}/model_hold.c
+  ${support}/model_object.c ${support}/model_stats.c ${support}/model_step.c ${support}/model_wrong.c ${support}/pattern.c ${support}/sizes.c
   ${support}/test_source.c)
 target_include_directories(zs_test_support PUBLIC ${support} ${PROJECT_SOURCE_DIR}/include)
 target_compile_definitions(zs_test_support PRIVATE _GNU_SOURCE)

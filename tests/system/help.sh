@@ -79,7 +79,7 @@ for command in pack classes; do
 	wrong "--geometry 'flat': must be dense or linux" $command --geometry flat
 done
 wrong "unexpected argument 'x'" classes x
-wrong "--algo 'lzma': must be lz4, lz4hc, lzo, zstd or deflate" pack --algo lzma /dev/null
+wrong "--algo 'lzma': must be lz4, lz4hc, lzo, lzo-rle, zstd or deflate" pack --algo lzma /dev/null
 for bad in 0 1025 -1 x ''; do
 	wrong "--threads '$bad': must be a number from 1 to 1024" pack --threads "$bad" /dev/null
 done

@@ -154,6 +154,31 @@ static void levels_come_along(void **state)
 	close(fd);
 }
 
+/* A device that compresses as the kernel does goes on doing so. */
+static void kernel_comes_along(void **state)
+{
+	struct zram_options o = ZRAM_OPTIONS_INIT;
+	int fd = memory_file();
+
+	(void)state;
+	o.disksize = (uint64_t)BLOCKS * BS;
+	o.algorithm_params = "kernel=1";
+	o.recomp_algorithm[0] = "zstd";
+	struct zram *z = zram_create("kernel", &o);
+
+	assert_non_null(z);
+	shadow_fill(&shadow, z);
+	assert_int_equal(zram_save(z, fd), 0);
+	struct zram *l = load_again(fd, NULL);
+
+	assert_non_null(l);
+	assert_true(l->algs[0].kernel && !l->algs[0].has_level && !l->algs[1].kernel);
+	shadow_compare(&shadow, l);
+	zram_destroy(l);
+	zram_destroy(z);
+	close(fd);
+}
+
 static void options_are_checked(void **state)
 {
 	struct zram *z = device("lz4", 0);
@@ -504,6 +529,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_kind_and_algorithm),
 		cmocka_unit_test(levels_come_along),
+		cmocka_unit_test(kernel_comes_along),
 		cmocka_unit_test(options_are_checked),
 		cmocka_unit_test(damage_loads_nothing),
 		cmocka_unit_test(through_a_pipe),

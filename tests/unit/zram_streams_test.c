@@ -420,6 +420,7 @@ static void too_small_a_limit(void **state)
 {
 	static const struct setting settings[] = {
 		{ "lz4", NULL, NULL, BS },           { "lzo", NULL, "zstd", BS },
+		{ "lzo-rle", NULL, "lzo", BS },      { "lz4", "kernel=1", NULL, 65536 },
 		{ "lz4hc", NULL, "deflate", BS },    { "zstd", NULL, NULL, BS },
 		{ "zstd", "level=22", NULL, BS },    { "deflate", NULL, "zstd", BS },
 		{ "deflate", "level=12", NULL, BS }, { "lz4", NULL, NULL, 65536 },

@@ -50,7 +50,7 @@ static const char help[] =
 	"density, compression ratio, speed, and what the kernel's zram would hold for the\n"
 	"same pages. A FILE may be a block device or a pipe; - is standard input.\n"
 	"\n" POOL_OPTIONS_HELP "  --algo NAME             the compressor, at its usual level: lz4 (the default),\n"
-	"                          lz4hc, lzo, zstd or deflate\n"
+	"                          lz4hc, lzo, lzo-rle, zstd or deflate\n"
 	"  --threads N             threads to store and read with (default: one for each\n"
 	"                          processor)\n"
 	"  --pid PID               read the memory of this process; may be repeated\n"
@@ -97,7 +97,7 @@ static bool take_algorithm(struct arguments *args, const char *name)
 	struct zram *device = zram_create("zs pack", NULL);
 	bool known = device != NULL && zram_attr_set(device, "comp_algorithm", name) == 0;
 	if (!known)
-		message_usage("--algo '%s': must be lz4, lz4hc, lzo, zstd or deflate", name);
+		message_usage("--algo '%s': must be lz4, lz4hc, lzo, lzo-rle, zstd or deflate", name);
 	zram_destroy(device);
 	args->algorithm = name;
 	return known;
