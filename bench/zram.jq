@@ -15,6 +15,7 @@ def row($what; $r; $target; $compare):
     row("put, same-filled, speed of memcmp()"; ratios($n; "bare_same"; "same"); 0.85; "at least"),
     row("put, two threads against one"; ratios($n; "put"; "put_two_threads"); 1.9; "at least"),
     row("get, two threads against one"; ratios($n; "get_all"; "get_two_threads"); 1.9; "at least"),
+    row("get of all pages, 64 KiB a request against one page"; ratios($n; "get_all"; "get_64k"); 1.1; "at least"),
     row("bare LZ4 loop, two threads against one"; ratios($n; "bare_put"; "bare_put_two_threads"); null; ""),
     (if $n | has("kernel_put") then
 	row("put, speed of the kernel's zram"; ratios($n; "kernel_put"; "put"); 1.1; "at least"),

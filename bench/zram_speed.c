@@ -10,6 +10,7 @@
  *   get       pages are read in order, again and again: few enough to stay in the processor's caches; bare = LZ4 from
  *             the buffer of put
  *   get all   the same of all pages, which lie in a row for the bare loop and anywhere for a store that overwrites
+ *   get 64k   the same, sixteen pages a request
  *   same      pages of one word; bare = memcmp() of the page with itself shifted by a word
  *   threads   put and get of half of the pages by each of two threads, on a processor each; and bare, without the copy:
  *             what the machine has two processors for
@@ -66,6 +67,7 @@ enum measure {
 	GET,
 	BARE_GET_ALL,
 	GET_ALL,
+	GET_64K,
 	GET_TWO,
 	BARE_SAME,
 	SAME,
@@ -76,7 +78,7 @@ enum measure {
 
 static const char *const measure_names[MEASURES] = {
 	"bare_put", "bare_put_two_threads", "put",       "fill", "put_two_threads", "bare_get",  "get", "bare_get_all",
-	"get_all",  "get_two_threads",      "bare_same", "same", "kernel_put",      "kernel_get"
+	"get_all",  "get_64k",              "get_two_threads", "bare_same", "same", "kernel_put", "kernel_get"
 };
 
 static struct kind kinds[MOST_KINDS];
@@ -177,6 +179,18 @@ static void get(enum measure m, unsigned round, size_t count, unsigned times)
 	keep(m, round, started, count * times);
 	if (memcmp(page, page_of(count - 1, round), PAGE) != 0)
 		fail(0, "the store gave another page back");
+}
+
+/* All pages, sixteen at a time. */
+static void get_64k(unsigned round)
+{
+	static uint8_t page[16 * PAGE];
+	uint64_t started = now_ns();
+
+	for (size_t i = 0; i + 16 <= n; i += 16)
+		if (zram_pread(store, page, sizeof(page), (uint64_t)i * PAGE) != 0)
+			fail(0, "%s", zram_strerror());
+	keep(GET_64K, round, started, n / 16 * 16);
 }
 
 static void fill(unsigned round)
@@ -343,6 +357,7 @@ static void run_rounds(unsigned rounds, bool with_kernel)
 		get(GET, round, hot, HOT_TIMES);
 		bare_get(BARE_GET_ALL, round, n, 1);
 		get(GET_ALL, round, n, 1);
+		get_64k(round);
 		two_threads(BARE_PUT_TWO, round, round, bare_put_half);
 		two_threads(PUT_TWO, round, round + 500, put_half);
 		two_threads(GET_TWO, round, round + 500, get_half);

@@ -209,7 +209,7 @@ uint64_t zsi_block_replace(struct zram *z, struct zsi_stream *s, uint64_t index,
 		release_content(z, s, index, meta);
 	else
 		zsi_table_used(z, index);
-	zsi_block_at(z, index)->handle = stored->handle;
+	zsi_block_set_handle(z, index, stored->handle);
 	if (zsi_unlikely(z->table.sums != NULL))
 		z->table.sums[index] = stored->sum;
 	count_block(s, stored->meta, 1);
@@ -230,7 +230,7 @@ uint64_t zsi_block_free(struct zram *z, struct zsi_stream *s, uint64_t index, ui
 	if ((meta & ZSI_USED) == 0)
 		return meta;
 	release_content(z, s, index, meta);
-	zsi_block_at(z, index)->handle = 0;
+	zsi_block_set_handle(z, index, 0);
 	zsi_table_unused(z, index);
 	return 0;
 }

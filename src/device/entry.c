@@ -16,6 +16,7 @@
 #include "device/error.h"
 #include "device/layout.h"
 #include "device/streams.h"
+#include "device/table.h"
 
 uint64_t zsi_block_lock(struct zram *z, uint64_t index)
 {
@@ -49,6 +50,26 @@ void zsi_block_unlock(struct zram *z, uint64_t index, uint64_t meta)
 	/* release: pairs with the acquire of who locks it next */
 	atomic_store_explicit(&zsi_block_at(z, index)->meta, meta, memory_order_release);
 	zsi_rank_leave(ZSI_RANK_BLOCK);
+}
+
+void zsi_block_prefetch(struct zram *z, uint64_t index)
+{
+	const struct zsi_block *b = zsi_block_at(z, index);
+
+	zsi_block_prefetch_entry(z, index);
+	if (!zsi_table_has(&z->table, index))
+		return;
+	uint64_t meta = atomic_load_explicit(&b->meta, memory_order_relaxed);
+
+	if ((meta & (ZSI_USED | ZSI_SAME | ZSI_WB)) != ZSI_USED)
+		return;
+	/* All of it, and not into the nearest cache, where the block is that is being decompressed. */
+	zs_read_begin(z->pool);
+	const uint8_t *mem = zs_obj_try_address(z->pool, __atomic_load_n(&b->handle, __ATOMIC_RELAXED));
+
+	for (size_t at = 0; mem != NULL && at < zsi_meta_size(meta); at += ZSI_CACHE_LINE)
+		__builtin_prefetch(mem + at, 0, 2);
+	zs_read_end(z->pool);
 }
 
 void zsi_block_free_handle(struct zram *z, uint64_t handle, uint64_t meta)

@@ -33,6 +33,24 @@ static inline struct zsi_block *zsi_block_at(const struct zram *z, uint64_t inde
 	return &z->table.blocks[index];
 }
 
+/* Of a locked block. Atomic, since hints read it without the lock. */
+static inline void zsi_block_set_handle(const struct zram *z, uint64_t index, uint64_t handle)
+{
+	__atomic_store_n(&zsi_block_at(z, index)->handle, handle, __ATOMIC_RELAXED);
+}
+
+/* Have the entry of a block brought near that comes a little after this one. It need not be there. */
+static inline void zsi_block_prefetch_entry(const struct zram *z, uint64_t index)
+{
+	__builtin_prefetch(zsi_block_at(z, index) + ZSI_CACHE_LINE / sizeof(struct zsi_block), 1);
+}
+
+/*
+ * The same, and the object of this block, while there is something else to do. The caller holds a stream. A hint,
+ * without the lock: what is read may be old, or not belong together, and any handle will do.
+ */
+void zsi_block_prefetch(struct zram *z, uint64_t index);
+
 /* meta as of a block that is accessed now: not idle, not chosen for anything. */
 static inline uint64_t zsi_meta_accessed(const struct zsi_stream *s, uint64_t meta)
 {

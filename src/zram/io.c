@@ -185,9 +185,13 @@ static int transfer_some(struct zram *z, struct zsi_stream *s, struct transfer *
 		uint64_t index = t->offset >> z->block_shift;
 
 		if (t->to != NULL) {
+			if (t->len > part)
+				zsi_block_prefetch(z, index + 1);
 			result = read_block(z, s, index, in, t->to, part);
 			t->to += part;
 		} else {
+			/* What the next one held is not read, only freed: bringing that near costs more than it spares. */
+			zsi_block_prefetch_entry(z, index);
 			result = write_block(z, s, index, in, t->from, part);
 			t->from += part;
 		}

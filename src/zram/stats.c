@@ -54,6 +54,8 @@ static void read_algorithms_locked(struct zram *z, struct zsi_stats *s)
 void zsi_stats_read(struct zram *z, struct zsi_stats *s)
 {
 	memset(s, 0, sizeof(*s));
+	/* Of a device that nobody uses, who asks what it holds is the first to come by. */
+	zsi_streams_look(z);
 	zsi_lock(&z->lock, ZSI_RANK_DEVICE);
 	s->disksize = zram_disksize(z);
 	s->block_size = z->block_size;

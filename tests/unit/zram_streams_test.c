@@ -272,6 +272,39 @@ static void the_background_looks(void **state)
 	zram_destroy(z);
 }
 
+/* Nobody uses it, and there is no background: who asks what it holds is told what it will hold from now on. */
+static void who_asks_looks(void **state)
+{
+	char text[256];
+
+	(void)state;
+	for (unsigned attribute = 0; attribute < 2; attribute++) {
+		struct zram *z = device("zstd", NULL, BS, 0);
+		FILE *null = fopen("/dev/null", "w");
+
+		assert_non_null(z);
+		assert_non_null(null);
+		threads_without_common(z, ZSI_COMPRESSOR(0), true, true);
+		assert_true(contexts(z, ZSI_COMPRESSOR(0)) > 0);
+		atomic_fetch_add(&later, ZSI_IDLE_SECONDS + 5);
+		if (attribute != 0)
+			assert_true(zram_attr_get(z, "mm_stat", text, sizeof(text)) > 0);
+		else
+			assert_int_equal(zram_stats_print(z, null, ZRAM_STATS_JSON), 0);
+		assert_int_equal(contexts(z, ZSI_COMPRESSOR(0)), 0);
+		assert_int_equal(contexts(z, ZSI_DECOMPRESSOR(0)), 0);
+		assert_int_equal(filled(z), 1);
+		/* What the device has of each kind for itself is all that is left of contexts. */
+		uint64_t left = 0;
+
+		for (unsigned kind = 0; kind < ZSI_KINDS; kind++)
+			left += z->contexts.common[kind].ctx != NULL ? z->contexts.common[kind].bytes : 0;
+		assert_true(left < (uint64_t)2 << 20);
+		fclose(null);
+		zram_destroy(z);
+	}
+}
+
 static void compact_gives_back_at_once(void **state)
 {
 	struct zram *z = device("lz4hc", NULL, BS, 0);
@@ -510,6 +543,7 @@ int main(void)
 		cmocka_unit_test(idle_ones_go_back),
 		cmocka_unit_test(used_ones_stay),
 		cmocka_unit_test(the_background_looks),
+		cmocka_unit_test(who_asks_looks),
 		cmocka_unit_test(compact_gives_back_at_once),
 		cmocka_unit_test(taken_from_another),
 		cmocka_unit_test(once_for_recompression),
