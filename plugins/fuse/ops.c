@@ -8,9 +8,14 @@
 #include "attr.h"
 #include "served.h"
 
+const struct served *ops_served(fuse_req_t req)
+{
+	return fuse_req_userdata(req);
+}
+
 struct fs *ops_fs(fuse_req_t req)
 {
-	return ((const struct served *)fuse_req_userdata(req))->fs;
+	return ops_served(req)->fs;
 }
 
 struct node *ops_node(fuse_req_t req, fuse_ino_t ino)

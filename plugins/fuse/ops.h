@@ -22,6 +22,9 @@
 /* For ever, as long as an int of seconds can say. */
 #define OPS_VALID_SECONDS 1e9
 
+struct served;
+
+const struct served *ops_served(fuse_req_t req);
 struct fs *ops_fs(fuse_req_t req);
 struct node *ops_node(fuse_req_t req, fuse_ino_t ino);
 

@@ -11,6 +11,7 @@
 #include "data.h"
 #include "gate.h"
 #include "ops.h"
+#include "served.h"
 
 static pthread_key_t buffers;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -92,6 +93,11 @@ void op_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t offset, off_t 
 void op_lseek(fuse_req_t req, fuse_ino_t ino, off_t off, int whence, struct fuse_file_info *fi)
 {
 	(void)fi;
+	/* Of what the kernel has not sent yet nothing is known here: it takes the whole file for data then. */
+	if (ops_served(req)->write_back) {
+		fuse_reply_err(req, ENOSYS);
+		return;
+	}
 	gate_enter();
 	off_t at = data_seek(ops_fs(req), ops_node(req, ino), (uint64_t)off, whence);
 	gate_leave();
