@@ -2,10 +2,10 @@
 /*
  * advise_device.c - what zs advise predicts, done: every page of a file is written to a device, which is asked.
  *
- *   advise_device make SEED PAGES         write pages to standard output: r random bytes followed by zeros, which the
- *                                         kernel's LZ4 and liblz4 compress to the same size; now and then same-filled
- *   advise_device kernel FILE             "COMPR_DATA_SIZE MEM_USED_TOTAL SAME_PAGES HUGE_PAGES" of /dev/zram0 with lz4
- *   advise_device libzram ALGORITHM BLOCK FILE   mm_stat of libzram with the kernel's geometry
+ *   advise_device make SEED PAGES         write pages to standard output: r random bytes followed by zeros; now and
+ *                                         then same-filled
+ *   advise_device kernel ALGORITHM FILE   mm_stat of /dev/zram0
+ *   advise_device libzram ALGORITHM BLOCK FILE   mm_stat of libzram with the kernel's geometry and compressors
  *   advise_device dense ALGORITHM BLOCK FILE     "COMPR_DATA_SIZE BYTES_HELD" of libzram's pool with the dense geometry
  *
  * kernel exits with 77 where there is no idle device.
@@ -58,12 +58,12 @@ static uint8_t *read_file(const char *path, size_t *bytes)
 	return data;
 }
 
-static int kernel(const char *path)
+static int kernel(const char *algorithm, const char *path)
 {
 	size_t bytes;
 	uint8_t *data = read_file(path, &bytes);
-	const char *reason = kernel_zram_open(bytes);
-	struct zram_numbers n;
+	const char *reason = kernel_zram_open_with(bytes, algorithm);
+	char text[256];
 
 	if (reason != NULL) {
 		printf("skipped: %s\n", reason);
@@ -72,9 +72,11 @@ static int kernel(const char *path)
 	}
 	for (size_t i = 0; i < bytes / ZRAM_PAGE; i++)
 		kernel_zram_write(i, data + i * ZRAM_PAGE);
-	n = kernel_zram_numbers();
-	printf("%" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 "\n", n.compr_data_size, n.mem_used_total, n.same_pages,
-	       n.huge_pages);
+	kernel_zram_attr("mm_stat", text, sizeof(text));
+	/* Without the blanks that fill up its columns. */
+	for (const char *word = strtok(text, " \n"), *gap = ""; word != NULL; word = strtok(NULL, " \n"), gap = " ")
+		printf("%s%s", gap, word);
+	printf("\n");
 	kernel_zram_close();
 	free(data);
 	return 0;
@@ -93,6 +95,8 @@ static void library(enum zs_geometry geometry, const char *algorithm, size_t blo
 	options.block_size = block;
 	options.comp_algorithm = algorithm;
 	options.pool.geometry = geometry;
+	if (geometry == ZS_GEOMETRY_LINUX && (strcmp(algorithm, "lz4") == 0 || strcmp(algorithm, "lzo") == 0))
+		options.algorithm_params = "kernel=1";
 	/* The prediction has no threads, hence no caches of theirs. */
 	options.pool.flags |= ZS_POOL_NO_THREAD_CACHE;
 	z = zram_create("advise", &options);
@@ -114,8 +118,8 @@ int main(int argc, char **argv)
 		make(strtoull(argv[2], NULL, 0), strtoull(argv[3], NULL, 0));
 		return 0;
 	}
-	if (argc == 3 && strcmp(argv[1], "kernel") == 0)
-		return kernel(argv[2]);
+	if (argc == 4 && strcmp(argv[1], "kernel") == 0)
+		return kernel(argv[2], argv[3]);
 	CHECK(argc == 5);
 	library(strcmp(argv[1], "dense") == 0 ? ZS_GEOMETRY_DENSE : ZS_GEOMETRY_LINUX, argv[2],
 		strtoull(argv[3], NULL, 0), argv[4]);

@@ -94,6 +94,8 @@ wrong "--survey 'all': must be a size" advise --survey all /dev/null
 wrong "--goal 'cheap': must be speed, balanced or density" advise --goal cheap /dev/null
 wrong "--access 'often': must be random or sequential" advise --access often /dev/null
 wrong "--threads '0': must be a number from 1 to 1024" advise --threads 0 /dev/null
+wrong "--idle '101': must be a number from 0 to 100" advise --idle 101 /dev/null
+wrong "--reads '1001': must be a number from 0 to 1000" advise --reads 1001 /dev/null
 wrong "--pid '0': must be a number from 1 to 2147483647" advise --pid 0
 wrong "--html '': must be the name of a file" advise --html '' /dev/null
 wrong "no FILE and no --pid given" advise

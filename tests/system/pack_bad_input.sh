@@ -31,7 +31,7 @@ bad() {
 }
 bad "$tmp/nowhere: No such file or directory" 50 "$tmp/nowhere"
 bad "$tmp/good/x: Not a directory" 50 "$tmp/good/x"
-bad "$tmp/dir: is a directory (try: find $tmp/dir -type f -print0 | zs pack --null --files-from -)" 50 "$tmp/dir"
+bad "$tmp/dir: is a directory (try: $ZS pack -r $tmp/dir)" 50 "$tmp/dir"
 bad "/dev/null: is neither a file nor a block device nor a pipe" 50 /dev/null
 bad ": No such file or directory" 50 ""
 bad "File name too long" 50 "$(printf '%05000d' 0)"

@@ -37,14 +37,14 @@ ln -s "$ZS" "$tmp/bin/zs"
 pasted() {
 	cp "$tmp/three" "$1/it's a \"file\""
 	cp "$tmp/three" "$1/-"
-	run "$ZS" "$2" "$1"
+	run "${4:-$ZS}" "$2" "$1"
 	expect_status 1
 	sed -n 's/.*(try: \(.*\))$/\1/p' "$err" >"$tmp/hint"
 	[ -s "$tmp/hint" ] || fail "no hint"
-	sed 's/ -$/ - --json/' "$tmp/hint" >"$tmp/script"
+	sed 's/ -r / --json -r /' "$tmp/hint" >"$tmp/script"
 	status=0
 	what="$(cat "$tmp/script")"
-	(cd "$tmp/elsewhere" && PATH="$tmp/bin:$PATH" sh "$tmp/script") >"$out" 2>"$err" || status=$?
+	(cd "$tmp/elsewhere" && sh "$tmp/script") >"$out" 2>"$err" || status=$?
 	expect_clean
 	expect_json "$3"
 }
@@ -56,6 +56,12 @@ for folder in plain 'two words' "it's \$HOME" '"a"' '-n' "$(printf 'line\nbreak'
 	pasted "./$folder" pack '.pages == 6 and .inputs == 2'
 done
 pasted plain advise '.sample_bytes == 6 * 4096 and .inputs == 2'
+# However the command was called: by a path that begins here, or found among the commands.
+pasted plain advise '.sample_bytes == 6 * 4096' ../bin/zs
+path=$PATH
+PATH="$tmp/bin:$PATH"
+pasted plain pack '.pages == 6' zs
+PATH=$path
 cd - >/dev/null
 
 # zramctl's lines, with a zramctl and a sysfs of our own: with the usual level in one go, with another in three writes.

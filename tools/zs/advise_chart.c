@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "advice.h"
-#include "advise_choose.h"
+#include "advise_figures.h"
 #include "units.h"
 
 /* The drawing area within an svg of WIDTH x height, in its own units. */
@@ -79,11 +79,11 @@ static void x_tick(const struct plot *p, double value, const char *text)
 
 unsigned series_of(const struct candidate *c)
 {
-	static const char *const names[] = { "lzo", "lz4", "lz4hc", "zstd", "deflate" };
+	static const char *const names[] = { "lzo", "lz4", "lz4hc", "zstd", "deflate", "lzo-rle" };
 	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (strcmp(names[i], c->algorithm->name) == 0)
 			return i;
-	return 5;
+	return 0;
 }
 
 /* Speed of writing a block and reading it back, MB/s. */
@@ -177,10 +177,10 @@ void chart_survey(FILE *out, const struct advice *advice, unsigned block_index)
 void chart_sizes(FILE *out, const struct advice *advice, const struct prediction *prediction)
 {
 	enum { BINS = 128 };
-	const struct geometry_view *view = &advice->geometries.kernel[prediction->what.block_index];
-	size_t len = block_bytes(&prediction->what), each = len / BINS;
+	const struct geometry_view *view = &advice->geometries.kernel[prediction->what->block_index];
+	size_t len = block_bytes(prediction->what), each = len / BINS;
 	uint64_t bins[BINS] = { 0 }, most = 1;
-	for (uint64_t i = 0; i < prediction->blocks; i++) {
+	for (uint64_t i = 0; i < prediction->tried; i++) {
 		size_t bin = prediction->sizes[i] >= len ? BINS - 1 : prediction->sizes[i] / each;
 		if (prediction->sizes[i] && ++bins[bin] > most)
 			most = bins[bin];
@@ -227,15 +227,15 @@ struct class_use {
 static size_t class_uses(const struct advice *advice, const struct prediction *prediction, struct class_use *uses,
 			 size_t room)
 {
-	struct zs_pool *pool = advice->geometries.kernel[prediction->what.block_index].pool;
-	size_t huge = advice->geometries.kernel[prediction->what.block_index].huge_size;
-	size_t len = block_bytes(&prediction->what), count = 0;
+	struct zs_pool *pool = advice->geometries.kernel[prediction->what->block_index].pool;
+	size_t huge = advice->geometries.kernel[prediction->what->block_index].huge_size;
+	size_t len = block_bytes(prediction->what), count = 0;
 	struct zs_class_info info = ZS_CLASS_INFO_INIT;
 	for (unsigned index = 0; count < room && zs_get_class_info(pool, index, &info) == 0; index = info.index + 1) {
 		struct class_use *use = &uses[count++];
 		uint64_t objects = 0;
 		*use = (struct class_use){ .size = info.size };
-		for (uint64_t i = 0; i < prediction->blocks; i++) {
+		for (uint64_t i = 0; i < prediction->tried; i++) {
 			size_t size = prediction->sizes[i] >= huge ? len : prediction->sizes[i];
 			if (size >= info.min_request && size <= info.max_request) {
 				objects++;
@@ -305,10 +305,13 @@ void chart_memory(FILE *out, const struct advice *advice)
 		const struct prediction *p = &advice->predictions[i];
 		snprintf(text, sizeof(text), "%.20s, kernel, %.2f", format_bytes(p->held_bytes).s,
 			 prediction_ratio(p, true));
-		memory_row(out, y, candidate_name(&p->what).s, "kernel", (double)p->held_bytes / input, text);
+		if (candidate_fits(p->what, true))
+			memory_row(out, y, candidate_name(p->what).s, "kernel", (double)p->held_bytes / input, text);
 		snprintf(text, sizeof(text), "%.20s, libzram, %.2f", format_bytes(p->dense_held_bytes).s,
 			 prediction_ratio(p, false));
-		memory_row(out, y + 17, "", "bar", (double)p->dense_held_bytes / input, text);
+		if (candidate_fits(p->what, false))
+			memory_row(out, y + 17, candidate_fits(p->what, true) ? "" : candidate_name(p->what).s, "bar",
+				   (double)p->dense_held_bytes / input, text);
 	}
 	fputs("</svg>\n", out);
 }

@@ -12,6 +12,9 @@
 #include "advice.h"
 #include "advise_chart.h"
 #include "advise_choose.h"
+#include "advise_figures.h"
+#include "advise_paste.h"
+#include "advise_recompress.h"
 #include "file_replace.h"
 #include "interrupt.h"
 #include "message.h"
@@ -98,7 +101,8 @@ static void put_head(FILE *out, const struct advice *advice)
 			"#b%u:checked~.p%u{display:block}#b%u:checked+label{background:var(--accent);color:var(--card);"
 			"border-color:var(--accent)}\n",
 			i, i, i);
-	fputs("</style>\n</head>\n<body>\n<main>\n<h1>Compressed memory, predicted</h1>\n<p class=\"lead\">", out);
+	fputs("</style>\n</head>\n<body>\n<main>\n<h1>Compressed memory, predicted</h1>\n", out);
+	put_element(out, "<p>", advise_sentence(advice).s, "</p>\n<p class=\"lead\">");
 	fprintf(out, "%s, %s. ", format_plural(advice->inputs, "input", "inputs").s,
 		format_bytes(sample->input_pages * SAMPLE_PAGE).s);
 	if (sample->whole)
@@ -129,61 +133,99 @@ static void put_choice(FILE *out, const struct choice *choice, const char *title
 	fputs("</ul>\n", out);
 }
 
+static void put_pair(FILE *out, const struct advice *advice, const struct pair *pair)
+{
+	if (pair->primary == NULL)
+		return;
+	fprintf(out, "<p class=\"sub\">Recompressing what lies idle: %s</p>\n<ul>\n",
+		pair->worth ? "worth it" : "not worth it here");
+	put_element(out, "<li>", recompress_reason(advice, pair).s, "</li>\n");
+	put_element(out, "<li>", recompress_limits(advice, pair).s, "</li>\n</ul>\n");
+	if (pair->worth)
+		put_element(out, "<pre>", recompress_text(advice).s, "</pre>\n");
+}
+
 static void put_choices(FILE *out, const struct advice *advice)
 {
 	if (advice->kernel.candidate == NULL || advice->library.candidate == NULL) {
-		fputs("<section><h2>Nothing to recommend</h2><p>All blocks are same-filled, and cost nothing with any "
-		      "algorithm.</p></section>\n",
+		fputs("<section><h2>Nothing to recommend</h2><p>All blocks repeat a single word, and cost nothing "
+		      "with any algorithm.</p></section>\n",
 		      out);
 		return;
 	}
 	fputs("<div class=\"two\">\n", out);
 	put_choice(out, &advice->kernel, "For the kernel's zram", true);
-	put_element(out, "<p class=\"sub\">Predicted mm_stat</p><pre>", mm_stat_line(advice->kernel.prediction).s,
-		    "</pre>\n");
+	put_element(out,
+		    advice->kernel.prediction->exact ? "<p class=\"sub\">Predicted mm_stat</p><pre>"
+						     : "<p class=\"sub\">Estimated mm_stat</p><pre>",
+		    mm_stat_line(advice->kernel.prediction).s, "</pre>\n");
 	put_element(out, "<p class=\"sub\">zramctl, for a device that fills half of this machine's memory</p><pre>",
 		    zramctl_text(advice).s, "</pre>\n");
 	put_element(out, "<p class=\"sub\">/etc/systemd/zram-generator.conf</p><pre>", zram_generator_text(advice).s,
-		    "</pre>\n</section>\n");
-	put_choice(out, &advice->library, "For libzram", false);
+		    "</pre>\n");
+	put_pair(out, advice, &advice->kernel_pair);
+	fputs("</section>\n", out);
+	put_choice(out, &advice->library, "For libzram and zs serve", false);
+	put_element(out, "<p class=\"sub\">A disk in half of this machine's memory</p><pre>", serve_text(advice).s,
+		    "</pre>\n");
 	put_element(out, "<p class=\"sub\">In a program</p><pre>", libzram_text(advice).s,
 		    "</pre>\n</section>\n</div>\n");
+}
+
+/* "~": an estimate */
+static void put_figure(FILE *out, uint64_t n, bool exact)
+{
+	fprintf(out, "<td>%s%s</td>", exact ? "" : "~", format_count(n).s);
+}
+
+static void put_row(FILE *out, const struct advice *advice, const struct prediction *p)
+{
+	bool best = p == advice->kernel.prediction || p == advice->library.prediction;
+	put_element(out, best ? "<tr class=\"best\"><td>" : "<tr><td>", candidate_name(p->what).s, "</td>");
+	if (candidate_fits(p->what, true)) {
+		put_figure(out, p->compressed_bytes, p->exact);
+		put_figure(out, p->held_bytes, p->exact);
+		put_figure(out, p->same_filled, p->tried == p->blocks);
+		put_figure(out, p->huge, p->exact);
+		fprintf(out, "<td>%.3f</td>", prediction_ratio(p, true));
+	} else {
+		fputs("<td>-</td><td>-</td><td>-</td><td>-</td><td>-</td>", out);
+	}
+	if (candidate_fits(p->what, false)) {
+		put_figure(out, p->dense_held_bytes, p->tried == p->blocks);
+		fprintf(out, "<td>%.3f</td>", prediction_ratio(p, false));
+	} else {
+		fputs("<td>-</td><td>-</td>", out);
+	}
+	put_speed(out, compress_mb_per_s(p->what));
+	put_speed(out, decompress_mb_per_s(p->what));
+	fputs("</tr>\n", out);
 }
 
 static void put_table(FILE *out, const struct advice *advice)
 {
 	fputs("<section>\n<h2>What would be held</h2>\n<p class=\"sub\">The kernel's figures are exact for these pages, "
-	      "to the byte as far as its compressor makes the same sizes; libzram's are everything its pool holds. "
-	      "Ratios count the table's 16 bytes a block too.</p>\n",
+	      "to the byte, but for those with ~, which are estimates: the kernel has versions of its own. For lz4, where it "
+	      "can be compared, such estimates were off by up to " ESTIMATE_ERROR ". libzram's are everything its pool "
+	      "holds. Ratios count the table's 16 bytes a block too.</p>\n",
 	      out);
 	chart_memory(out, advice);
 	fputs("<div class=\"scroll\"><table>\n<tr><th>candidate</th><th>compr_data_size</th><th>mem_used_total</th>"
 	      "<th>same</th><th>huge</th><th>ratio</th><th>libzram holds</th><th>ratio</th><th>write MB/s</th>"
 	      "<th>read MB/s</th></tr>\n",
 	      out);
-	for (size_t i = 0; i < advice->prediction_count; i++) {
-		const struct prediction *p = &advice->predictions[i];
-		bool best = p == advice->kernel.prediction || p == advice->library.prediction;
-		put_element(out, best ? "<tr class=\"best\"><td>" : "<tr><td>", candidate_name(&p->what).s, "</td>");
-		fprintf(out,
-			"<td>%s</td><td>%s</td><td>%" PRIu64 "</td><td>%" PRIu64
-			"</td><td>%.3f</td><td>%s</td><td>%.3f</td>",
-			format_count(p->compressed_bytes).s, format_count(p->held_bytes).s, p->same_filled, p->huge,
-			prediction_ratio(p, true), format_count(p->dense_held_bytes).s, prediction_ratio(p, false));
-		put_speed(out, compress_mb_per_s(&p->what));
-		put_speed(out, decompress_mb_per_s(&p->what));
-		fputs("</tr>\n", out);
-	}
+	for (size_t i = 0; i < advice->prediction_count; i++)
+		put_row(out, advice, &advice->predictions[i]);
 	fputs("</table></div>\n</section>\n", out);
 }
 
 static void put_survey(FILE *out, const struct advice *advice)
 {
-	static const char *const names[] = { "lzo", "lz4", "lz4hc", "zstd", "deflate" };
+	static const char *const names[] = { "lzo", "lz4", "lz4hc", "zstd", "deflate", "lzo-rle" };
 	unsigned shown = advice->library.candidate->block_index;
 	fprintf(out,
 		"<section>\n<h2>Ratio against speed</h2>\n<p class=\"sub\">%zu candidates on %s of the data, measured on this "
-		"machine with one thread: each algorithm's levels in a line. Point at a dot for its numbers.</p>\n"
+		"machine, by processor time: each algorithm's levels in a line. Point at a dot for its numbers.</p>\n"
 		"<div class=\"tabs\">\n",
 		advice->candidate_count, format_bytes((uint64_t)advice->survey_pages * SAMPLE_PAGE).s);
 	for (unsigned i = 0; i < BLOCK_SIZES; i++)
@@ -207,13 +249,13 @@ static void put_survey(FILE *out, const struct advice *advice)
 static void put_details(FILE *out, const struct advice *advice)
 {
 	const struct prediction *p = advice->kernel.prediction;
-	put_element(out, "<section>\n<h2>Compressed sizes</h2>\n<p class=\"sub\">", candidate_name(&p->what).s,
+	put_element(out, "<section>\n<h2>Compressed sizes</h2>\n<p class=\"sub\">", candidate_name(p->what).s,
 		    ", in the kernel.");
 	fprintf(out, " %s same-filled and stored as nothing.</p>\n",
 		format_plural(p->same_filled, "block is", "blocks are").s);
 	chart_sizes(out, advice, p);
 	put_element(out, "</section>\n<section>\n<h2>Memory by size class</h2>\n<p class=\"sub\">",
-		    candidate_name(&p->what).s, ", in the kernel: ");
+		    candidate_name(p->what).s, ", in the kernel: ");
 	fprintf(out, "%s held for %s.</p>\n", format_bytes(p->held_bytes).s, format_bytes(p->compressed_bytes).s);
 	chart_classes(out, advice, p);
 	fputs("<div class=\"key\"><span><i style=\"background:var(--accent)\"></i>compressed data</span><span>"
@@ -232,8 +274,7 @@ static void put_page(FILE *out, const struct advice *advice)
 		put_details(out, advice);
 	}
 	fprintf(out,
-		"<footer>Made by zs advise %d.%d.%d. The kernel's pages are of 4 KiB with zspages of up to %d pages. lz4hc, zstd "
-		"and deflate are of other versions in the kernel: their sizes there may differ a little.</footer>\n"
+		"<footer>Made by zs advise %d.%d.%d. The kernel's pages are of 4 KiB with zspages of up to %d pages.</footer>\n"
 		"</main>\n</body>\n</html>\n",
 		ZS_VERSION_MAJOR, ZS_VERSION_MINOR, ZS_VERSION_PATCH, KERNEL_CHAIN);
 }

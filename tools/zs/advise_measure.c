@@ -4,20 +4,12 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "advice.h"
-#include "advise_choose.h"
 #include "interrupt.h"
-#include "message.h"
-#include "units.h"
 
 enum { TIMED_BYTES = 262144 }; /* four of the longest blocks: stays in a second-level cache, takes milliseconds */
-
-size_t blocks_of(const struct candidate *c, size_t pages)
-{
-	size_t each = (size_t)1 << c->block_index;
-	return (pages + each - 1) / each;
-}
 
 static bool same_filled(const unsigned char *block, size_t len)
 {
@@ -25,95 +17,124 @@ static bool same_filled(const unsigned char *block, size_t len)
 	return memcmp(block, block + step, len - step) == 0;
 }
 
-static struct coder *open_coder(const struct advice *advice, const struct candidate *c)
+bool measurer_open(struct measurer *m, const struct advice *advice, const struct candidate *c)
 {
-	return coder_create(c->algorithm, c->level, c->dictionary ? &advice->dictionary : NULL);
-}
-
-bool measure_sizes(const struct advice *advice, const struct candidate *c, const unsigned char *data, size_t pages,
-		   size_t first_block, size_t blocks, uint32_t *sizes)
-{
-	size_t len = block_bytes(c), room = c->algorithm->bound(len), bytes = pages * SAMPLE_PAGE;
-	unsigned char *buffer = malloc(room + len);
-	struct coder *coder = buffer != NULL ? open_coder(advice, c) : NULL;
-	for (size_t i = first_block; coder != NULL && i < first_block + blocks && !interrupted(); i++) {
-		const unsigned char *block = data + i * len;
-		if (bytes - i * len < len) { /* the last one: zeros follow */
-			memset(buffer + room, 0, len);
-			memcpy(buffer + room, block, bytes - i * len);
-			block = buffer + room;
-		}
-		sizes[i] = 0;
-		if (same_filled(block, len))
-			continue;
-		size_t n = coder_compress(coder, block, len, buffer, room);
-		sizes[i] = (uint32_t)(n ? n : len);
+	if (m->candidate == c)
+		return true;
+	measurer_close(m);
+	m->len = block_bytes(c);
+	m->room = c->algorithm->bound(m->len);
+	m->buffer = malloc(m->room + m->len);
+	if (m->buffer != NULL)
+		m->coder = coder_create(c->algorithm, c->level, m->len, c->dictionary ? &advice->dictionary : NULL);
+	if (m->coder == NULL) {
+		measurer_close(m);
+		return false;
 	}
-	bool done = coder != NULL;
-	coder_destroy(coder);
-	free(buffer);
-	return done;
+	m->candidate = c;
+	return true;
 }
 
-/* What time is taken of: the blocks of the survey's beginning that are not same-filled. */
+void measurer_close(struct measurer *m)
+{
+	coder_destroy(m->coder);
+	free(m->buffer);
+	*m = (struct measurer){ .candidate = NULL };
+}
+
+static uint32_t size_of(struct measurer *m, const unsigned char *block)
+{
+	if (same_filled(block, m->len))
+		return 0;
+	size_t n = coder_compress(m->coder, block, m->len, m->buffer, m->room);
+	return (uint32_t)(n ? n : m->len);
+}
+
+void measure_sizes(struct measurer *m, const unsigned char *data, size_t pages, uint32_t *sizes)
+{
+	size_t bytes = pages * SAMPLE_PAGE, blocks = blocks_of(m->candidate, pages);
+	for (size_t i = 0; i < blocks && !interrupted(); i++) {
+		const unsigned char *block = data + i * m->len;
+		if (bytes - i * m->len < m->len) { /* the last one: zeros follow */
+			memset(m->buffer + m->room, 0, m->len);
+			memcpy(m->buffer + m->room, block, bytes - i * m->len);
+			block = m->buffer + m->room;
+		}
+		sizes[i] = size_of(m, block);
+	}
+}
+
+/* What time is taken of: the first blocks of the survey that are not same-filled. */
 struct timed {
 	const unsigned char *blocks[TIMED_BYTES / SAMPLE_PAGE];
 	unsigned char *packed[TIMED_BYTES / SAMPLE_PAGE];
-	size_t sizes[TIMED_BYTES / SAMPLE_PAGE];
-	size_t count, len, room;
+	size_t sizes[TIMED_BYTES / SAMPLE_PAGE], numbers[TIMED_BYTES / SAMPLE_PAGE];
+	size_t count;
 };
 
-static uint64_t time_compress(struct coder *coder, struct timed *t)
+static uint64_t processor_ns(void)
 {
-	uint64_t start = now_ns();
+	struct timespec t;
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+static uint64_t time_compress(struct measurer *m, struct timed *t)
+{
+	uint64_t start = processor_ns();
 	for (size_t i = 0; i < t->count; i++)
-		t->sizes[i] = coder_compress(coder, t->blocks[i], t->len, t->packed[i], t->room);
-	return now_ns() - start;
+		t->sizes[i] = coder_compress(m->coder, t->blocks[i], m->len, t->packed[i], m->room);
+	return processor_ns() - start;
 }
 
 /* False when what comes back is not what it was. */
-static bool time_decompress(struct coder *coder, const struct timed *t, unsigned char *out, uint64_t *ns)
+static bool time_decompress(struct measurer *m, const struct timed *t, uint64_t *ns)
 {
+	unsigned char *out = m->buffer + m->room;
 	bool good = true;
-	uint64_t start = now_ns();
+	uint64_t start = processor_ns();
 	for (size_t i = 0; i < t->count; i++)
-		good &= coder_decompress(coder, t->packed[i], t->sizes[i], out, t->len);
-	*ns = now_ns() - start;
-	return good && (t->count == 0 || memcmp(out, t->blocks[t->count - 1], t->len) == 0);
+		good &= coder_decompress(m->coder, t->packed[i], t->sizes[i], out, m->len);
+	*ns = processor_ns() - start;
+	return good && (t->count == 0 || memcmp(out, t->blocks[t->count - 1], m->len) == 0);
 }
 
-bool measure_time(const struct advice *advice, struct candidate *c)
+/* Blocks to take the time of into t, and the sizes of the others. */
+static void pick_timed(struct measurer *m, const unsigned char *survey, size_t blocks, struct timed *t, uint32_t *sizes)
 {
-	struct timed t = { .len = block_bytes(c), .room = c->algorithm->bound(block_bytes(c)) };
-	size_t blocks = blocks_of(c, advice->survey_pages);
-	if (blocks > TIMED_BYTES / t.len)
-		blocks = TIMED_BYTES / t.len;
-	unsigned char *buffer = malloc(blocks * t.room + t.len);
-	struct coder *coder = buffer != NULL ? open_coder(advice, c) : NULL;
-	if (coder == NULL) {
-		message("out of memory");
-		free(buffer);
+	for (size_t i = 0; i < blocks && !interrupted(); i++) {
+		const unsigned char *block = survey + i * m->len;
+		if (t->count < TIMED_BYTES / m->len && !same_filled(block, m->len)) {
+			t->numbers[t->count] = i;
+			t->blocks[t->count++] = block;
+		} else if (sizes != NULL) {
+			sizes[i] = size_of(m, block);
+		}
+	}
+}
+
+bool measure_survey(struct measurer *m, const struct advice *advice, struct candidate *c, size_t blocks,
+		    uint32_t *sizes, bool *good)
+{
+	struct timed t = { .count = 0 };
+	*good = true;
+	if (!measurer_open(m, advice, c))
 		return false;
-	}
-	for (size_t i = 0; i < blocks; i++) {
-		const unsigned char *block = advice->survey + i * t.len;
-		if (same_filled(block, t.len))
-			continue;
-		t.blocks[t.count] = block;
-		t.packed[t.count] = buffer + t.len + t.count * t.room;
-		t.count++;
-	}
+	pick_timed(m, advice->survey, blocks, &t, sizes);
+	unsigned char *packed = malloc(t.count * m->room + 1);
+	if (packed == NULL)
+		return false;
+	for (size_t i = 0; i < t.count; i++)
+		t.packed[i] = packed + i * m->room;
 	/* Once unmeasured, so that memory is there and caches are warm. */
 	if (t.count)
-		coder_compress(coder, t.blocks[0], t.len, t.packed[0], t.room);
-	c->timed_bytes = t.count * t.len;
-	c->compress[c->rounds] = time_compress(coder, &t);
-	bool good = time_decompress(coder, &t, buffer, &c->decompress[c->rounds]);
-	if (good)
-		c->rounds++;
-	else
-		message("%s: what was decompressed is not what was compressed", candidate_name(c).s);
-	coder_destroy(coder);
-	free(buffer);
-	return good;
+		coder_compress(m->coder, t.blocks[0], m->len, t.packed[0], m->room);
+	c->timed_bytes = t.count * m->len;
+	c->compress[c->rounds] = time_compress(m, &t);
+	*good = time_decompress(m, &t, &c->decompress[c->rounds]);
+	c->rounds += *good;
+	for (size_t i = 0; sizes != NULL && i < t.count; i++)
+		sizes[t.numbers[i]] = (uint32_t)(t.sizes[i] ? t.sizes[i] : m->len);
+	free(packed);
+	return true;
 }

@@ -7,8 +7,15 @@
 
 #include "advice.h"
 
-/* The algorithms as they come, and what was chosen. */
+/*
+ * Each algorithm at its usual level, for blocks of one page; and the order of the stripes, the survey and the
+ * dictionary on the way, since the order comes from the first prediction. False after a message.
+ */
 bool advise_predict(struct advice *advice);
+
+/* What was chosen, all of it. */
+bool advise_predict_choices(struct advice *advice);
+
 void prediction_free(struct prediction *p);
 
 #endif

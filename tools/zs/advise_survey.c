@@ -1,226 +1,155 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * advise_survey.c - every candidate, on a small part of the sample.
+ * advise_survey.c - every candidate, on a small part of the sample, on all processors.
  *
- * First the sizes, on all processors, then the times, on one: in rounds over all candidates, so that what disturbs the
- * machine for a moment does not hit one of them alone, with the median of a candidate's rounds as its result. Slow ones
- * get fewer rounds, since a longer time is disturbed relatively less.
+ * In rounds over all candidates, so that what disturbs the machine for a moment does not hit one of them alone, with
+ * the median of a candidate's rounds as its time. The first round finds the sizes too. Slow ones get fewer rounds, since a
+ * longer time is disturbed relatively less, and the slowest levels are tried on a part of the survey.
  */
 #include "advise_survey.h"
 
-#include <errno.h>
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <string.h>
-#include <zdict.h>
 
 #include "advice.h"
+#include "advise_figures.h"
+#include "advise_geometry.h"
 #include "advise_measure.h"
 #include "crew.h"
 #include "interrupt.h"
 #include "message.h"
-#include "options.h"
 #include "progress.h"
 
 enum {
-	DICTIONARY_BYTES = 65536, /* the farthest that LZ4 can refer back */
-	TRAINING_BYTES = 4 << 20, /* some sixty times the dictionary */
-	LEAST_TRAINING_BYTES = 1 << 19,
-	SLOW_NS = 20000000, /* a candidate that took so long gets no further round */
+	SLOW_NS = 3000000, /* a candidate that took so long gets no further round */
+	QUICK_ROUNDS = 3,
 };
 
-static bool make_view(struct geometry_view *view, enum zs_geometry geometry, size_t page_size, unsigned chain)
+/* Stripes of a part of the survey, at least one. */
+static size_t part_stripes(const struct advice *advice, unsigned part)
 {
-	const struct pool_settings settings = { geometry, page_size, chain };
-	view->pool = pool_settings_create(&settings, "zs advise", ZS_POOL_NO_THREAD_CACHE);
-	if (view->pool == NULL)
-		return false;
-	view->huge_size = zs_huge_class_size(view->pool);
-	if (view->huge_size > page_size)
-		view->huge_size = page_size;
-	return true;
+	static const unsigned divisors[] = { [SURVEY_ALL] = 1, [SURVEY_QUARTER] = 4, [SURVEY_EIGHTH] = 8 };
+	size_t stripes = (advice->survey_pages + STRIPE_PAGES - 1) / STRIPE_PAGES / divisors[part];
+	return stripes ? stripes : 1;
 }
 
-static bool make_geometries(struct geometries *g)
+static size_t part_blocks(const struct advice *advice, const struct candidate *c, unsigned part)
 {
-	for (unsigned i = 0; i < BLOCK_SIZES; i++)
-		if (!make_view(&g->kernel[i], ZS_GEOMETRY_LINUX, (size_t)SAMPLE_PAGE << i, KERNEL_CHAIN) ||
-		    !make_view(&g->dense[i], ZS_GEOMETRY_DENSE, (size_t)SAMPLE_PAGE << i, 0))
-			return false;
-	return true;
+	size_t pages = part_stripes(advice, part) * STRIPE_PAGES;
+	return blocks_of(c, pages < advice->survey_pages ? pages : advice->survey_pages);
 }
 
-/* Copy count of the pieces first, first + step, ... of `of` such, evenly spread, to where they follow each other. */
-static void copy_pieces(const struct sample *sample, unsigned char *to, size_t count, size_t of, size_t first,
-			size_t step)
+static unsigned part_of(const struct algorithm *a, int level)
 {
-	for (size_t i = 0; i < count; i++) {
-		/* A stride that has no divisor in common with count visits each once, out of order. */
-		size_t place = i * 7919 % count;
-		size_t piece = first + place * of / count * step;
-		memcpy(to + i * PIECE_BYTES, sample->data + piece * PIECE_BYTES, PIECE_BYTES);
+	return level >= a->eighth_from ? SURVEY_EIGHTH : level >= a->quarter_from ? SURVEY_QUARTER : SURVEY_ALL;
+}
+
+void survey_add_candidates(struct advice *advice, bool dictionary)
+{
+	for (size_t i = 0; i < algorithm_count; i++) {
+		const struct algorithm *a = &algorithms[i];
+		size_t count = advice->settings.quick ? a->few_count : a->level_count;
+		const int *levels = advice->settings.quick ? a->few : a->levels;
+		/* The kernel's blocks are pages. */
+		unsigned sizes = a->where & IN_LIBRARY ? BLOCK_SIZES : 1;
+		for (unsigned block = 0; block < sizes * (a->dictionary || !dictionary); block++)
+			for (size_t level = 0; level < count; level++) {
+				struct candidate *c = &advice->candidates[advice->candidate_count++];
+				*c = (struct candidate){ .algorithm = a,
+							 .level = levels != NULL ? levels[level] : a->usual,
+							 .block_index = block,
+							 .dictionary = dictionary };
+				c->part = part_of(a, c->level);
+			}
 	}
 }
 
-static void train(struct advice *advice, const unsigned char *data, size_t bytes)
+bool survey_make_candidates(struct advice *advice)
 {
-	size_t samples = bytes / SAMPLE_PAGE;
-	size_t *sizes = malloc(samples * sizeof(*sizes));
-	void *dictionary = malloc(DICTIONARY_BYTES);
-	size_t size = 0;
-	if (sizes != NULL && dictionary != NULL) {
-		for (size_t i = 0; i < samples; i++)
-			sizes[i] = SAMPLE_PAGE;
-		size = ZDICT_trainFromBuffer(dictionary, DICTIONARY_BYTES, data, sizes, (unsigned)samples);
-		if (ZDICT_isError(size))
-			size = 0; /* pages that are too much alike, or have nothing in common */
-	}
-	free(sizes);
-	advice->dictionary = (struct dictionary){ dictionary, size };
-}
-
-/* The survey is of the even pieces and the training of the odd ones; without enough of them there is no training. */
-static bool make_survey(struct advice *advice)
-{
-	const struct sample *sample = &advice->sample;
-	size_t pieces = sample->pages / PIECE_PAGES, odd = pieces / 2;
-	size_t training = odd * PIECE_BYTES >= LEAST_TRAINING_BYTES ? odd : 0;
-	size_t step = training ? 2 : 1, of = training ? pieces - odd : pieces;
-	size_t count = advice->settings.survey_bytes / PIECE_BYTES;
-	if (training > TRAINING_BYTES / PIECE_BYTES)
-		training = TRAINING_BYTES / PIECE_BYTES;
-	if (count > of)
-		count = of;
-	advice->survey = calloc(count ? count : 1, PIECE_BYTES);
-	unsigned char *lessons = training ? malloc(training * PIECE_BYTES) : NULL;
-	if (advice->survey == NULL || (training && lessons == NULL)) {
-		free(lessons);
-		message("out of memory");
-		return false;
-	}
-	advice->survey_pages = count ? count * PIECE_PAGES : sample->pages;
-	if (count)
-		copy_pieces(sample, advice->survey, count, of, 0, step);
-	else
-		memcpy(advice->survey, sample->data, sample->pages * SAMPLE_PAGE);
-	if (training) {
-		progress_draw("training", 0, 1);
-		copy_pieces(sample, lessons, training, odd, 1, 2);
-		train(advice, lessons, training * PIECE_BYTES);
-		progress_clear();
-	}
-	free(lessons);
-	return true;
-}
-
-static void add_candidates(struct advice *advice, const struct algorithm *a, unsigned block_index, bool dictionary)
-{
-	size_t count = advice->settings.quick ? a->few_count : a->level_count;
-	const int *levels = advice->settings.quick ? a->few : a->levels;
-	for (size_t i = 0; i < count; i++)
-		advice->candidates[advice->candidate_count++] = (struct candidate){
-			.algorithm = a,
-			.level = levels != NULL ? levels[i] : a->usual,
-			.block_index = block_index,
-			.dictionary = dictionary,
-		};
-}
-
-bool advise_prepare(struct advice *advice)
-{
-	if (!make_geometries(&advice->geometries) || !make_survey(advice))
-		return false;
 	advice->candidates = calloc(algorithm_count * MOST_LEVELS * BLOCK_SIZES * 2, sizeof(*advice->candidates));
 	if (advice->candidates == NULL) {
 		message("out of memory");
 		return false;
 	}
-	for (size_t i = 0; i < algorithm_count; i++)
-		for (unsigned block = 0; block < BLOCK_SIZES; block++) {
-			add_candidates(advice, &algorithms[i], block, false);
-			if (algorithms[i].dictionary && advice->dictionary.size)
-				add_candidates(advice, &algorithms[i], block, true);
-		}
+	survey_add_candidates(advice, false);
 	return true;
 }
 
-double object_bytes(const struct geometry_view *view, size_t size, size_t page_size)
-{
-	struct zs_class_info info = ZS_CLASS_INFO_INIT;
-	if (zs_get_class_info(view->pool, zs_lookup_class_index(view->pool, size), &info) != 0)
-		return (double)page_size;
-	return (double)(info.pages_per_zspage * page_size) / info.objs_per_zspage;
-}
-
-static void tally(const struct advice *advice, struct candidate *c, const uint32_t *sizes)
-{
-	size_t len = block_bytes(c);
-	const struct geometry_view *kernel = &advice->geometries.kernel[c->block_index];
-	const struct geometry_view *dense = &advice->geometries.dense[c->block_index];
-	for (uint64_t i = 0; i < c->blocks; i++) {
-		if (sizes[i] == 0) {
-			c->same_filled++;
-			continue;
-		}
-		bool huge = sizes[i] >= kernel->huge_size;
-		c->huge += huge;
-		c->compressed_bytes += huge ? len : sizes[i];
-		c->kernel_bytes += object_bytes(kernel, huge ? len : sizes[i], len);
-		c->dense_bytes += object_bytes(dense, sizes[i] >= dense->huge_size ? len : sizes[i], len);
-	}
-}
-
-struct sizer {
+/* One round, handed out candidate by candidate. */
+struct round {
 	struct advice *advice;
-	atomic_size_t *next;
-	atomic_bool *failed;
+	unsigned number;
+	atomic_size_t next;
+	atomic_bool failed;
+	_Atomic(const struct candidate *) wrong; /* what came back was not what it was */
 };
 
-static void size_candidates(void *arg)
+static uint64_t time_spent(const struct candidate *c)
 {
-	struct sizer *sizer = arg;
-	struct advice *advice = sizer->advice;
-	uint32_t *sizes = malloc((advice->survey_pages + 1) * sizeof(*sizes));
+	return c->rounds ? c->compress[0] + c->decompress[0] : 0;
+}
+
+static void measure(struct round *round, struct measurer *m, struct candidate *c, uint32_t *sizes)
+{
+	struct advice *advice = round->advice;
+	bool first = round->number == 0, good = true;
+	size_t blocks = part_blocks(advice, c, c->part);
+	if (!first && (time_spent(c) > SLOW_NS || c->rounds < round->number))
+		return;
+	if (!measure_survey(m, advice, c, blocks, first ? sizes : NULL, &good))
+		atomic_store(&round->failed, true);
+	else if (!good)
+		atomic_store(&round->wrong, c);
+	else
+		for (unsigned part = c->part; first && part < SURVEY_PARTS; part++)
+			tally_add(&c->tallies[part], &advice->geometries, c, sizes, part_blocks(advice, c, part));
+}
+
+static void work(void *arg)
+{
+	struct round *round = *(struct round **)arg;
+	struct advice *advice = round->advice;
+	uint32_t *sizes = malloc((advice->survey_pages + STRIPE_PAGES) * sizeof(*sizes));
+	struct measurer m = { .candidate = NULL };
 	size_t i;
-	while (sizes != NULL && !interrupted() && (i = atomic_fetch_add(sizer->next, 1)) < advice->candidate_count) {
-		struct candidate *c = &advice->candidates[i];
-		c->blocks = blocks_of(c, advice->survey_pages);
-		if (measure_sizes(advice, c, advice->survey, advice->survey_pages, 0, c->blocks, sizes))
-			tally(advice, c, sizes);
-		else
-			atomic_store(sizer->failed, true);
-	}
 	if (sizes == NULL)
-		atomic_store(sizer->failed, true);
+		atomic_store(&round->failed, true);
+	while (sizes != NULL && !interrupted() && !atomic_load(&round->failed) &&
+	       (i = atomic_fetch_add(&round->next, 1)) < advice->candidate_count)
+		measure(round, &m, &advice->candidates[i], sizes);
+	measurer_close(&m);
 	free(sizes);
 }
 
-static void show_sizing(void *arg)
+static void show_progress(void *arg)
 {
-	struct sizer *sizer = arg;
-	size_t each = sizer->advice->survey_pages * SAMPLE_PAGE;
-	progress_draw("sizes", atomic_load(sizer->next) * each, sizer->advice->candidate_count * each);
+	struct round *round = arg;
+	size_t all = round->advice->candidate_count;
+	/* The first round is most of the work. */
+	size_t done = round->number ? all * (MOST_ROUNDS + round->number) : atomic_load(&round->next) * MOST_ROUNDS;
+	progress_draw("trying", done * SAMPLE_PAGE, 2 * MOST_ROUNDS * all * SAMPLE_PAGE);
 }
 
-static bool survey_sizes(struct advice *advice)
+static bool run_round(struct advice *advice, unsigned number)
 {
-	atomic_size_t next = 0;
-	atomic_bool failed = false;
+	struct round round = { .advice = advice, .number = number };
 	unsigned threads = advice->settings.threads;
-	struct sizer *sizers = calloc(threads, sizeof(*sizers));
-	if (sizers == NULL) {
+	struct round **workers = calloc(threads, sizeof(*workers));
+	if (workers == NULL) {
 		message("out of memory");
 		return false;
 	}
 	for (unsigned i = 0; i < threads; i++)
-		sizers[i] = (struct sizer){ advice, &next, &failed };
-	struct crew crew = { size_candidates, sizers, sizeof(*sizers), threads, show_sizing, sizers };
+		workers[i] = &round;
+	struct crew crew = { work, workers, sizeof(*workers), threads, show_progress, &round };
 	crew_run(&crew);
-	progress_clear();
-	free(sizers);
-	if (atomic_load(&failed))
+	free(workers);
+	const struct candidate *wrong = atomic_load(&round.wrong);
+	if (wrong != NULL)
+		message("%s: what was decompressed is not what was compressed", candidate_name(wrong).s);
+	else if (atomic_load(&round.failed))
 		message("out of memory");
-	return !atomic_load(&failed);
+	return wrong == NULL && !atomic_load(&round.failed);
 }
 
 static int compare_ns(const void *a, const void *b)
@@ -235,25 +164,12 @@ static uint64_t median(uint64_t *values, unsigned count)
 	return count ? values[count / 2] : 0;
 }
 
-static uint64_t time_spent(const struct candidate *c)
-{
-	uint64_t sum = 0;
-	for (unsigned i = 0; i < c->rounds; i++)
-		sum += c->compress[i] + c->decompress[i];
-	return sum;
-}
-
-static bool survey_times(struct advice *advice)
+bool advise_survey(struct advice *advice)
 {
 	bool good = true;
-	for (unsigned round = 0; round < MOST_ROUNDS && good; round++)
-		for (size_t i = 0; i < advice->candidate_count && good && !interrupted(); i++) {
-			struct candidate *c = &advice->candidates[i];
-			if (round == 0 || (c->rounds == round && time_spent(c) < SLOW_NS))
-				good = measure_time(advice, c);
-			progress_draw("speed", (round * advice->candidate_count + i) * SAMPLE_PAGE,
-				      MOST_ROUNDS * advice->candidate_count * SAMPLE_PAGE);
-		}
+	unsigned rounds = advice->settings.quick ? QUICK_ROUNDS : MOST_ROUNDS;
+	for (unsigned round = 0; round < rounds && good && !interrupted(); round++)
+		good = run_round(advice, round);
 	progress_clear();
 	for (size_t i = 0; i < advice->candidate_count; i++) {
 		struct candidate *c = &advice->candidates[i];
@@ -261,9 +177,4 @@ static bool survey_times(struct advice *advice)
 		c->decompress_ns = median(c->decompress, c->rounds);
 	}
 	return good;
-}
-
-bool advise_survey(struct advice *advice)
-{
-	return survey_sizes(advice) && (interrupted() || survey_times(advice));
 }

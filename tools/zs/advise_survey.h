@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* advise_survey.h - every candidate tried on pieces of the sample. */
+/* advise_survey.h - all candidates are tried, on a small part of the sample. */
 #ifndef ZS_ADVISE_SURVEY_H
 #define ZS_ADVISE_SURVEY_H
 
 #include <stdbool.h>
-#include <stddef.h>
 
 #include "advice.h"
 
-/* False without memory, after a message. Also end when interrupted(). */
-bool advise_prepare(struct advice *advice); /* geometries, survey, dictionary, candidates */
+/* Room for all candidates, and those without a dictionary. False without memory, after a message. */
+bool survey_make_candidates(struct advice *advice);
+void survey_add_candidates(struct advice *advice, bool dictionary);
+
+/* Sizes and times of all. False after a message. Also ends when interrupted(). */
 bool advise_survey(struct advice *advice);
-/* What an object of that size takes: its share of a full zspage. */
-double object_bytes(const struct geometry_view *view, size_t size, size_t page_size);
 
 #endif

@@ -12,14 +12,19 @@
 #define LZ4_HC_STATIC_LINKING_ONLY /* LZ4_resetStreamHC_fast() */
 #include <lz4hc.h>
 #include <lzo/lzo1x.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <zlib.h>
 #include <zstd.h>
 
+#include "block_coder.h"
+
 struct coder {
 	const struct algorithm *algorithm;
 	int level;
+	size_t len; /* of a block */
 	const struct dictionary *dictionary;
 	void *compress, *decompress; /* states */
 	void *digest[2];             /* of the dictionary: to compress, to decompress */
@@ -258,6 +263,50 @@ static bool zlib_decompress(struct coder *coder, const void *src, size_t src_len
 	return inflate(z, Z_FINISH) == Z_STREAM_END && z->total_out == len;
 }
 
+/* What only libzram has: what is compressed stays in a device, and its place there stands for it. */
+static size_t device_bound(size_t len)
+{
+	(void)len;
+	return sizeof(size_t);
+}
+
+static bool device_open(struct coder *coder)
+{
+	const struct algorithm *a = coder->algorithm;
+	char parameters[40] = "";
+	if (!(a->where & IN_LIBRARY))
+		snprintf(parameters, sizeof(parameters), a->levels != NULL ? "kernel=1 level=%d" : "kernel=1",
+			 coder->level);
+	coder->compress = block_coder_create(a->name, parameters, coder->len);
+	return coder->compress != NULL;
+}
+
+static void device_close(struct coder *coder)
+{
+	block_coder_destroy(coder->compress);
+}
+
+static size_t device_compress(struct coder *coder, const void *src, size_t len, void *dst, size_t room)
+{
+	size_t place;
+	(void)len;
+	(void)room;
+	size_t n = block_coder_compress(coder->compress, src, &place);
+	memcpy(dst, &place, sizeof(place));
+	return n;
+}
+
+static bool device_decompress(struct coder *coder, const void *src, size_t src_len, void *dst, size_t len)
+{
+	size_t place;
+	(void)src_len;
+	(void)len;
+	memcpy(&place, src, sizeof(place));
+	return block_coder_decompress(coder->compress, place, dst);
+}
+
+static const struct coder_functions device_functions = { device_open, device_close, device_compress,
+							 device_decompress };
 static const struct coder_functions lzo_functions = { lzo_open, free_all, lzo_compress, lzo_decompress };
 static const struct coder_functions lz4_functions = { lz4_open, free_all, lz4_compress, lz4_decompress };
 static const struct coder_functions lz4hc_functions = { lz4hc_open, free_all, lz4hc_compress, lz4_decompress };
@@ -282,24 +331,38 @@ enum { ZLIB_LEVELS = 9 };
 #define LIST(array) (array), sizeof(array) / sizeof((array)[0])
 #define EVERYWHERE (IN_KERNEL | IN_LIBRARY)
 
+/* The columns are those of struct algorithm; the last but two where all levels are tried on all of the survey. */
+#define NEVER INT_MAX, INT_MAX
+
+/* clang-format off */
 const struct algorithm algorithms[] = {
-	{ "lzo", EVERYWHERE, false, 0, NULL, 1, NULL, 1, lzo_bound, &lzo_functions },
-	{ "lz4", EVERYWHERE, true, 1, LIST(lz4_levels), LIST(lz4_few), lz4_bound, &lz4_functions },
-	{ "lz4hc", EVERYWHERE, true, 9, LIST(lz4hc_levels), LIST(lz4hc_few), lz4_bound, &lz4hc_functions },
-	{ "zstd", EVERYWHERE, true, 3, LIST(zstd_levels), LIST(zstd_few), ZSTD_compressBound, &zstd_functions },
-	{ "deflate", IN_KERNEL, false, 6, deflate_levels, ZLIB_LEVELS, LIST(deflate_few), zlib_bound, &zlib_functions },
-	{ "deflate", IN_LIBRARY, false, 6, LIST(deflate_levels), LIST(deflate_few), libdeflate_bound,
-	  &libdeflate_functions },
+	{ "lzo-rle", EVERYWHERE, true, false, false, 0, NULL, 1, NULL, 1, NEVER, device_bound, &device_functions },
+	{ "lzo", IN_KERNEL, true, false, false, 0, NULL, 1, NULL, 1, NEVER, device_bound, &device_functions },
+	{ "lz4", IN_KERNEL, true, false, false, 1, LIST(lz4_levels), LIST(lz4_few), NEVER, device_bound,
+	  &device_functions },
+	{ "lz4hc", EVERYWHERE, false, true, true, 9, LIST(lz4hc_levels), LIST(lz4hc_few), 10, 12, lz4_bound,
+	  &lz4hc_functions },
+	{ "zstd", EVERYWHERE, false, false, true, 3, LIST(zstd_levels), LIST(zstd_few), 10, 13, ZSTD_compressBound,
+	  &zstd_functions },
+	{ "deflate", IN_KERNEL, false, true, false, 6, deflate_levels, ZLIB_LEVELS, LIST(deflate_few), 7, 9, zlib_bound,
+	  &zlib_functions },
+	{ "lzo", IN_LIBRARY, false, false, false, 0, NULL, 1, NULL, 1, NEVER, lzo_bound, &lzo_functions },
+	{ "lz4", IN_LIBRARY, false, false, true, 1, LIST(lz4_levels), LIST(lz4_few), NEVER, lz4_bound, &lz4_functions },
+	{ "deflate", IN_LIBRARY, false, true, false, 6, LIST(deflate_levels), LIST(deflate_few), 8, 10,
+	  libdeflate_bound, &libdeflate_functions },
 };
+/* clang-format on */
 const size_t algorithm_count = sizeof(algorithms) / sizeof(algorithms[0]);
 
-struct coder *coder_create(const struct algorithm *algorithm, int level, const struct dictionary *dictionary)
+struct coder *coder_create(const struct algorithm *algorithm, int level, size_t len,
+			   const struct dictionary *dictionary)
 {
 	struct coder *coder = calloc(1, sizeof(*coder));
 	if (coder == NULL)
 		return NULL;
 	coder->algorithm = algorithm;
 	coder->level = level;
+	coder->len = len;
 	coder->dictionary = dictionary;
 	if (algorithm->functions->open(coder))
 		return coder;

@@ -20,6 +20,13 @@
 
 #define STDIN_NAME "standard input"
 
+/* How this program was called, so that a line with it works where it is pasted. free() it; NULL without memory. */
+static char *program_word(void)
+{
+	const char *name = message_program();
+	return strchr(name, '/') != NULL ? shell_path(name) : shell_word(name);
+}
+
 /* A folder is no input, but what is in it may be: say how. */
 static void refuse_folder(const char *name, bool has_name)
 {
@@ -29,11 +36,13 @@ static void refuse_folder(const char *name, bool has_name)
 	if (len && name[len - 1] == '\n' && asprintf(&line_end, "%s/", name) < 0)
 		line_end = NULL;
 	char *word = has_name ? shell_path(line_end != NULL ? line_end : name) : NULL;
-	if (word != NULL)
-		message_problem(name, "is a directory (try: find %s -type f -print0 | %s --null --files-from -)", word,
-				message_command());
+	char *program = program_word();
+	if (word != NULL && program != NULL)
+		message_problem(name, "is a directory (try: %s %s -r %s)", program, strrchr(message_command(), ' ') + 1,
+				word);
 	else
 		message_problem(name, "is a directory");
+	free(program);
 	free(word);
 	free(line_end);
 }

@@ -31,7 +31,7 @@ static enum name_result next_name(FILE *list, int end, char *name)
 	return strlen(name) == len ? NAME_READ : NAME_HAS_NULL;
 }
 
-static bool add_names(struct page_set *set, const char *path, FILE *list, int end)
+static bool add_names(struct page_set *set, const char *path, FILE *list, int end, bool trees)
 {
 	char name[PATH_MAX];
 	bool added = true;
@@ -48,7 +48,9 @@ static bool add_names(struct page_set *set, const char *path, FILE *list, int en
 			break;
 		case NAME_READ:
 			/* Standard input is the list, or is named on the command line. */
-			if (name[0] != '\0')
+			if (name[0] != '\0' && trees)
+				added = page_set_add_tree(set, strcmp(name, "-") == 0 ? "./-" : name);
+			else if (name[0] != '\0')
 				added = page_set_add_file(set, strcmp(name, "-") == 0 ? "./-" : name);
 			break;
 		}
@@ -56,7 +58,7 @@ static bool add_names(struct page_set *set, const char *path, FILE *list, int en
 	return added;
 }
 
-bool page_set_add_list(struct page_set *set, const char *path, bool null)
+bool page_set_add_list(struct page_set *set, const char *path, bool null, bool trees)
 {
 	bool from_stdin = strcmp(path, "-") == 0;
 	const char *shown = from_stdin ? "standard input" : path;
@@ -66,7 +68,7 @@ bool page_set_add_list(struct page_set *set, const char *path, bool null)
 			message_problem(path, "%s", strerror(errno));
 		return true;
 	}
-	bool added = add_names(set, shown, list, null ? '\0' : '\n');
+	bool added = add_names(set, shown, list, null ? '\0' : '\n', trees);
 	if (ferror(list) && !interrupted())
 		message_problem(shown, "%s", strerror(errno));
 	if (!from_stdin)

@@ -125,6 +125,8 @@ static void hold_standard_descriptors(void)
 int main(int argc, char **argv)
 {
 	hold_standard_descriptors();
+	if (argc > 0)
+		message_set_program(argv[0]);
 	int status = run(argc, argv);
 	/* A full disk shows only now: what was printed is still in the stream's buffer. */
 	if (fflush(stdout) != 0 || ferror(stdout)) {

@@ -15,7 +15,7 @@
 #include "command.h"
 #include "progress.h"
 
-static const char *prefix = "zs";
+static const char *prefix = "zs", *program = "zs";
 static char **problems;
 static size_t problem_count, kept_count;
 
@@ -29,6 +29,16 @@ void message_prefix(const char *text)
 const char *message_command(void)
 {
 	return prefix;
+}
+
+void message_set_program(const char *name)
+{
+	program = name;
+}
+
+const char *message_program(void)
+{
+	return program;
 }
 
 static void put_line(const char *text)

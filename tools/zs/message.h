@@ -16,6 +16,10 @@ void message_prefix(const char *text);
 /* What they begin with: how the command is called. */
 const char *message_command(void);
 
+/* How the program was called: argv[0]. */
+void message_set_program(const char *name);
+const char *message_program(void);
+
 /* Print one line. Bytes that would break the line or drive the terminal are shown as \ooo. */
 void message(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

@@ -38,6 +38,7 @@ static const struct option long_options[] = {
 	{ "no-pad", no_argument, NULL, OPTION_NO_PAD },
 	{ "files-from", required_argument, NULL, OPTION_FILES_FROM },
 	{ "null", no_argument, NULL, '0' },
+	{ "recursive", no_argument, NULL, 'r' },
 	OPTIONS_END,
 };
 
@@ -59,6 +60,7 @@ static const char help[] =
 	"  --no-pad                leave such pages out\n"
 	"  --files-from LIST       read names of further files from LIST, one a line;\n"
 	"                          - is standard input\n"
+	"  -r, --recursive         of a FILE that is a directory take all files in it\n"
 	"  -0, --null              names in LIST end with a null byte (find -print0)\n"
 	"  --json                  print one JSON object, sizes in bytes\n"
 	"  -h, --help              show this\n"
@@ -73,7 +75,7 @@ struct arguments {
 	const char *algorithm;
 	unsigned threads;
 	enum part_pages parts;
-	bool json, null, help;
+	bool json, null, recursive, help;
 	const char *files_from;
 	char **files;
 	size_t file_count;
@@ -131,6 +133,9 @@ static bool take_option(struct arguments *args, int option)
 	case OPTION_JSON:
 		args->json = true;
 		return true;
+	case 'r':
+		args->recursive = true;
+		return true;
 	case '0':
 		args->null = true;
 		return true;
@@ -163,7 +168,7 @@ static bool check_arguments(const struct arguments *args)
 
 static bool read_arguments(struct arguments *args, int argc, char **argv)
 {
-	for (int option; (option = option_next(argc, argv, ":h0", long_options)) != -1;) {
+	for (int option; (option = option_next(argc, argv, ":h0r", long_options)) != -1;) {
 		if (!take_option(args, option))
 			return false;
 		if (args->help)
@@ -178,9 +183,10 @@ static bool add_inputs(struct page_set *set, const struct arguments *args)
 {
 	bool added = true;
 	for (size_t i = 0; i < args->file_count && added && !set->full && !interrupted(); i++)
-		added = page_set_add_file(set, args->files[i]);
+		added = args->recursive ? page_set_add_tree(set, args->files[i])
+					: page_set_add_file(set, args->files[i]);
 	if (args->files_from != NULL && added && !set->full && !interrupted())
-		added = page_set_add_list(set, args->files_from, args->null);
+		added = page_set_add_list(set, args->files_from, args->null, args->recursive);
 	for (size_t i = 0; i < args->pid_count && added && !interrupted(); i++)
 		added = page_set_add_process(set, args->pids[i]);
 	if (!added)

@@ -107,8 +107,14 @@ bool page_set_add_stream(struct page_set *set, const char *name, int fd);
 /* The same file that is read again: offset..end of it. fd becomes the set's, and may be -1. */
 bool page_set_add_span(struct page_set *set, const char *name, int fd, uint64_t offset, uint64_t end);
 
-/* The files that a list names, a line each, or each with a null byte behind it; "-": standard input is the list. */
-bool page_set_add_list(struct page_set *set, const char *path, bool null);
+/* A directory: all files in it and below, by name, on its file system. Anything else as page_set_add_file() has it. */
+bool page_set_add_tree(struct page_set *set, const char *path);
+
+/*
+ * The files that a list names, a line each, or each with a null byte behind it; "-": standard input is the list.
+ * trees: it may name directories.
+ */
+bool page_set_add_list(struct page_set *set, const char *path, bool null, bool trees);
 
 /* The memory of a process that is private to it, writable and in use. */
 bool page_set_add_process(struct page_set *set, int pid);
