@@ -20,11 +20,13 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/control.h"
+#include "common/request.h"
+#include "common/saving.h"
 #include "common/why.h"
 #include "config.h"
-#include "control.h"
 #include "disk.h"
-#include "request.h"
+#include "disk_request.h"
 #include "snapshot.h"
 
 #define THREAD_MODEL NBDKIT_THREAD_MODEL_PARALLEL
@@ -65,7 +67,7 @@ static int zram_get_ready(void)
 {
 	char why[WHY_BYTES];
 	/* Before a snapshot is loaded, which may take long. */
-	if (config.save != NULL && (snapshot_own(config.save, why, sizeof(why)) != 0 ||
+	if (config.save != NULL && (saving_own(config.save, why, sizeof(why)) != 0 ||
 			    snapshot_try(config.save, why, sizeof(why)) != 0)) {
 		nbdkit_error("the disk could not be saved: %s", why);
 		return -1;
@@ -95,7 +97,7 @@ static int zram_after_fork(void)
 		nbdkit_error("%s", zram_strerror());
 		return -1;
 	}
-	control_request = (struct request){ &disk, config.save };
+	control_request = disk_request(&disk, config.save);
 	if (control != NULL && control_start(control, &control_request) != 0) {
 		nbdkit_error("control=: can't start a thread: %m");
 		return -1;

@@ -5,15 +5,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/replace.h"
+#include "common/saving.h"
 #include "common/why.h"
-#include "replace.h"
 
 static int say(char *why, size_t why_bytes, const char *what, const char *path)
 {
@@ -78,59 +76,7 @@ static int read_head(int fd, uint64_t *size)
 	return -1;
 }
 
-/* --- whose a snapshot is --- */
-
-int snapshot_own(const char *path, char *why, size_t why_bytes)
-{
-	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-	static int owned = -1; /* Guarded by lock */
-	struct stat st;
-	int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-	if (fd >= 0 && (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))) {
-		close(fd);
-		fd = -1;
-	}
-	/* A file system without locks has no servers that could be told apart. */
-	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
-		close(fd);
-		snprintf(why, why_bytes, "%s: another server has it and will write it at its end", path);
-		errno = EBUSY;
-		return -1;
-	}
-	pthread_mutex_lock(&lock);
-	if (owned >= 0)
-		close(owned);
-	owned = fd;
-	pthread_mutex_unlock(&lock);
-	return 0;
-}
-
 /* --- progress --- */
-
-static pthread_mutex_t saving_lock = PTHREAD_MUTEX_INITIALIZER;
-static int saving_fd = -1; /* Guarded by saving_lock: of the save that began last; -1: it has ended */
-
-/* Another descriptor of the file, whose place is the same: it stays while the file is synced and closed. */
-static int saving_begins(int fd)
-{
-	int mine = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-	pthread_mutex_lock(&saving_lock);
-	saving_fd = mine;
-	pthread_mutex_unlock(&saving_lock);
-	return mine;
-}
-
-static void saving_ends(int mine)
-{
-	int saved = errno;
-	pthread_mutex_lock(&saving_lock);
-	if (saving_fd == mine)
-		saving_fd = -1;
-	if (mine >= 0)
-		close(mine);
-	pthread_mutex_unlock(&saving_lock);
-	errno = saved;
-}
 
 /* Of each block the stream has what is stored and this much to say what it is. */
 enum { RECORD_BYTES = 16 };
@@ -142,10 +88,7 @@ void snapshot_progress(const struct disk *d, uint64_t *done, uint64_t *all)
 	if (zram_attr_get(d->z, "mm_stat", text, sizeof(text)) > 0)
 		sscanf(text, "%" SCNu64 " %" SCNu64, &stored, &compressed);
 	*all = compressed + stored / zram_block_size(d->z) * RECORD_BYTES;
-	pthread_mutex_lock(&saving_lock);
-	off_t at = saving_fd < 0 ? 0 : lseek(saving_fd, 0, SEEK_CUR);
-	pthread_mutex_unlock(&saving_lock);
-	*done = at > 0 ? (uint64_t)at : 0;
+	*done = saving_done();
 	if (*done > *all)
 		*all = *done;
 }

@@ -2,7 +2,7 @@
 /*
  * snapshot.h - a disk in a file.
  *
- * A file is replaced as a whole or not at all, as replace.h says. Whatever ends the server before that leaves the old
+ * A file is replaced as a whole or not at all, as common/replace.h says. Whatever ends the server before that leaves the old
  * file as it was.
  *
  * It is the stream that zram_load() reads. Where the disk's last block is used in part only, 24 bytes come before it:
@@ -18,13 +18,6 @@
 
 /* Find out whether a snapshot can be written there, long before it is. 0, or -1 with errno and one line in why. */
 int snapshot_try(const char *path, char *why, size_t why_bytes);
-
-/*
- * Lock the snapshot that is there (flock) for as long as this process and its children live: two servers that end with
- * the same file would lose what one of them held. Again after each save, as a new file is there then. 0, or -1 with
- * errno and one line in why: EBUSY another server has it. No file is no error.
- */
-int snapshot_own(const char *path, char *why, size_t why_bytes);
 
 /*
  * Save to path; runs beside reads and writes. 0, or -1 with errno and one line in why. Any thread.

@@ -62,7 +62,7 @@ check_all() {
 			case $header:$fuse in
 			plugins/fuse/ops*:none) continue ;;
 			esac
-			check "$header" "$cc" -std=gnu11 -D_GNU_SOURCE $c_warnings -Iinclude -Itools "-I$(dirname "$header")" \
+			check "$header" "$cc" -std=gnu11 -D_GNU_SOURCE $c_warnings -Iinclude -Itools -Iplugins "-I$(dirname "$header")" \
 				${fuse#none}
 		done
 	done

@@ -7,12 +7,12 @@ tree=$(mktemp -d)
 trap 'rm -rf "$tree"' EXIT
 failures=0
 
-for dir in include/zsmalloc src/base src/pages src/pool src/compact src/zsmalloc src/codec src/device src/zram plugins/nbdkit tools/zs tools/other tools/common \
+for dir in include/zsmalloc src/base src/pages src/pool src/compact src/zsmalloc src/codec src/device src/zram plugins/nbdkit plugins/fuse plugins/common tools/zs tools/other tools/common \
 	examples bench; do
 	mkdir -p "$tree/$dir"
 done
 for header in include/zsmalloc/zsmalloc include/zsmalloc/zpool include/zsmalloc/zram src/base/bits src/pages/arena \
-	src/pool/zspage src/compact/move src/zsmalloc/map src/codec/codec src/device/table src/zram/walk tools/zs/command tools/other/own tools/common/shared bench/own; do
+	src/pool/zspage src/compact/move src/zsmalloc/map src/codec/codec src/device/table src/zram/walk tools/zs/command tools/other/own tools/common/shared plugins/common/both plugins/fuse/own bench/own; do
 	echo '#include <stdint.h>' >"$tree/$header.h"
 done
 echo 'int x;' >"$tree/src/base/bits.c"
@@ -51,11 +51,18 @@ try right tools/zs/a.c '#include "command.h"'
 try right tools/zs/a.c '#include "common/shared.h"'
 try right plugins/nbdkit/a.c '#include "common/shared.h"'
 try right tools/common/a.c '#include "common/shared.h"'
+try right plugins/nbdkit/a.c '#include "common/both.h"'
+try right plugins/common/a.c '#include "common/shared.h"'
+try right plugins/common/a.c '#include <zsmalloc/zram.h>'
 try right examples/a.c '#include <zsmalloc/zpool.h>'
 try right bench/a.c '#include "own.h"'
 
 try wrong src/base/a.c '#include "pages/arena.h"'
 try wrong src/zram/a.c '#include "common/shared.h"'
+try wrong tools/zs/a.c '#include "common/both.h"'
+try wrong tools/common/a.c '#include "common/both.h"'
+try wrong plugins/common/a.c '#include "../fuse/own.h"'
+try wrong plugins/nbdkit/a.c '#include "../fuse/own.h"'
 try wrong bench/a.c '#include "common/shared.h"'
 try wrong tools/common/a.c '#include "zs/command.h"'
 try wrong tools/common/a.c '#include <zsmalloc/zram.h>'

@@ -18,6 +18,7 @@
 #   src/zram -> device, codec, base, all public headers
 #   plugins, tools, examples, bench -> all public headers; the first level below plugins and tools stands for itself
 #   tools/common -> nothing; what plugins and tools have in common, for both to include
+#   plugins/common -> tools/common, all public headers; what plugins have in common
 #
 # And nothing includes a .c file.
 set -eu
@@ -79,6 +80,7 @@ awk '
 		path = join("src", name);     if (path in known) return path
 		path = join("include", name); if (path in known) return path
 		path = join("tools", name);   if (path in known) return path
+		path = join("plugins", name); if (path in known) return path
 		return ""
 	}
 
@@ -104,6 +106,7 @@ awk '
 		} else if (to != from) {
 			permitted = from in allow ? allow[from] : outside
 			if (from ~ /^(tools|plugins)\// && from != "tools/common") permitted = permitted " tools/common"
+			if (from ~ /^plugins\//) permitted = permitted " plugins/common"
 			if (index(" " permitted " ", " " to " ") == 0) wrong(from " must not include " name " (" to ")")
 		}
 	}

@@ -20,7 +20,8 @@
 #include <cmocka.h>
 
 #include "check.h"
-#include "control.h"
+#include "common/control.h"
+#include "disk_request.h"
 #include "rng.h"
 #include "snapshot.h"
 
@@ -37,7 +38,7 @@ static int setup(void **state)
 	(void)state;
 	options.disksize = DISK;
 	disk = (struct disk){ zram_create("test", &options), DISK };
-	request = (struct request){ &disk, NULL };
+	request = disk_request(&disk, NULL);
 	return disk.z ? 0 : -1;
 }
 

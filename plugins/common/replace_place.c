@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* replace_place.c - whether a name may be replaced is tried with a file that is made and removed. */
-#include "replace_place.h"
+#include "common/replace_place.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -7,12 +7,12 @@
  *
  * Whose the socket's name is: common/named_socket.h.
  */
-#ifndef ZRAM_PLUGIN_CONTROL_H
-#define ZRAM_PLUGIN_CONTROL_H
+#ifndef PLUGINS_COMMON_CONTROL_H
+#define PLUGINS_COMMON_CONTROL_H
 
 #include <stddef.h>
 
-#include "request.h"
+#include "common/request.h"
 
 struct control;
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* request.c - the words of a request are looked up, and the answer is made of the device's attributes. */
-#include "request.h"
+#include "common/request.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -10,7 +10,6 @@
 #include <string.h>
 
 #include "common/why.h"
-#include "snapshot.h"
 
 /* What one request comes to: a body, or a reason why not. */
 struct outcome {
@@ -40,12 +39,24 @@ static char *next_word(char **rest)
 	return word;
 }
 
-/* The disk's size is what clients see, not that of the whole blocks behind it. */
-static ssize_t get_attr(const struct disk *disk, const char *attr, char *buf, size_t room)
+static const struct request_number *find_number(const struct request *request, const char *name)
 {
+	const struct request_number *n = request->host->numbers;
+	for (; n != NULL && n->name != NULL; n++)
+		if (strcmp(n->name, name) == 0)
+			return n;
+	return NULL;
+}
+
+/* The size is what users see, not that of the device behind it. */
+static ssize_t get_attr(const struct request *request, const char *attr, char *buf, size_t room)
+{
+	const struct request_number *number = find_number(request, attr);
+	if (number != NULL)
+		return snprintf(buf, room, "%" PRIu64 "\n", number->value(request->owner));
 	if (strcmp(attr, "disksize") == 0)
-		return snprintf(buf, room, "%" PRIu64 "\n", disk->size);
-	return zram_attr_get(disk->z, attr, buf, room);
+		return snprintf(buf, room, "%" PRIu64 "\n", request->host->size(request->owner));
+	return zram_attr_get(request->z, attr, buf, room);
 }
 
 /* The value of one; false where it can't be read, with the reason in o. */
@@ -59,7 +70,7 @@ static bool read_attr(const struct request *request, const char *attr, struct ou
 			return false;
 		}
 		o->body = grown;
-		ssize_t len = get_attr(request->disk, attr, o->body, room);
+		ssize_t len = get_attr(request, attr, o->body, room);
 		if (len < 0) {
 			refuse(o, "%s", zram_strerror());
 			return false;
@@ -91,23 +102,33 @@ static const char *const readable[] = {
 	"writeback_limit_enable",
 };
 
+/* "ATTR LINE" for each line of its value. False with the reason in one. */
+static bool print_attr(const struct request *request, const char *attr, struct outcome *one, FILE *out)
+{
+	char *next;
+	if (!read_attr(request, attr, one))
+		return false;
+	for (char *line = strtok_r(one->body, "\n", &next); line != NULL; line = strtok_r(NULL, "\n", &next))
+		fprintf(out, "%s %s\n", attr, line);
+	return true;
+}
+
 static void get_all(const struct request *request, struct outcome *o)
 {
 	struct outcome one = { NULL, 0, "" };
+	const struct request_number *n = request->host->numbers;
+	bool good = true;
 	FILE *out = open_memstream(&o->body, &o->bytes);
 	if (out == NULL) {
 		refuse(o, "out of memory");
 		return;
 	}
-	for (size_t i = 0; i < sizeof(readable) / sizeof(readable[0]); i++) {
-		char *next;
-		if (!read_attr(request, readable[i], &one)) {
-			refuse(o, "%s", one.why);
-			break;
-		}
-		for (char *line = strtok_r(one.body, "\n", &next); line != NULL; line = strtok_r(NULL, "\n", &next))
-			fprintf(out, "%s %s\n", readable[i], line);
-	}
+	for (size_t i = 0; good && i < sizeof(readable) / sizeof(readable[0]); i++)
+		good = print_attr(request, readable[i], &one, out);
+	for (; good && n != NULL && n->name != NULL; n++)
+		good = print_attr(request, n->name, &one, out);
+	if (!good)
+		refuse(o, "%s", one.why);
 	free(one.body);
 	if (fclose(out) != 0)
 		refuse(o, "out of memory");
@@ -131,28 +152,57 @@ static void run_set(const struct request *request, char *rest, struct outcome *o
 		refuse(o, "usage: set ATTR [VALUE]");
 	else if (strcmp(attr, "reset") == 0 || strcmp(attr, "disksize") == 0)
 		refuse(o, "%s: the disk is in use: %s", attr, strerror(EBUSY));
-	else if (zram_attr_set(request->disk->z, attr, rest) != 0)
+	else if (zram_attr_set(request->z, attr, rest) != 0)
 		refuse(o, "%s", zram_strerror());
+}
+
+/* The device's object, with the server's own numbers as its first members. */
+static int print_json(const struct request *request, FILE *out)
+{
+	char *text = NULL;
+	size_t bytes;
+	const struct request_number *n = request->host->numbers;
+	if (n == NULL)
+		return zram_stats_print(request->z, out, ZRAM_STATS_JSON);
+	FILE *device = open_memstream(&text, &bytes);
+	int result = device != NULL ? zram_stats_print(request->z, device, ZRAM_STATS_JSON) : -1;
+	if (device != NULL && fclose(device) != 0)
+		result = -1;
+	if (result == 0) {
+		fputc('{', out);
+		for (; n->name != NULL; n++)
+			fprintf(out, "\"%s\": %" PRIu64 ", ", n->name, n->value(request->owner));
+		fputs(text + strcspn(text, "{") + 1, out);
+	}
+	free(text);
+	return result;
+}
+
+static int print_prometheus(const struct request *request, FILE *out)
+{
+	const struct request_number *n = request->host->numbers;
+	for (; n != NULL && n->name != NULL; n++)
+		fprintf(out, "# HELP zs_mount_%s %s\n# TYPE zs_mount_%s gauge\nzs_mount_%s %" PRIu64 "\n", n->name, n->help,
+			n->name, n->name, n->value(request->owner));
+	return zram_stats_print(request->z, out, ZRAM_STATS_PROMETHEUS);
 }
 
 static void run_stats(const struct request *request, char *rest, struct outcome *o)
 {
-	int result;
+	int result = 0;
 	FILE *out = open_memstream(&o->body, &o->bytes);
 	if (out == NULL) {
 		refuse(o, "out of memory");
 		return;
 	}
 	if (strcmp(rest, "json") == 0)
-		result = zram_stats_print(request->disk->z, out, ZRAM_STATS_JSON);
+		result = print_json(request, out);
 	else if (strcmp(rest, "prometheus") == 0)
-		result = zram_stats_print(request->disk->z, out, ZRAM_STATS_PROMETHEUS);
+		result = print_prometheus(request, out);
 	else if (strcmp(rest, "classes") == 0)
-		result = zs_stats_print(zram_get_pool(request->disk->z), out, ZS_STATS_CLASSES);
-	else {
+		result = zs_stats_print(zram_get_pool(request->z), out, ZS_STATS_CLASSES);
+	else
 		refuse(o, "usage: stats json|prometheus|classes");
-		result = 0;
-	}
 	int saved = errno;
 	if ((fclose(out) != 0 || result != 0) && !*o->why)
 		refuse(o, "statistics: %s", strerror(result ? saved : errno));
@@ -165,9 +215,9 @@ static void run_save(const struct request *request, char *rest, struct outcome *
 		refuse(o, "usage: save FILE: the server was started without save=");
 	else if (path[0] != '/')
 		refuse(o, "save: the file's name must begin with '/'");
-	else if (snapshot_save(request->disk, path, o->why, sizeof(o->why)) == 0 && request->save != NULL &&
-		 strcmp(path, request->save) == 0)
-		snapshot_own(path, o->why, sizeof(o->why));
+	else
+		request->host->save(request->owner, path, request->save != NULL && strcmp(path, request->save) == 0,
+				    o->why, sizeof(o->why));
 }
 
 static void run_progress(const struct request *request, char *rest, struct outcome *o)
@@ -177,7 +227,7 @@ static void run_progress(const struct request *request, char *rest, struct outco
 		refuse(o, "usage: progress");
 		return;
 	}
-	snapshot_progress(request->disk, &done, &all);
+	request->host->progress(request->owner, &done, &all);
 	int n = asprintf(&o->body, "%" PRIu64 " %" PRIu64 "\n", done, all);
 	if (n < 0) {
 		o->body = NULL;

@@ -11,8 +11,8 @@
  * Symbolic links stay, the file behind them is replaced. Owner and mode of the old file are kept, as far as this
  * process may; a new one has mode 0600. What is there and is no regular file (a device, a pipe) is written in place.
  */
-#ifndef ZRAM_PLUGIN_REPLACE_H
-#define ZRAM_PLUGIN_REPLACE_H
+#ifndef PLUGINS_COMMON_REPLACE_H
+#define PLUGINS_COMMON_REPLACE_H
 
 #include <stdbool.h>
 #include <stddef.h>

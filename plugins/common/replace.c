@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* replace.c - see replace.h. What is found out of the place is in replace_place.c. */
-#include "replace.h"
+#include "common/replace.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "replace_place.h"
+#include "common/replace_place.h"
 
 #define MARK ".unfinished-"
 

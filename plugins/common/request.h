@@ -14,20 +14,38 @@
  * An answer is "ok N", a line end and N bytes, or "error TEXT" and a line end. A request that is answered with an error
  * has changed nothing, but for what the attribute's own documentation says of it.
  */
-#ifndef ZRAM_PLUGIN_REQUEST_H
-#define ZRAM_PLUGIN_REQUEST_H
+#ifndef PLUGINS_COMMON_REQUEST_H
+#define PLUGINS_COMMON_REQUEST_H
 
 #include <stdbool.h>
 #include <stddef.h>
-
-#include "disk.h"
+#include <stdint.h>
+#include <zsmalloc/zram.h>
 
 /* Longest request, its line end included. */
 enum { REQUEST_BYTES = 4096 };
 
+/* A number that a server has beside the device's: it can be read, and is in all statistics. */
+struct request_number {
+	const char *name; /* as an attribute and in JSON; in front of it "zs_mount_" for Prometheus */
+	const char *help;
+	uint64_t (*value)(void *owner);
+};
+
+/* What a server does itself. Immutable; called by any thread. */
+struct request_host {
+	uint64_t (*size)(void *owner); /* bytes that its users see: disksize */
+	/* To a file, of which it is the owner then if it is that of save=. 0, or -1 with one line in why. */
+	int (*save)(void *owner, const char *path, bool own, char *why, size_t why_bytes);
+	void (*progress)(void *owner, uint64_t *done, uint64_t *all);
+	const struct request_number *numbers; /* up to one without a name; NULL: none */
+};
+
 struct request {
-	const struct disk *disk;
+	struct zram *z;
 	const char *save; /* where "save" alone goes; NULL: nowhere */
+	const struct request_host *host;
+	void *owner;
 };
 
 /*

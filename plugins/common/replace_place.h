@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* replace_place.h - where a file is replaced, and what is there already. Part of replace.h. */
-#ifndef ZRAM_PLUGIN_REPLACE_PLACE_H
-#define ZRAM_PLUGIN_REPLACE_PLACE_H
+#ifndef PLUGINS_COMMON_REPLACE_PLACE_H
+#define PLUGINS_COMMON_REPLACE_PLACE_H
 
 #include <stdbool.h>
 

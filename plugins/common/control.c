@@ -5,7 +5,7 @@
  * Connections: a fixed table of file descriptors, -1 where free. A connection's thread is detached and frees its slot
  * as the last thing it does; control_close() shuts the descriptors down and waits until no slot is in use.
  */
-#include "control.h"
+#include "common/control.h"
 
 #include <errno.h>
 #include <fcntl.h>
