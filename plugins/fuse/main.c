@@ -15,14 +15,19 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/control.h"
 #include "common/disk_name.h"
 #include "common/mount_place.h"
+#include "common/replace.h"
+#include "common/saving.h"
 #include "common/why.h"
 #include "config.h"
 #include "fs.h"
+#include "fs_request.h"
 #include "keeper.h"
 #include "mountpoint.h"
 #include "session.h"
+#include "snapshot.h"
 
 enum { EXIT_USE = 2, EXIT_BROKEN = 3 };
 
@@ -32,6 +37,8 @@ struct server {
 	struct mount_place place;
 	struct session *session;
 	struct keeper keeper;
+	struct control *sockets;
+	struct request request;
 	char *directory, *control;
 	int ready; /* -1: the server stays in the foreground */
 };
@@ -68,13 +75,34 @@ static void begun(struct served *served)
 	leave_terminal();
 }
 
-static int make_fs(struct server *s, char *why, size_t why_bytes)
+/* That it can be saved at the end is found out now. */
+static int check_save(const struct server *s, char *why, size_t why_bytes)
+{
+	if (s->config.save == NULL)
+		return 0;
+	return saving_own(s->config.save, why, why_bytes) != 0 ? -1 : replace_try(s->config.save, why, why_bytes);
+}
+
+static struct fs *load_or_create(struct server *s, char *why, size_t why_bytes)
 {
 	struct fs_options o = {
 		.size = s->config.size, .device = &s->config.options, .mode = 0755, .uid = getuid(), .gid = getgid()
 	};
 	s->config.options.name = s->config.name;
-	s->served.fs = fs_create(&o, why, why_bytes);
+	if (s->config.load != NULL) {
+		struct fs *fs = snapshot_load(s->config.load, &o, why, why_bytes);
+		if (fs != NULL || errno != ENOENT || !s->config.load_optional)
+			return fs;
+	}
+	if (o.size != 0)
+		return fs_create(&o, why, why_bytes);
+	snprintf(why, why_bytes, "%s is not there, and no SIZE is given", s->config.load);
+	return NULL;
+}
+
+static int make_fs(struct server *s, char *why, size_t why_bytes)
+{
+	s->served.fs = load_or_create(s, why, why_bytes);
 	if (s->served.fs == NULL)
 		return -1;
 	s->served.write_back = s->config.cache == CACHE_BACK;
@@ -82,6 +110,26 @@ static int make_fs(struct server *s, char *why, size_t why_bytes)
 	if (zram_background_start(s->served.fs->z, &s->config.background) == 0)
 		return 0;
 	snprintf(why, why_bytes, "%s", zram_strerror());
+	return -1;
+}
+
+/* The folder that others find the server by, and the control socket. */
+static int open_places(struct server *s, char *why, size_t why_bytes)
+{
+	if (mount_place_make(&s->place, s->directory, why, why_bytes) != 0)
+		return -1;
+	s->control = s->config.control != NULL ? strdup(s->config.control) : mount_place_file(&s->place, "control");
+	if (s->control == NULL || mount_place_announce(&s->place, getpid(), s->control, s->directory) != 0) {
+		snprintf(why, why_bytes, "%s: %s", s->place.path, strerror(errno));
+		return -1;
+	}
+	s->request = fs_request(s->served.fs, s->config.save);
+	s->sockets = control_open(s->control, why, why_bytes);
+	if (s->sockets == NULL)
+		return -1;
+	if (control_start(s->sockets, &s->request) == 0)
+		return 0;
+	snprintf(why, why_bytes, "can't start a thread: %s", strerror(errno));
 	return -1;
 }
 
@@ -96,15 +144,9 @@ static int start(struct server *s, const char *directory, char *why, size_t why_
 		return -1;
 	if (s->config.name == NULL)
 		s->config.name = disk_name_of_path(s->directory);
-	if (s->config.name == NULL || make_fs(s, why, why_bytes) != 0 ||
-	    mount_place_make(&s->place, s->directory, why, why_bytes) != 0 ||
-	    keeper_start(&s->keeper, s->served.fs, why, why_bytes) != 0)
+	if (s->config.name == NULL || check_save(s, why, why_bytes) != 0 || make_fs(s, why, why_bytes) != 0 ||
+	    open_places(s, why, why_bytes) != 0 || keeper_start(&s->keeper, s->served.fs, why, why_bytes) != 0)
 		return -1;
-	s->control = s->config.control != NULL ? strdup(s->config.control) : mount_place_file(&s->place, "control");
-	if (s->control == NULL || mount_place_announce(&s->place, getpid(), s->control, s->directory) != 0) {
-		snprintf(why, why_bytes, "%s: %s", s->place.path, strerror(errno));
-		return -1;
-	}
 	const struct session_options o = { s->directory, s->config.name, s->config.allow_other, s->config.threads };
 	s->session = session_open(&s->served, &o, why, why_bytes);
 	return s->session != NULL ? 0 : -1;
@@ -113,11 +155,23 @@ static int start(struct server *s, const char *directory, char *why, size_t why_
 static void finish(struct server *s)
 {
 	keeper_stop(&s->keeper);
+	control_close(s->sockets);
 	mount_place_remove(&s->place);
 	fs_destroy(s->served.fs);
 	config_free(&s->config);
 	free(s->directory);
 	free(s->control);
+}
+
+/* Nothing is mounted any more; the control socket is open until all is saved, and tells how far that is. */
+static int save(struct server *s, char *why, size_t why_bytes)
+{
+	char reason[WHY_BYTES - 64]; /* with what goes before it, a whole line */
+	zram_background_stop(s->served.fs->z);
+	if (s->config.save == NULL || snapshot_save(s->served.fs, s->config.save, reason, sizeof(reason)) == 0)
+		return 0;
+	snprintf(why, why_bytes, "the directory is not saved: %s", reason);
+	return -1;
 }
 
 static int serve(struct server *s, const char *directory)
@@ -127,6 +181,9 @@ static int serve(struct server *s, const char *directory)
 	if (result == 0)
 		result = session_run(s->session, why, sizeof(why));
 	session_close(s->session);
+	s->session = NULL;
+	if (result == 0)
+		result = save(s, why, sizeof(why));
 	if (result != 0) {
 		report(s->ready, why);
 		mount_place_fail(&s->place, why);

@@ -120,6 +120,14 @@ static bool make_part(struct map *m, struct memory *memory, struct space *space,
 	return true;
 }
 
+struct map_part *map_load_part(struct map *m, struct memory *memory, uint64_t index, uint32_t at)
+{
+	if (!grow(m, memory))
+		return NULL;
+	m->parts[m->count] = (struct map_part){ .index = index, .at = at };
+	return &m->parts[m->count++];
+}
+
 bool map_make(struct map *m, struct memory *memory, struct space *space, uint64_t block, uint64_t count,
 	      struct map_run *run)
 {

@@ -72,6 +72,9 @@ static inline uint64_t map_mask(const struct map_run *run)
 /* Give back the chunk that a block is in, if none of its blocks is present. */
 void map_release(struct map *m, struct memory *memory, struct space *space, uint64_t block);
 
+/* As a tree is loaded: one more part behind the others, with no block present. NULL with errno: the chunk is lost. */
+struct map_part *map_load_part(struct map *m, struct memory *memory, uint64_t index, uint32_t at);
+
 /* Discard all blocks, give all chunks back, and free the map. NULL is a no-op. Nobody else has it any more. */
 void map_free(struct map *m, struct memory *memory, struct space *space, unsigned block_shift);
 
