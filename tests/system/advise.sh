@@ -89,7 +89,7 @@ expect_json '.sampled == 0'
 run "$ZS" advise --quick "$tmp/mixed"
 expect_clean
 sed '/^$/q' "$out" | tr '\n' ' ' |
-	grep -Eq '^zram would hold these 1\.17 MiB in (about )?[0-9.]+ [MK]iB of memory, with [^:.]*: [0-9]+ % is saved[^.]*\. $' ||
+	grep -Eq '^zram would hold these 1\.17 MiB in (about )?[0-9.]+ [MK]iB of memory, with [^:.]*: [0-9]+ % is saved[^.]*\. *$' ||
 	fail "it does not begin with what is saved"
 grep -q '^ *zs serve [0-9]*M algorithm=' "$out" || fail "no line for zs serve"
 ! grep -q 'x memory^\|same-filled' "$out" || fail "words of those who made it"
