@@ -41,7 +41,7 @@ double pair_ns(const struct advice *advice, const struct pair_figures *f, double
 	return access_ns(advice, f->write_ns, f->read_ns) + idle * (f->read_ns + f->secondary_write_ns);
 }
 
-/* Sizes of the same block with two algorithms, of which either may have been tried on a part of the stripes. */
+/* The size of a block, where either of two algorithms may have been tried on a part of the stripes alone. */
 static uint32_t size_at(const struct advice *advice, const struct prediction *p, uint64_t i, uint64_t tried)
 {
 	if (p->tried == tried)
@@ -52,6 +52,12 @@ static uint32_t size_at(const struct advice *advice, const struct prediction *p,
 	return page < p->tried ? p->sizes[page] : 0;
 }
 
+/* What does not shrink may have grown. */
+static double share_of(const double *shares, uint32_t size)
+{
+	return shares[size < SAMPLE_PAGE ? size : SAMPLE_PAGE];
+}
+
 /* Memory for a byte of data where each block has the lesser of both. shares[size]: of one object. */
 static double lesser_share(const struct advice *advice, const struct prediction *a, const struct prediction *b,
 			   const double *shares)
@@ -59,7 +65,8 @@ static double lesser_share(const struct advice *advice, const struct prediction 
 	uint64_t tried = a->tried < b->tried ? a->tried : b->tried;
 	double sum = 0, sum_a = 0;
 	for (uint64_t i = 0; i < tried; i++) {
-		double x = shares[size_at(advice, a, i, tried)], y = shares[size_at(advice, b, i, tried)];
+		double x = share_of(shares, size_at(advice, a, i, tried));
+		double y = share_of(shares, size_at(advice, b, i, tried));
 		sum += x < y ? x : y;
 		sum_a += x;
 	}
