@@ -231,10 +231,17 @@ ZS_API int zs_obj_read_begin_batch(struct zs_pool *pool, const zs_handle *handle
 ZS_API void zs_obj_read_end_batch(struct zs_pool *pool);
 
 /*
- * Copy len bytes from src to the start of the object. Safe against compaction and against other writers of the same
- * object. Errors: EINVAL len is above zs_usable_size(): nothing is written. len 0 writes nothing and succeeds.
+ * Copy len bytes from src to the start of the object. Safe against compaction, which meanwhile leaves the object where it
+ * is. Two threads that write to one object at once are the callers' to order, as with plain memory: each byte is then one
+ * of the two. Errors: EINVAL len is above zs_usable_size(): nothing is written. len 0 writes nothing and succeeds.
  */
 ZS_API int zs_obj_write(struct zs_pool *pool, zs_handle handle, const void *src, size_t len);
+
+/*
+ * The same from byte `offset` of the object on. Errors: EINVAL offset + len is above zs_usable_size(): nothing is written.
+ * Since: 0.2
+ */
+ZS_API int zs_obj_write_at(struct zs_pool *pool, zs_handle handle, size_t offset, const void *src, size_t len);
 
 /*
  * The classic pair: a plain address for the object until zs_unmap_object() on the same thread. ZS_MM_RO is a reader:

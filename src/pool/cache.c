@@ -3,10 +3,7 @@
 #include "pool/cache.h"
 
 #include <errno.h>
-#include <linux/membarrier.h>
 #include <pthread.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include "base/account.h"
 #include "base/assert.h"
@@ -16,6 +13,7 @@
 #include "base/rcu.h"
 #include "pool/geometry.h"
 #include "pool/handle.h"
+#include "pool/misuse.h"
 #include "pool/pool.h"
 #include "pool/room.h"
 #include "pool/stock.h"
@@ -52,24 +50,19 @@
 /* Most objects reserved at a miss. */
 #define MOST_WANTED 7u
 
-_Thread_local struct zsi_cache *zsi_cache_current;
-bool zsi_cache_membarrier;
+/* No pool's: for the fast paths of threads that have no cache, or may not use it there. Never written. */
+static struct zsi_cache none;
+
+_Thread_local struct zsi_cache *zsi_cache_current = &none;
 
 static _Thread_local struct zsi_cache *mine; /* all caches of this thread, through thread_next */
 static _Thread_local bool exiting;           /* the thread is at its end: no new cache */
+static _Thread_local unsigned hidden;        /* the fast paths keep away; see zsi_cache_hide() */
 
 static struct zsi_lock caches_lock; /* rank CACHES */
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static pthread_key_t exit_key;
 static bool exit_key_made; /* written once, under once */
-
-static void register_membarrier(void)
-{
-	long commands = syscall(SYS_membarrier, MEMBARRIER_CMD_QUERY, 0, 0);
-
-	zsi_cache_membarrier = commands > 0 && (commands & MEMBARRIER_CMD_PRIVATE_EXPEDITED) != 0 &&
-			       syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) == 0;
-}
 
 void zsi_caches_lock(void)
 {
@@ -89,6 +82,51 @@ uint64_t zsi_cache_cap(const struct zs_pool *pool)
 	return zsi_max(cap, CAP_FLOOR_PAGES) << pool->space.page_shift;
 }
 
+/* Bins near one's own that may serve: their objects are a bit larger than what is asked for. */
+unsigned zsi_cache_choose(const struct zsi_cache *cache, unsigned position, size_t size)
+{
+	uint32_t own = cache->bins[position].size;
+
+	for (unsigned p = position; p < position + ZSI_CACHE_NEAR && p < ZSI_MAX_CLASSES; p++) {
+		if (cache->filled[p] == 0 || zsi_bin_count(&cache->bins[p]) == 0)
+			continue;
+		uint32_t its = cache->bins[p].size;
+
+		/* In small objects a few steps are too much. */
+		return p == position || (its - own <= own >> ZSI_CACHE_NEAR_SHIFT && its - size <= cache->slack)
+			       ? p
+			       : ZSI_MAX_CLASSES;
+	}
+	return ZSI_MAX_CLASSES;
+}
+
+void zsi_cache_hide(void)
+{
+	hidden++;
+	zsi_cache_current = &none;
+}
+
+void zsi_cache_unhide(void)
+{
+	hidden--;
+}
+
+__attribute__((noinline)) void zsi_cache_report_index(struct zs_pool *pool, uint32_t index)
+{
+	uint64_t entry = atomic_load_explicit(&pool->handles.entries[index], memory_order_relaxed);
+	uint64_t freed = entry - (zsi_entry_live(entry) ? 2 : 1) * ZSI_GENERATION_ONE;
+
+	zsi_misuse(pool, zsi_entry_handle(&pool->handles, index, freed), "zs_free", ZS_MISUSE_DOUBLE_FREE);
+}
+
+void zsi_cache_report(struct zs_pool *pool)
+{
+	uint32_t twice = atomic_exchange_explicit(&pool->twice, 0, memory_order_relaxed);
+
+	if (zsi_unlikely(twice != 0))
+		zsi_cache_report_index(pool, twice - 1);
+}
+
 /* --- emptying --- */
 
 /*
@@ -102,8 +140,14 @@ static void flush_locked(struct zs_pool *pool, struct zsi_cache *cache, unsigned
 	int64_t requested = atomic_load_explicit(&bin->requested, memory_order_relaxed);
 
 	zsi_room_note_freed(&pool->room, (uint64_t)n * bin->size);
-	while (n-- > 0)
-		zsi_stock_return_locked(pool, zsi_bin_pop(cache, position), released);
+	while (n-- > 0) {
+		uint32_t index = zsi_bin_pop(cache, bin);
+
+		if (zsi_unlikely(!zsi_stock_return_locked(pool, position, index, released)))
+			atomic_store_explicit(&pool->twice, index + 1, memory_order_relaxed);
+	}
+	if (zsi_bin_count(bin) == 0)
+		cache->filled[position] = 0;
 	pool->classes[position].requested += (uint64_t)requested;
 	atomic_store_explicit(&bin->requested, 0, memory_order_relaxed);
 }
@@ -126,45 +170,14 @@ static uint64_t empty_cache(struct zs_pool *pool, struct zsi_cache *cache)
 			pages += z->present;
 		zsi_stock_release(pool, released);
 	}
-	ZSI_ASSERT(cache->bytes == 0);
+	ZSI_ASSERT(cache->left == (int64_t)cache->budget);
 	atomic_fetch_sub_explicit(&pool->cache_granted, cache->budget, memory_order_relaxed);
 	cache->budget = 0;
+	cache->left = 0;
 	if (cache->holder)
 		atomic_fetch_sub_explicit(&pool->cache_holders, 1, memory_order_relaxed);
 	cache->holder = false;
 	return pages;
-}
-
-/* --- revoking --- */
-
-static void barrier_in_all_threads(void)
-{
-#ifndef ZSI_TSAN
-	if (zsi_cache_membarrier && syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0) == 0)
-		return;
-	atomic_thread_fence(memory_order_seq_cst);
-#endif
-}
-
-void zsi_caches_stop(struct zs_pool *pool)
-{
-	if (pool->caches == NULL)
-		return;
-	for (struct zsi_cache *cache = pool->caches; cache != NULL; cache = cache->pool_next)
-		/* seq_cst: pairs with zsi_cache_enter() */
-		atomic_store_explicit(&cache->revoked, 1, memory_order_seq_cst);
-	barrier_in_all_threads();
-	for (struct zsi_cache *cache = pool->caches; cache != NULL; cache = cache->pool_next)
-		/* acquire: pairs with zsi_cache_leave() */
-		for (unsigned round = 0; atomic_load_explicit(&cache->busy, memory_order_acquire) != 0; round++)
-			zsi_backoff(round);
-}
-
-void zsi_caches_resume(struct zs_pool *pool)
-{
-	for (struct zsi_cache *cache = pool->caches; cache != NULL; cache = cache->pool_next)
-		/* release: pairs with the acquire in zsi_cache_enter() */
-		atomic_store_explicit(&cache->revoked, 0, memory_order_release);
 }
 
 bool zsi_caches_drain(struct zs_pool *pool, uint64_t *pages)
@@ -177,11 +190,12 @@ bool zsi_caches_drain(struct zs_pool *pool, uint64_t *pages)
 	zsi_caches_lock();
 	zsi_caches_stop(pool);
 	for (struct zsi_cache *cache = pool->caches; cache != NULL; cache = cache->pool_next) {
-		any |= cache->bytes > 0;
+		any |= cache->left < (int64_t)cache->budget;
 		freed += empty_cache(pool, cache);
 	}
 	zsi_caches_resume(pool);
 	zsi_caches_unlock();
+	zsi_cache_report(pool);
 	if (pages != NULL)
 		*pages = freed;
 	return any;
@@ -203,9 +217,11 @@ static void unlink_from_pool_locked(struct zs_pool *pool, struct zsi_cache *cach
 {
 	struct zsi_cache **at = &pool->caches;
 
+	zsi_lock(&pool->announcers, ZSI_RANK_META);
 	while (*at != cache)
 		at = &(*at)->pool_next;
 	*at = cache->pool_next;
+	zsi_unlock(&pool->announcers, ZSI_RANK_META);
 }
 
 /* The caller has the caches' lock. The cache is empty, and no pool's. */
@@ -223,7 +239,7 @@ static void sweep_mine(bool all)
 {
 	struct zsi_cache **at = &mine;
 
-	zsi_cache_current = NULL;
+	zsi_cache_current = &none;
 	zsi_caches_lock();
 	while (*at != NULL) {
 		struct zsi_cache *cache = *at;
@@ -252,7 +268,7 @@ static void at_thread_exit(void *value)
 
 static void prepare(void)
 {
-	register_membarrier();
+	zsi_cache_register_membarrier();
 	exit_key_made = pthread_key_create(&exit_key, at_thread_exit) == 0;
 }
 
@@ -308,8 +324,10 @@ static struct zsi_cache *attach(struct zs_pool *pool)
 	cache->thread_next = mine;
 	mine = cache;
 	zsi_caches_lock();
+	zsi_lock(&pool->announcers, ZSI_RANK_META);
 	cache->pool_next = pool->caches;
 	pool->caches = cache;
+	zsi_unlock(&pool->announcers, ZSI_RANK_META);
 	zsi_caches_unlock();
 	return cache;
 }
@@ -319,7 +337,7 @@ struct zsi_cache *zsi_cache_get(struct zs_pool *pool)
 	struct zsi_cache *cache = zsi_cache_current;
 	int saved = errno;
 
-	if (zsi_likely(cache != NULL && atomic_load_explicit(&cache->pool, memory_order_relaxed) == pool))
+	if (zsi_likely(atomic_load_explicit(&cache->pool, memory_order_relaxed) == pool))
 		return cache;
 	if (!pool->cached)
 		return NULL;
@@ -328,7 +346,9 @@ struct zsi_cache *zsi_cache_get(struct zs_pool *pool)
 			break;
 	if (cache == NULL)
 		cache = attach(pool);
-	if (cache != NULL)
+	/* A child's first free has to start its background thread. */
+	if (cache != NULL && hidden == 0 && zsi_cache_membarrier &&
+	    !atomic_load_explicit(&pool->shrinker.lost, memory_order_relaxed))
 		zsi_cache_current = cache;
 	errno = saved;
 	return cache;
@@ -382,8 +402,10 @@ static bool grow_budget(struct zs_pool *pool, struct zsi_cache *cache, uint64_t 
 							memory_order_relaxed, memory_order_relaxed));
 	bool ok = zsi_cache_enter(cache);
 
-	if (ok)
+	if (ok) {
 		cache->budget += step;
+		cache->left += (int64_t)step;
+	}
 	zsi_cache_leave(cache);
 	if (!ok)
 		atomic_fetch_sub_explicit(&pool->cache_granted, step, memory_order_relaxed);
@@ -393,10 +415,12 @@ static bool grow_budget(struct zs_pool *pool, struct zsi_cache *cache, uint64_t 
 /* Leave a step of the budget, if it is free, to threads that came later. */
 static void shrink_budget(struct zs_pool *pool, struct zsi_cache *cache, uint64_t step)
 {
-	bool ok = zsi_cache_enter(cache) && cache->budget > step && cache->bytes <= cache->budget - step;
+	bool ok = zsi_cache_enter(cache) && cache->budget > step && cache->left >= (int64_t)step;
 
-	if (ok)
+	if (ok) {
 		cache->budget -= step;
+		cache->left -= (int64_t)step;
+	}
 	zsi_cache_leave(cache);
 	if (ok)
 		atomic_fetch_sub_explicit(&pool->cache_granted, step, memory_order_relaxed);
@@ -418,25 +442,25 @@ static bool flush_some(struct zs_pool *pool, struct zsi_cache *cache, unsigned p
 	zsi_cache_leave(cache);
 	zsi_unlock(&c->lock, ZSI_RANK_CLASS);
 	zsi_stock_release(pool, released);
+	if (zsi_unlikely(atomic_load_explicit(&pool->twice, memory_order_relaxed) != 0))
+		zsi_cache_report(pool);
 	return ok;
 }
 
-/* The next bin that has something, round and round. The count may be out of date where the cache was revoked. */
-static unsigned next_victim(struct zsi_cache *cache)
+/* The next bin that has something, round and round. In a busy section. */
+static unsigned next_victim(const struct zs_pool *pool, struct zsi_cache *cache)
 {
-	unsigned word = cache->victim / 64;
-	uint64_t rest = cache->nonempty[word] & (~0ull << (cache->victim % 64));
+	unsigned n = pool->geometry.nr_classes;
 
-	for (unsigned i = 0; rest == 0 && i <= ZSI_MAX_CLASSES / 64; i++) {
-		word = (word + 1) % (ZSI_MAX_CLASSES / 64);
-		rest = cache->nonempty[word];
+	for (unsigned i = 0; i < n; i++) {
+		unsigned position = (cache->victim + i) % n;
+
+		if (cache->filled[position] != 0 && zsi_bin_count(&cache->bins[position]) > 0) {
+			cache->victim = (position + 1) % n;
+			return position;
+		}
 	}
-	if (rest == 0)
-		return UINT32_MAX;
-	unsigned position = word * 64 + (unsigned)__builtin_ctzll(rest);
-
-	cache->victim = (position + 1) % ZSI_MAX_CLASSES;
-	return position;
+	return UINT32_MAX;
 }
 
 bool zsi_cache_make_room(struct zs_pool *pool, struct zsi_cache *cache, unsigned position)
@@ -454,8 +478,8 @@ bool zsi_cache_make_room(struct zs_pool *pool, struct zsi_cache *cache, unsigned
 	for (unsigned i = 0; i < FLUSHES_AT_ONCE; i++) {
 		unsigned victim = UINT32_MAX;
 
-		if (zsi_cache_enter(cache) && cache->bytes + cache->bins[position].size + spare > cache->budget)
-			victim = next_victim(cache);
+		if (zsi_cache_enter(cache) && cache->left < (int64_t)(cache->bins[position].size + spare))
+			victim = next_victim(pool, cache);
 		zsi_cache_leave(cache);
 		if (victim == UINT32_MAX || !flush_some(pool, cache, victim))
 			break;
@@ -477,13 +501,13 @@ void zsi_cache_fill_locked(struct zs_pool *pool, struct zsi_cache *cache, unsign
 	if (want == 0)
 		return;
 	if (zsi_cache_enter(cache)) {
-		for (unsigned i = 0; i < want && zsi_bin_has_room(cache, position) && cache->bytes * 2 <= cache->budget;
-		     i++) {
+		for (unsigned i = 0;
+		     i < want && zsi_bin_has_room(cache, bin) && cache->left * 2 >= (int64_t)cache->budget; i++) {
 			uint32_t index = zsi_stock_take_locked(pool, position);
 
 			if (index == ZSI_NO_INDEX)
 				break;
-			zsi_bin_push(cache, position, index);
+			(void)zsi_bin_push(cache, bin, position, index);
 		}
 	}
 	zsi_cache_leave(cache);
@@ -510,9 +534,10 @@ void zsi_caches_adopt_after_fork(struct zs_pool *pool)
 
 void zsi_caches_reset_after_fork(void)
 {
+	zsi_cache_current = &none;
 	zsi_rank_leave(ZSI_RANK_CACHES);
 	zsi_lock_reset(&caches_lock);
 	/* The child's address space is another one. */
 	if (exit_key_made)
-		register_membarrier();
+		zsi_cache_register_membarrier();
 }

@@ -124,7 +124,9 @@ struct zs_pool {
 
 	_Atomic uint64_t cache_granted; /* bytes that caches may hold now */
 	_Atomic uint32_t cache_holders; /* caches that want to hold any */
-	struct zsi_cache *caches;       /* through pool_next; Guarded by the caches' lock */
+	struct zsi_cache *caches;       /* through pool_next; Guarded by the caches' lock, and by announcers */
+	struct zsi_lock announcers;     /* rank META */
+	_Atomic uint32_t twice;         /* index + 1 of an object that was freed twice, as a cache found; 0: none */
 
 	/*
 	 * Bit: the class had plenty of free slots when a zspage of it last changed its group. A hint, so that the

@@ -188,11 +188,27 @@ size_t zs_malloc_batch(struct zs_pool *pool, size_t size, unsigned flags, zs_han
 	return alloc_all(pool, NULL, size, flags, out, n);
 }
 
+/* From a bin of the cache: the own one, or one near it. 0: there is none. */
+static zs_handle take_near(struct zs_pool *pool, struct zsi_cache *cache, size_t size)
+{
+	unsigned position = pool->lookup[zsi_lookup_entry(size)];
+	uint32_t twice = ZSI_NO_INDEX;
+	zs_handle h = 0;
+
+	if (zsi_cache_enter(cache) && (position = zsi_cache_choose(cache, position, size)) < ZSI_MAX_CLASSES) {
+		h = zsi_bin_revive(&pool->handles, cache, position, size, &twice);
+		ZSI_PROBE(malloc, zsi_pool_name(pool), size, h);
+	}
+	zsi_cache_leave(cache);
+	if (zsi_unlikely(twice != ZSI_NO_INDEX))
+		zsi_cache_report_index(pool, twice);
+	return h;
+}
+
 /*
- * The cache had none, or there is no cache yet, or the request can't be met. Not inlined: the usual path needs no
- * stack.
+ * The bin was empty, or there is no cache yet, or the request can't be met. Not inlined: the usual path needs no stack.
  */
-__attribute__((noinline)) static zs_handle malloc_slow(struct zs_pool *pool, size_t size, unsigned flags)
+__attribute__((noinline)) static zs_handle malloc_any(struct zs_pool *pool, size_t size, unsigned flags)
 {
 	zs_handle h = 0;
 
@@ -201,28 +217,35 @@ __attribute__((noinline)) static zs_handle malloc_slow(struct zs_pool *pool, siz
 	struct zsi_cache *cache = zsi_cache_get(pool);
 
 	zsi_charge_frozen = false;
+	if (cache != NULL && size - 1 < pool->geometry.page_size && (flags & ~KNOWN_FLAGS) == 0)
+		h = take_near(pool, cache, size);
+	if (h != 0)
+		return h;
 	return alloc_all(pool, cache, size, flags, &h, 1) == 1 ? h : 0;
 }
 
+/* The usual case: the bin of the class has an object. See zs_free(). */
 zs_handle zs_malloc(struct zs_pool *pool, size_t size, unsigned flags)
 {
 	struct zsi_cache *cache = zsi_cache_current;
-	zs_handle h = 0;
 
-	if (zsi_likely(cache != NULL && atomic_load_explicit(&cache->pool, memory_order_relaxed) == pool &&
+	if (zsi_likely(atomic_load_explicit(&cache->pool, memory_order_relaxed) == pool &&
 		       size - 1 < pool->geometry.page_size && (flags & ~KNOWN_FLAGS) == 0)) {
 		unsigned position = pool->lookup[zsi_lookup_entry(size)];
+		uint32_t twice = ZSI_NO_INDEX;
 
-		if (zsi_likely(zsi_cache_enter(cache)) &&
-		    (position = zsi_cache_choose(cache, position, size)) < ZSI_MAX_CLASSES) {
-			struct zsi_cache_bin *bin = &cache->bins[position];
-			uint32_t index = zsi_bin_pop(cache, position);
+		zsi_announce(&cache->busy, ZSI_BUSY_BIN);
+		if (zsi_likely(!zsi_cache_revoked(cache) && zsi_bin_count(&cache->bins[position]) > 0)) {
+			zs_handle h = zsi_bin_revive(&pool->handles, cache, position, size, &twice);
 
-			zsi_bin_add_requested(bin, (int64_t)size);
-			h = zsi_handle_revive(&pool->handles, index, bin->size, size);
-			ZSI_PROBE(malloc, zsi_pool_name(pool), size, h);
+			zsi_announce_end(&cache->busy);
+			if (zsi_likely(h != 0)) {
+				ZSI_PROBE(malloc, zsi_pool_name(pool), size, h);
+				return h;
+			}
+			zsi_cache_report_index(pool, twice);
 		}
-		zsi_cache_leave(cache);
+		zsi_announce_end(&cache->busy);
 	}
-	return zsi_likely(h != 0) ? h : malloc_slow(pool, size, flags);
+	return malloc_any(pool, size, flags);
 }
