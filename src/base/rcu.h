@@ -70,8 +70,9 @@ static inline void zsi_rcu_read_unlock(void)
 }
 
 /*
- * Whether read sections may be begun and ended by the two functions below: there is membarrier, so that they need none
- * of their own. Asked once a pool; it does not change.
+ * Whether outermost read sections may be begun and ended by the two functions below: there is membarrier, so that they
+ * need no barrier of their own. Asked once a pool; it does not change. Where it is false, whoever may end a section by the
+ * second begins it twice: so that cannot take it for an outermost one.
  */
 static inline bool zsi_rcu_readers_are_light(void)
 {
@@ -94,7 +95,7 @@ static inline bool zsi_rcu_read_lock_light(void)
 	return true;
 }
 
-/* End an outermost read section that was begun lightly. False, and nothing was done: it is a nested one, or none. */
+/* End an outermost read section. False, and nothing was done: it is a nested one, or none. */
 static inline bool zsi_rcu_read_unlock_light(void)
 {
 	struct urcu_bp_reader *reader = URCU_TLS(urcu_bp_reader);

@@ -34,14 +34,18 @@ struct zs_pool;
 #define ZSI_CACHE_ITEMS 12u
 
 struct zsi_cache_bin {
-	_Atomic uint16_t count;    /* written in busy sections; others read it for statistics */
-	uint16_t want;             /* objects to reserve at the next miss; the owner's */
-	uint32_t size;             /* of a slot, bytes; immutable */
+	_Atomic uint8_t count;     /* written in busy sections; others read it for statistics */
+	uint8_t want;              /* objects to reserve at the next miss; the owner's */
+	uint16_t class;            /* as in entries: position + 1; immutable */
+	int32_t size;              /* of a slot, bytes; immutable */
 	_Atomic int64_t requested; /* bytes that mallocs here added less what frees took away; as count */
 	uint32_t items[ZSI_CACHE_ITEMS];
 };
 
 _Static_assert(sizeof(struct zsi_cache_bin) == ZSI_CACHE_LINE, "one cache line");
+
+/* A thread's objects in one cache, bytes: far more than bins can have. */
+#define ZSI_CACHE_BUDGET_MAX ((uint64_t)1 << 30)
 
 /* What busy is where no object is freed. */
 #define ZSI_BUSY_BIN UINT64_MAX
@@ -52,22 +56,52 @@ struct zsi_cache {
 	_Atomic uint64_t writing;       /* written by the owner: 0, or the handle of the object that it writes to */
 	_Atomic uint32_t revoked;       /* written under the caches' lock */
 	bool holder;                    /* counted in pool->cache_holders; in busy sections, or revoked, as what follows */
-	int64_t left;                   /* bytes of the budget that no object takes */
-	uint64_t budget;                /* bytes */
+	int32_t left;                   /* bytes of the budget that no object takes */
+	int32_t budget;                 /* bytes, at most ZSI_CACHE_BUDGET_MAX */
 	uint32_t slack; /* how much larger than asked for a slot of another bin may be; 0: never; the owner's */
 	unsigned victim;                         /* class position to flush next */
 	size_t mapped_bytes;                     /* immutable */
 	struct zsi_cache *pool_next;             /* Guarded by the caches' lock and the pool's announcers */
 	struct zsi_cache *thread_next;           /* the owner's */
-	uint8_t filled[ZSI_MAX_CLASSES];         /* not 0: the bin may have objects */
-	_Alignas(ZSI_CACHE_LINE) struct zsi_cache_bin bins[];
+	uint8_t filled[ZSI_MAX_CLASSES + 1];     /* by class, position + 1. Not 0: the bin may have objects */
+	_Alignas(ZSI_CACHE_LINE) struct zsi_cache_bin bins[]; /* by position, and one more, which is always empty */
 };
 
+/* The bin so many bytes after the first, through one register. */
+static inline struct zsi_cache_bin *zsi_bin_at(struct zsi_cache *cache, uint64_t bytes)
+{
+	struct zsi_cache *moved = (struct zsi_cache *)((uint8_t *)cache + bytes);
+
+	ZSI_OPAQUE(moved);
+	return moved->bins;
+}
+
+#define ZSI_BIN_SHIFT 6
+_Static_assert(sizeof(struct zsi_cache_bin) == 1u << ZSI_BIN_SHIFT && ZSI_BIN_SHIFT == ZSI_LOOKUP_SCALE,
+	       "the lookup table has offsets of bins");
+
 /*
- * The cache that this thread used last, where the fast paths may use it: the system has membarrier, and the thread has
- * nothing mapped. Else one of no pool's; never NULL.
+ * The pool and the cache that this thread used last, where the fast paths may use them: the system has membarrier, the
+ * pool a table of slack, and the thread has nothing mapped. Else NULL. A pool that was destroyed may be here: then the cache stays revoked.
  */
-extern _Thread_local struct zsi_cache *zsi_cache_current;
+struct zsi_current {
+	const struct zs_pool *pool;
+	struct zsi_cache *cache;
+};
+
+extern _Thread_local struct zsi_current zsi_current;
+
+/*
+ * What only the owner writes, and others read for statistics, or under a protocol that has no barrier here: plain
+ * accesses, which compilers fold into other instructions as they don't atomic ones. ThreadSanitizer gets atomic ones.
+ */
+#ifdef ZSI_TSAN
+#define ZSI_OWNED_ADD(counter, n)                                                                                       \
+	atomic_store_explicit(&(counter), atomic_load_explicit(&(counter), memory_order_relaxed) + (n),                  \
+			      memory_order_relaxed)
+#else
+#define ZSI_OWNED_ADD(counter, n) (*(int64_t *)(uintptr_t)&(counter) += (n))
+#endif
 
 /* Whether membarrier works in this process; set before the first cache is made. */
 extern bool zsi_cache_membarrier;
@@ -95,8 +129,12 @@ static inline bool zsi_cache_revoked(const struct zsi_cache *cache)
 #ifdef ZSI_TSAN
 	return atomic_load_explicit(&cache->revoked, memory_order_seq_cst) != 0;
 #else
+	/* plain, see above */
+	if (zsi_unlikely(*(const uint32_t *)(uintptr_t)&cache->revoked != 0))
+		return true;
 	/* acquire: pairs with the release in zsi_caches_resume(), so that what was done to the bins is seen */
-	return atomic_load_explicit(&cache->revoked, memory_order_acquire) != 0;
+	atomic_thread_fence(memory_order_acquire);
+	return false;
 #endif
 }
 

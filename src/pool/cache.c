@@ -50,10 +50,7 @@
 /* Most objects reserved at a miss. */
 #define MOST_WANTED 7u
 
-/* No pool's: for the fast paths of threads that have no cache, or may not use it there. Never written. */
-static struct zsi_cache none;
-
-_Thread_local struct zsi_cache *zsi_cache_current = &none;
+_Thread_local struct zsi_current zsi_current;
 
 static _Thread_local struct zsi_cache *mine; /* all caches of this thread, through thread_next */
 static _Thread_local bool exiting;           /* the thread is at its end: no new cache */
@@ -85,12 +82,12 @@ uint64_t zsi_cache_cap(const struct zs_pool *pool)
 /* Bins near one's own that may serve: their objects are a bit larger than what is asked for. */
 unsigned zsi_cache_choose(const struct zsi_cache *cache, unsigned position, size_t size)
 {
-	uint32_t own = cache->bins[position].size;
+	uint32_t own = (uint32_t)cache->bins[position].size;
 
 	for (unsigned p = position; p < position + ZSI_CACHE_NEAR && p < ZSI_MAX_CLASSES; p++) {
-		if (cache->filled[p] == 0 || zsi_bin_count(&cache->bins[p]) == 0)
+		if (cache->filled[p + 1] == 0 || zsi_bin_count(&cache->bins[p]) == 0)
 			continue;
-		uint32_t its = cache->bins[p].size;
+		uint32_t its = (uint32_t)cache->bins[p].size;
 
 		/* In small objects a few steps are too much. */
 		return p == position || (its - own <= own >> ZSI_CACHE_NEAR_SHIFT && its - size <= cache->slack)
@@ -103,7 +100,7 @@ unsigned zsi_cache_choose(const struct zsi_cache *cache, unsigned position, size
 void zsi_cache_hide(void)
 {
 	hidden++;
-	zsi_cache_current = &none;
+	zsi_current = (struct zsi_current){ 0 };
 }
 
 void zsi_cache_unhide(void)
@@ -139,15 +136,15 @@ static void flush_locked(struct zs_pool *pool, struct zsi_cache *cache, unsigned
 	struct zsi_cache_bin *bin = &cache->bins[position];
 	int64_t requested = atomic_load_explicit(&bin->requested, memory_order_relaxed);
 
-	zsi_room_note_freed(&pool->room, (uint64_t)n * bin->size);
+	zsi_room_note_freed(&pool->room, (uint64_t)n * (uint32_t)bin->size);
 	while (n-- > 0) {
-		uint32_t index = zsi_bin_pop(cache, bin);
+		uint32_t index = (uint32_t)zsi_bin_pop(cache, bin, zsi_bin_count(bin));
 
 		if (zsi_unlikely(!zsi_stock_return_locked(pool, position, index, released)))
 			atomic_store_explicit(&pool->twice, index + 1, memory_order_relaxed);
 	}
 	if (zsi_bin_count(bin) == 0)
-		cache->filled[position] = 0;
+		cache->filled[position + 1] = 0;
 	pool->classes[position].requested += (uint64_t)requested;
 	atomic_store_explicit(&bin->requested, 0, memory_order_relaxed);
 }
@@ -170,8 +167,8 @@ static uint64_t empty_cache(struct zs_pool *pool, struct zsi_cache *cache)
 			pages += z->present;
 		zsi_stock_release(pool, released);
 	}
-	ZSI_ASSERT(cache->left == (int64_t)cache->budget);
-	atomic_fetch_sub_explicit(&pool->cache_granted, cache->budget, memory_order_relaxed);
+	ZSI_ASSERT(cache->left == cache->budget);
+	atomic_fetch_sub_explicit(&pool->cache_granted, (uint64_t)cache->budget, memory_order_relaxed);
 	cache->budget = 0;
 	cache->left = 0;
 	if (cache->holder)
@@ -190,7 +187,7 @@ bool zsi_caches_drain(struct zs_pool *pool, uint64_t *pages)
 	zsi_caches_lock();
 	zsi_caches_stop(pool);
 	for (struct zsi_cache *cache = pool->caches; cache != NULL; cache = cache->pool_next) {
-		any |= cache->left < (int64_t)cache->budget;
+		any |= cache->left < cache->budget;
 		freed += empty_cache(pool, cache);
 	}
 	zsi_caches_resume(pool);
@@ -239,7 +236,7 @@ static void sweep_mine(bool all)
 {
 	struct zsi_cache **at = &mine;
 
-	zsi_cache_current = &none;
+	zsi_current = (struct zsi_current){ 0 };
 	zsi_caches_lock();
 	while (*at != NULL) {
 		struct zsi_cache *cache = *at;
@@ -274,7 +271,7 @@ static void prepare(void)
 
 static size_t bytes_of_cache(const struct zs_pool *pool)
 {
-	return zsi_round_up(sizeof(struct zsi_cache) + pool->geometry.nr_classes * sizeof(struct zsi_cache_bin),
+	return zsi_round_up(sizeof(struct zsi_cache) + (pool->geometry.nr_classes + 1) * sizeof(struct zsi_cache_bin),
 			    zsi_os_page_bytes());
 }
 
@@ -303,8 +300,10 @@ static struct zsi_cache *make(struct zs_pool *pool)
 		return NULL;
 	}
 	cache->mapped_bytes = bytes;
-	for (unsigned i = 0; i < pool->geometry.nr_classes; i++)
-		cache->bins[i].size = pool->geometry.classes[i].size;
+	for (unsigned i = 0; i < pool->geometry.nr_classes; i++) {
+		cache->bins[i].size = (int32_t)pool->geometry.classes[i].size;
+		cache->bins[i].class = (uint16_t)(i + 1);
+	}
 	atomic_store_explicit(&cache->pool, pool, memory_order_relaxed);
 	return cache;
 }
@@ -334,10 +333,10 @@ static struct zsi_cache *attach(struct zs_pool *pool)
 
 struct zsi_cache *zsi_cache_get(struct zs_pool *pool)
 {
-	struct zsi_cache *cache = zsi_cache_current;
+	struct zsi_cache *cache = zsi_current.cache;
 	int saved = errno;
 
-	if (zsi_likely(atomic_load_explicit(&cache->pool, memory_order_relaxed) == pool))
+	if (zsi_likely(cache != NULL && atomic_load_explicit(&cache->pool, memory_order_relaxed) == pool))
 		return cache;
 	if (!pool->cached)
 		return NULL;
@@ -347,9 +346,9 @@ struct zsi_cache *zsi_cache_get(struct zs_pool *pool)
 	if (cache == NULL)
 		cache = attach(pool);
 	/* A child's first free has to start its background thread. */
-	if (cache != NULL && hidden == 0 && zsi_cache_membarrier &&
+	if (cache != NULL && hidden == 0 && zsi_cache_membarrier && pool->handles.slack != NULL &&
 	    !atomic_load_explicit(&pool->shrinker.lost, memory_order_relaxed))
-		zsi_cache_current = cache;
+		zsi_current = (struct zsi_current){ .pool = pool, .cache = cache };
 	errno = saved;
 	return cache;
 }
@@ -361,6 +360,8 @@ void zsi_caches_detach(struct zs_pool *pool)
 		struct zsi_cache *cache = pool->caches;
 
 		pool->caches = cache->pool_next;
+		/* Its owner may still have the pool as its current one, and another may be made in its place. */
+		atomic_store_explicit(&cache->revoked, 1, memory_order_relaxed);
 		atomic_store_explicit(&cache->pool, NULL, memory_order_relaxed);
 	}
 	zsi_caches_unlock();
@@ -378,7 +379,7 @@ static uint64_t fair_budget(struct zs_pool *pool, struct zsi_cache *cache, uint6
 {
 	*budget = 0;
 	if (zsi_cache_enter(cache)) {
-		*budget = cache->budget;
+		*budget = (uint64_t)cache->budget;
 		if (!cache->holder)
 			atomic_fetch_add_explicit(&pool->cache_holders, 1, memory_order_relaxed);
 		cache->holder = true;
@@ -403,8 +404,8 @@ static bool grow_budget(struct zs_pool *pool, struct zsi_cache *cache, uint64_t 
 	bool ok = zsi_cache_enter(cache);
 
 	if (ok) {
-		cache->budget += step;
-		cache->left += (int64_t)step;
+		cache->budget += (int32_t)step;
+		cache->left += (int32_t)step;
 	}
 	zsi_cache_leave(cache);
 	if (!ok)
@@ -415,11 +416,11 @@ static bool grow_budget(struct zs_pool *pool, struct zsi_cache *cache, uint64_t 
 /* Leave a step of the budget, if it is free, to threads that came later. */
 static void shrink_budget(struct zs_pool *pool, struct zsi_cache *cache, uint64_t step)
 {
-	bool ok = zsi_cache_enter(cache) && cache->budget > step && cache->left >= (int64_t)step;
+	bool ok = zsi_cache_enter(cache) && cache->budget > (int32_t)step && cache->left >= (int32_t)step;
 
 	if (ok) {
-		cache->budget -= step;
-		cache->left -= (int64_t)step;
+		cache->budget -= (int32_t)step;
+		cache->left -= (int32_t)step;
 	}
 	zsi_cache_leave(cache);
 	if (ok)
@@ -455,7 +456,7 @@ static unsigned next_victim(const struct zs_pool *pool, struct zsi_cache *cache)
 	for (unsigned i = 0; i < n; i++) {
 		unsigned position = (cache->victim + i) % n;
 
-		if (cache->filled[position] != 0 && zsi_bin_count(&cache->bins[position]) > 0) {
+		if (cache->filled[position + 1] != 0 && zsi_bin_count(&cache->bins[position]) > 0) {
 			cache->victim = (position + 1) % n;
 			return position;
 		}
@@ -470,7 +471,7 @@ bool zsi_cache_make_room(struct zs_pool *pool, struct zsi_cache *cache, unsigned
 
 	if (zsi_bin_count(&cache->bins[position]) == ZSI_CACHE_ITEMS)
 		return flush_some(pool, cache, position);
-	if (budget + step <= fair && grow_budget(pool, cache, step))
+	if (budget + step <= zsi_min(fair, ZSI_CACHE_BUDGET_MAX) && grow_budget(pool, cache, step))
 		return true;
 	/* With more than its share it gives up some. */
 	uint64_t spare = budget > fair ? step : 0;
@@ -478,7 +479,7 @@ bool zsi_cache_make_room(struct zs_pool *pool, struct zsi_cache *cache, unsigned
 	for (unsigned i = 0; i < FLUSHES_AT_ONCE; i++) {
 		unsigned victim = UINT32_MAX;
 
-		if (zsi_cache_enter(cache) && cache->left < (int64_t)(cache->bins[position].size + spare))
+		if (zsi_cache_enter(cache) && cache->left < cache->bins[position].size + (int32_t)spare)
 			victim = next_victim(pool, cache);
 		zsi_cache_leave(cache);
 		if (victim == UINT32_MAX || !flush_some(pool, cache, victim))
@@ -497,17 +498,17 @@ void zsi_cache_fill_locked(struct zs_pool *pool, struct zsi_cache *cache, unsign
 	/* The first miss may be the only one. And half of the budget is for what will be freed. */
 	unsigned want = bin->want;
 
-	bin->want = (uint16_t)zsi_min(want * 2 + 1, MOST_WANTED);
+	bin->want = (uint8_t)zsi_min(want * 2 + 1, MOST_WANTED);
 	if (want == 0)
 		return;
 	if (zsi_cache_enter(cache)) {
 		for (unsigned i = 0;
-		     i < want && zsi_bin_has_room(cache, bin) && cache->left * 2 >= (int64_t)cache->budget; i++) {
+		     i < want && zsi_bin_has_room(cache, bin) && cache->left >= cache->budget / 2; i++) {
 			uint32_t index = zsi_stock_take_locked(pool, position);
 
 			if (index == ZSI_NO_INDEX)
 				break;
-			(void)zsi_bin_push(cache, bin, position, index);
+			(void)zsi_bin_push(cache, bin, position + 1, index);
 		}
 	}
 	zsi_cache_leave(cache);
@@ -534,7 +535,7 @@ void zsi_caches_adopt_after_fork(struct zs_pool *pool)
 
 void zsi_caches_reset_after_fork(void)
 {
-	zsi_cache_current = &none;
+	zsi_current = (struct zsi_current){ 0 };
 	zsi_rank_leave(ZSI_RANK_CACHES);
 	zsi_lock_reset(&caches_lock);
 	/* The child's address space is another one. */

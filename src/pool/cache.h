@@ -44,59 +44,54 @@ static inline unsigned zsi_bin_count(const struct zsi_cache_bin *bin)
 	return atomic_load_explicit(&bin->count, memory_order_relaxed);
 }
 
-static inline void zsi_bin_add_requested(struct zsi_cache_bin *bin, int64_t bytes)
+/* In a busy section, as what follows. False: the bin, or the budget, is full. class is the bin's, position + 1. */
+static inline bool zsi_bin_push(struct zsi_cache *cache, struct zsi_cache_bin *bin, uint64_t class, uint32_t index)
 {
-	atomic_store_explicit(&bin->requested, atomic_load_explicit(&bin->requested, memory_order_relaxed) + bytes,
-			      memory_order_relaxed);
-}
+	uint64_t n = zsi_bin_count(bin);
 
-/* Both in a busy section. False: the bin, or the budget, is full. */
-static inline bool zsi_bin_push(struct zsi_cache *cache, struct zsi_cache_bin *bin, unsigned position, uint32_t index)
-{
-	unsigned n = zsi_bin_count(bin);
-	int64_t left = cache->left - bin->size;
+	if (zsi_unlikely(n >= ZSI_CACHE_ITEMS))
+		return false;
+	int32_t left = cache->left - bin->size;
 
-	if (zsi_unlikely(n >= ZSI_CACHE_ITEMS || left < 0))
+	if (zsi_unlikely(left < 0))
 		return false;
 	cache->left = left;
-	cache->filled[position] = 1;
+	cache->filled[class] = 1;
 	bin->items[n] = index;
-	atomic_store_explicit(&bin->count, (uint16_t)(n + 1), memory_order_relaxed);
+	ZSI_OPAQUE(n);
+	atomic_store_explicit(&bin->count, (uint8_t)(n + 1), memory_order_relaxed);
 	return true;
 }
 
-/* The bin is not empty. */
-static inline uint32_t zsi_bin_pop(struct zsi_cache *cache, struct zsi_cache_bin *bin)
+/* One of the n objects of a bin, n > 0. */
+static inline uint64_t zsi_bin_pop(struct zsi_cache *cache, struct zsi_cache_bin *bin, uint64_t n)
 {
-	unsigned n = zsi_bin_count(bin) - 1u;
+	uint64_t index = *(bin->items - 1 + n);
 
-	atomic_store_explicit(&bin->count, (uint16_t)n, memory_order_relaxed);
+	ZSI_OPAQUE(n);
+	atomic_store_explicit(&bin->count, (uint8_t)(n - 1), memory_order_relaxed);
 	cache->left += bin->size;
-	return bin->items[n];
+	return index;
 }
 
 static inline bool zsi_bin_has_room(const struct zsi_cache *cache, const struct zsi_cache_bin *bin)
 {
-	return zsi_bin_count(bin) < ZSI_CACHE_ITEMS && cache->left >= (int64_t)bin->size;
+	return zsi_bin_count(bin) < ZSI_CACHE_ITEMS && cache->left >= bin->size;
 }
 
-/*
- * An object out of a bin that has one, for a request of `size` bytes, in a busy section. 0: what was there had been freed
- * twice, and *twice is its index.
- */
-static inline uint64_t zsi_bin_revive(struct zsi_handles *h, struct zsi_cache *cache, unsigned position, size_t size,
-				      uint32_t *twice)
+/* What a bin has is there for a request of `size` bytes. 0: what was there had been freed twice, and *twice is its index. */
+static inline uint64_t zsi_bin_revive(struct zsi_handles *h, struct zsi_cache *cache, struct zsi_cache_bin *bin,
+				      size_t size, uint32_t *twice)
 {
-	struct zsi_cache_bin *bin = &cache->bins[position];
-	uint32_t index = zsi_bin_pop(cache, bin);
+	uint32_t index = (uint32_t)zsi_bin_pop(cache, bin, zsi_bin_count(bin));
 	uint64_t entry = atomic_load_explicit(&h->entries[index], memory_order_relaxed);
 
-	if (zsi_unlikely(!zsi_entry_retired_in(entry, position))) {
+	if (zsi_unlikely(!zsi_entry_retired_in(entry, bin->class))) {
 		*twice = index;
 		return 0;
 	}
-	zsi_bin_add_requested(bin, (int64_t)size);
-	return zsi_handle_revive(h, index, entry, bin->size, size);
+	ZSI_OWNED_ADD(bin->requested, (int64_t)size);
+	return zsi_handle_revive(h, index, entry, (uint32_t)bin->size, size);
 }
 
 /*

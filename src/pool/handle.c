@@ -59,6 +59,9 @@ int zsi_handles_init(struct zsi_handles *h, struct zsi_account *account, uint32_
 	h->capacity = (uint32_t)capacity;
 	h->cookie = (uint64_t)cookie << ZSI_INDEX_BITS;
 	h->tag = h->cookie | ZSI_GENERATION_ONE;
+	h->generation_one = ZSI_GENERATION_ONE;
+	h->generation_mask = ZSI_GENERATION_MASK;
+	h->retired_mask = ZSI_GENERATION_ONE | ZSI_CLASS_MASK;
 	h->entries = zsi_os.reserve(capacity * sizeof(*h->entries), 1);
 	if (h->entries == NULL)
 		return -1;

@@ -74,6 +74,8 @@ struct zsi_handles {
 	_Atomic uint64_t reach;    /* bound << ZSI_KEY_SHIFT; written under lock, release; readers acquire */
 	_Atomic uint64_t light_reach; /* the same if `light`, else 0 */
 	uint64_t cookie;           /* in place, without the generation; immutable after init */
+	/* Constants too long for an instruction, as operands: ZSI_GENERATION_ONE, _MASK, and what tells a retired entry. */
+	uint64_t generation_one, generation_mask, retired_mask;
 	uint8_t *slack;            /* of each entry, or NULL; changes with the location of its entry */
 	uint16_t *sizes;           /* requested size less 1 of each entry, or NULL: one of the two is there */
 	uint32_t capacity;         /* entries reserved; immutable after init */
@@ -166,12 +168,12 @@ static inline bool zsi_entry_retired(uint64_t entry)
 	return !zsi_entry_live(entry) && zsi_entry_class(entry) != 0;
 }
 
-static inline uint64_t zsi_entry_handle(const struct zsi_handles *h, uint32_t index, uint64_t entry)
+static inline uint64_t zsi_entry_handle(const struct zsi_handles *h, uint64_t index, uint64_t entry)
 {
-	return (entry & ZSI_GENERATION_MASK) | h->cookie | index;
+	return (entry & h->generation_mask) | h->cookie | index;
 }
 
-static inline void zsi_handle_set_size(struct zsi_handles *h, uint32_t index, size_t slot_size, size_t size)
+static inline void zsi_handle_set_size(struct zsi_handles *h, uint64_t index, size_t slot_size, size_t size)
 {
 	if (zsi_likely(h->slack != NULL))
 		h->slack[index] = (uint8_t)(slot_size - size);
@@ -194,7 +196,7 @@ static inline uint64_t zsi_handle_publish(struct zsi_handles *h, uint32_t index,
 }
 
 /* The size a live object was asked for. Its entry is locked or announced, or the class's lock is held. */
-static inline size_t zsi_handle_size(const struct zsi_handles *h, uint32_t index, size_t slot_size)
+static inline size_t zsi_handle_size(const struct zsi_handles *h, uint64_t index, size_t slot_size)
 {
 	return zsi_likely(h->slack != NULL) ? slot_size - h->slack[index] : (size_t)h->sizes[index] + 1;
 }
@@ -209,17 +211,17 @@ static inline void zsi_handle_reserve(struct zsi_handles *h, uint32_t index, uin
 	atomic_store_explicit(entry, zsi_entry_with_offset(generation, offset) | (position + 1), memory_order_release);
 }
 
-/* Whether the entry is a retired one with a slot of the class at `position`: it may come out of a cache's bin. */
-static inline bool zsi_entry_retired_in(uint64_t entry, unsigned position)
+/* Whether the entry is a retired one with a slot of the class, position + 1: it may come out of a cache's bin. */
+static inline bool zsi_entry_retired_in(uint64_t entry, unsigned class)
 {
-	return ((entry ^ (position + 1)) & (ZSI_GENERATION_ONE | ZSI_CLASS_MASK)) == 0;
+	return ((entry ^ class) & (ZSI_GENERATION_ONE | ZSI_CLASS_MASK)) == 0;
 }
 
 /* Make a retired entry, as it was read, a live object's in the same slot. Returns its handle. */
-static inline uint64_t zsi_handle_revive(struct zsi_handles *h, uint32_t index, uint64_t entry, size_t slot_size,
+static inline uint64_t zsi_handle_revive(struct zsi_handles *h, uint64_t index, uint64_t entry, uint32_t slot_size,
 					 size_t size)
 {
-	entry += ZSI_GENERATION_ONE;
+	entry += h->generation_one;
 	zsi_handle_set_size(h, index, slot_size, size);
 	/* release: pairs with the acquire loads of readers and zsi_entry_trylock() */
 	atomic_store_explicit(&h->entries[index], entry, memory_order_release);
@@ -230,10 +232,10 @@ static inline uint64_t zsi_handle_revive(struct zsi_handles *h, uint32_t index, 
  * End the life of an object that is `expected`, live and unlocked, and that the caller has announced: every copy of its
  * handle is stale from here on, and its slot the caller's.
  */
-static inline void zsi_entry_retire_announced(_Atomic uint64_t *entry, uint64_t expected)
+static inline void zsi_entry_retire_announced(const struct zsi_handles *h, _Atomic uint64_t *entry, uint64_t expected)
 {
 	/* release: a reader that sees it sees what its thread did before */
-	atomic_store_explicit(entry, expected + ZSI_GENERATION_ONE, memory_order_release);
+	atomic_store_explicit(entry, expected + h->generation_one, memory_order_release);
 }
 
 /* The same without an announcement. False: it is locked, or no longer `expected`. */

@@ -49,7 +49,7 @@ bool zsi_stock_return_locked(struct zs_pool *pool, unsigned position, uint32_t i
 {
 	uint64_t entry = atomic_load_explicit(&pool->handles.entries[index], memory_order_relaxed);
 
-	if (zsi_unlikely(!zsi_entry_retired_in(entry, position)))
+	if (zsi_unlikely(!zsi_entry_retired_in(entry, position + 1)))
 		return false;
 	uint64_t offset = zsi_entry_offset(entry);
 	struct zsi_zspage *z = zsi_zspage_at(&pool->space, offset);

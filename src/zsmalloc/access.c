@@ -78,6 +78,8 @@ __attribute__((noinline)) static const void *read_begin(struct zs_pool *pool, zs
 	mem = read_scattered(pool, entry, local_copy);
 	if (mem == NULL)
 		zsi_rcu_read_unlock();
+	else if (!zsi_rcu_readers_are_light())
+		zsi_rcu_read_lock();
 	return mem;
 }
 
@@ -87,6 +89,7 @@ const void *zs_obj_read_begin(struct zs_pool *pool, zs_handle handle, void *loca
 	const struct zsi_handles *h = &pool->handles;
 	uint64_t key = zsi_handle_key(h, handle);
 
+	ZSI_OPAQUE(key);
 	if (zsi_likely(key < atomic_load_explicit(&h->light_reach, memory_order_acquire) &&
 		       zsi_rcu_read_lock_light())) {
 		uint64_t entry = atomic_load_explicit(&h->entries[key >> ZSI_KEY_SHIFT], ZSI_ENTRY_LOAD);
@@ -99,20 +102,22 @@ const void *zs_obj_read_begin(struct zs_pool *pool, zs_handle handle, void *loca
 }
 
 /* End a read section. One that was never begun would make every later grace period wait forever. */
-__attribute__((noinline)) static void read_end(struct zs_pool *pool, zs_handle handle, const char *call)
+__attribute__((noinline)) static void read_end(struct zs_pool *pool, zs_handle handle, const char *call, bool twice)
 {
 	if (zsi_unlikely(!zsi_rcu_read_ongoing())) {
 		zsi_misuse(pool, handle, call, ZS_MISUSE_NOT_HELD);
 		return;
 	}
 	zsi_rcu_read_unlock();
+	if (twice)
+		zsi_rcu_read_unlock();
 }
 
 void zs_obj_read_end(struct zs_pool *pool, zs_handle handle, const void *mem)
 {
 	(void)mem;
-	if (zsi_unlikely(!pool->handles.light || !zsi_rcu_read_unlock_light()))
-		read_end(pool, handle, "zs_obj_read_end");
+	if (zsi_unlikely(!zsi_rcu_read_unlock_light()))
+		read_end(pool, handle, "zs_obj_read_end", !zsi_rcu_readers_are_light());
 }
 
 int zs_obj_read_iov_begin(struct zs_pool *pool, zs_handle handle, size_t len, struct iovec iov[2])
@@ -145,7 +150,7 @@ int zs_obj_read_iov_begin(struct zs_pool *pool, zs_handle handle, size_t len, st
 
 void zs_obj_read_iov_end(struct zs_pool *pool, zs_handle handle)
 {
-	read_end(pool, handle, "zs_obj_read_iov_end");
+	read_end(pool, handle, "zs_obj_read_iov_end", false);
 }
 
 /* Both pieces of [offset, offset + len) of the linear space, from src. */
@@ -190,38 +195,79 @@ __attribute__((noinline)) static int write_any(struct zs_pool *pool, zs_handle h
 	return result;
 }
 
-/* The usual case, announced: see zs_free(). False: nothing was done. */
-static inline bool write_announced(struct zs_pool *pool, struct zsi_cache *cache, zs_handle handle, size_t offset,
-				   const void *src, size_t len)
-{
-	zsi_announce(&cache->writing, handle);
-	uint64_t entry = zsi_entry_look_up(pool, handle);
-	unsigned class = zsi_entry_class(entry);
-	bool ok = entry != 0 && class < ZSI_CLASS_HELD && offset <= cache->bins[class - 1].size &&
-		  len <= cache->bins[class - 1].size - offset;
+/* What is copied without a call: for a field of an object that would be most of the work. */
+#define FEW_BYTES 16u
 
-	if (zsi_likely(ok))
-		memcpy(pool->space.base + zsi_entry_offset(entry) + offset, src, len);
+static inline void copy_few(uint8_t *to, const uint8_t *from, size_t len)
+{
+	uint64_t first, last;
+
+	if (len >= 8) {
+		memcpy(&first, from, 8);
+		memcpy(&last, from + len - 8, 8);
+		memcpy(to, &first, 8);
+		memcpy(to + len - 8, &last, 8);
+	} else if (len >= 4) {
+		memcpy(&first, from, 4);
+		memcpy(&last, from + len - 4, 4);
+		memcpy(to, &first, 4);
+		memcpy(to + len - 4, &last, 4);
+	} else if (len >= 2) {
+		memcpy(&first, from, 2);
+		memcpy(&last, from + len - 2, 2);
+		memcpy(to, &first, 2);
+		memcpy(to + len - 2, &last, 2);
+	} else if (len == 1) {
+		*to = *from;
+	}
+}
+
+__attribute__((noinline)) static int copy_many(struct zsi_cache *cache, void *to, const void *from, size_t len)
+{
+	memcpy(to, from, len);
 	zsi_announce_end(&cache->writing);
-	return ok;
+	return 0;
+}
+
+/* The usual case, announced: see zs_free(). Every way out of it is a tail call, so that it needs no stack. */
+__attribute__((always_inline)) static inline int write_at(struct zs_pool *pool, zs_handle handle, size_t offset,
+							  const void *src, size_t len, const char *call)
+{
+	const struct zsi_handles *h = &pool->handles;
+	struct zsi_cache *cache = zsi_current.cache;
+	uint64_t key = zsi_handle_key(h, handle);
+
+	ZSI_OPAQUE(key);
+	if (zsi_unlikely(zsi_current.pool != pool || key >= atomic_load_explicit(&h->light_reach, memory_order_acquire)))
+		return write_any(pool, handle, offset, src, len, call);
+	zsi_announce(&cache->writing, handle);
+	uint64_t entry = atomic_load_explicit(&h->entries[key >> ZSI_KEY_SHIFT], ZSI_ENTRY_LOAD);
+	uint64_t class = entry & ZSI_CLASS_MASK;
+
+	if (zsi_unlikely((entry ^ handle) >> ZSI_GENERATION_SHIFT != 0 || class >= ZSI_CLASS_HELD))
+		goto unusual;
+	size_t usable = (uint32_t)cache->bins[class - 1].size;
+
+	if (zsi_unlikely(offset > usable || len > usable - offset))
+		goto unusual;
+	uint8_t *at = pool->space.base + zsi_entry_offset(entry) + offset;
+
+	if (len > FEW_BYTES)
+		return copy_many(cache, at, src, len);
+	copy_few(at, src, len);
+	zsi_announce_end(&cache->writing);
+	return 0;
+unusual:
+	zsi_announce_end(&cache->writing);
+	return write_any(pool, handle, offset, src, len, call);
 }
 
 int zs_obj_write(struct zs_pool *pool, zs_handle handle, const void *src, size_t len)
 {
-	struct zsi_cache *cache = zsi_cache_current;
-
-	if (zsi_likely(atomic_load_explicit(&cache->pool, memory_order_relaxed) == pool && pool->space.base != NULL &&
-		       write_announced(pool, cache, handle, 0, src, len)))
-		return 0;
-	return write_any(pool, handle, 0, src, len, "zs_obj_write");
+	return write_at(pool, handle, 0, src, len, "zs_obj_write");
 }
 
 int zs_obj_write_at(struct zs_pool *pool, zs_handle handle, size_t offset, const void *src, size_t len)
 {
-	struct zsi_cache *cache = zsi_cache_current;
-
-	if (zsi_likely(atomic_load_explicit(&cache->pool, memory_order_relaxed) == pool && pool->space.base != NULL &&
-		       write_announced(pool, cache, handle, offset, src, len)))
-		return 0;
-	return write_any(pool, handle, offset, src, len, "zs_obj_write_at");
+	return write_at(pool, handle, offset, src, len, "zs_obj_write_at");
 }

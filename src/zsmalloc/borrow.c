@@ -101,7 +101,7 @@ zs_handle zsi_borrow_locked(struct zs_pool *pool, unsigned position, uint32_t in
 /* The first bin of position..last that has something; last + 1: none. In a busy section. */
 static unsigned next_filled(const struct zsi_cache *cache, unsigned position, unsigned last)
 {
-	while (position <= last && (cache->filled[position] == 0 || zsi_bin_count(&cache->bins[position]) == 0))
+	while (position <= last && (cache->filled[position + 1] == 0 || zsi_bin_count(&cache->bins[position]) == 0))
 		position++;
 	return position;
 }
@@ -119,8 +119,8 @@ static zs_handle take_cached(struct zs_pool *pool, struct zsi_cache *cache, unsi
 	if (zsi_cache_enter(cache)) {
 		unsigned p = next_filled(cache, position, last);
 
-		if (p <= last && cache->bins[p].size - size <= most) {
-			h = zsi_bin_revive(&pool->handles, cache, p, size, &twice);
+		if (p <= last && (uint32_t)cache->bins[p].size - size <= most) {
+			h = zsi_bin_revive(&pool->handles, cache, &cache->bins[p], size, &twice);
 			ZSI_PROBE(malloc, zsi_pool_name(pool), size, h);
 		}
 	}

@@ -110,6 +110,7 @@ static struct zs_pool *map_pool(const struct zsi_geometry *g, const struct setti
 	}
 	memcpy(&pool->geometry, g, offsetof(struct zsi_geometry, classes) + g->nr_classes * sizeof(g->classes[0]));
 	pool->self_bytes = l.bytes;
+	pool->page_size = g->page_size;
 	pool->classes = (struct zsi_class *)(void *)((uint8_t *)pool + l.classes);
 	pool->lookup = (uint16_t *)(void *)((uint8_t *)pool + l.lookup);
 	zsi_geometry_lookup(g, pool->lookup);

@@ -62,11 +62,11 @@ static inline uint64_t retire(struct zs_pool *pool, zs_handle handle, const char
 static bool put_into_cache(struct zs_pool *pool, struct zsi_cache *cache, unsigned position, uint32_t index)
 {
 	struct zsi_cache_bin *bin = &cache->bins[position];
-	int64_t size = (int64_t)zsi_handle_size(&pool->handles, index, bin->size);
-	bool ok = zsi_cache_enter(cache) && zsi_bin_push(cache, bin, position, index);
+	int64_t size = (int64_t)zsi_handle_size(&pool->handles, index, (uint32_t)bin->size);
+	bool ok = zsi_cache_enter(cache) && zsi_bin_push(cache, bin, position + 1, index);
 
 	if (zsi_likely(ok))
-		zsi_bin_add_requested(bin, -size);
+		ZSI_OWNED_ADD(bin->requested, -size);
 	zsi_cache_leave(cache);
 	return ok;
 }
@@ -120,32 +120,42 @@ __attribute__((noinline)) static void free_any(struct zs_pool *pool, zs_handle h
 
 /*
  * The usual case: the object is announced, with that the cache is busy, and nothing else is to be looked at than the
- * entry and the bin. Whatever would make it unusual has taken the cache out of zsi_cache_current, or revoked it.
+ * entry and the bin. Whatever would make it unusual has taken the pool out of zsi_current, or revoked the cache.
  */
 void zs_free(struct zs_pool *pool, zs_handle handle)
 {
-	struct zsi_cache *cache = zsi_cache_current;
-
-	if (zsi_likely(atomic_load_explicit(&cache->pool, memory_order_relaxed) == pool)) {
-		zsi_announce(&cache->busy, handle);
-		uint64_t entry = zsi_cache_revoked(cache) ? 0 : zsi_entry_look_up(pool, handle);
-		unsigned class = zsi_entry_class(entry);
-
-		if (zsi_likely(entry != 0 && class < ZSI_CLASS_HELD)) {
-			struct zsi_cache_bin *bin = &cache->bins[class - 1];
-			uint32_t index = zsi_handle_index(handle);
-
-			if (zsi_likely(zsi_bin_push(cache, bin, class - 1, index))) {
-				zsi_bin_add_requested(
-					bin, -(int64_t)zsi_handle_size(&pool->handles, index, bin->size));
-				zsi_entry_retire_announced(&pool->handles.entries[index], entry);
-				zsi_announce_end(&cache->busy);
-				ZSI_PROBE(free, zsi_pool_name(pool), handle);
-				return;
-			}
-		}
-		zsi_announce_end(&cache->busy);
+	if (zsi_unlikely(zsi_current.pool != pool)) {
+		free_any(pool, handle);
+		return;
 	}
+	struct zsi_cache *cache = zsi_current.cache;
+	struct zsi_handles *h = &pool->handles;
+
+	zsi_announce(&cache->busy, handle);
+	uint64_t key = zsi_handle_key(h, handle);
+
+	ZSI_OPAQUE(key);
+	if (zsi_unlikely(zsi_cache_revoked(cache) || key >= atomic_load_explicit(&h->reach, memory_order_acquire)))
+		goto unusual;
+	uint64_t index = key >> ZSI_KEY_SHIFT;
+	uint64_t entry = atomic_load_explicit(&h->entries[index], ZSI_ENTRY_LOAD);
+	uint64_t class = entry & ZSI_CLASS_MASK;
+
+	if (zsi_unlikely((entry ^ handle) >> ZSI_GENERATION_SHIFT != 0 || class >= ZSI_CLASS_HELD))
+		goto unusual;
+	struct zsi_cache_bin *bin = zsi_bin_at(cache, class << ZSI_BIN_SHIFT) - 1;
+
+	if (zsi_unlikely(!zsi_bin_push(cache, bin, class, (uint32_t)index)))
+		goto unusual;
+	ZSI_OWNED_ADD(bin->requested, (int64_t)h->slack[index] - bin->size);
+	zsi_entry_retire_announced(h, &h->entries[index], entry);
+	zsi_announce_end(&cache->busy);
+	ZSI_PROBE(free, zsi_pool_name(pool), handle);
+	return;
+unusual:
+	/* Not in a register all the way to here. */
+	handle = atomic_load_explicit(&cache->busy, memory_order_relaxed);
+	zsi_announce_end(&cache->busy);
 	free_any(pool, handle);
 }
 

@@ -233,8 +233,8 @@ static bool caches_valid(const struct zs_pool *pool)
 			const struct zsi_cache_bin *bin = &cache->bins[position];
 			unsigned n = zsi_bin_count(bin);
 
-			if (n > ZSI_CACHE_ITEMS || bin->size != pool->geometry.classes[position].size ||
-			    (cache->filled[position] == 0 && n > 0))
+			if (n > ZSI_CACHE_ITEMS || (uint32_t)bin->size != pool->geometry.classes[position].size ||
+			    (cache->filled[position + 1] == 0 && n > 0))
 				return false;
 			for (unsigned i = 0; i < n; i++) {
 				if (bin->items[i] >= atomic_load_explicit(&pool->handles.bound, memory_order_acquire))
@@ -242,15 +242,15 @@ static bool caches_valid(const struct zs_pool *pool)
 				uint64_t entry = atomic_load_explicit(&pool->handles.entries[bin->items[i]],
 								      memory_order_acquire);
 
-				if (!zsi_entry_retired_in(entry, position) ||
+				if (!zsi_entry_retired_in(entry, position + 1) ||
 				    zsi_zspage_at(&pool->space, zsi_entry_offset(entry))->class_position != position)
 					return false;
 			}
-			bytes += (uint64_t)n * bin->size;
+			bytes += (uint64_t)n * (uint32_t)bin->size;
 		}
-		if (cache->left < 0 || bytes != cache->budget - (uint64_t)cache->left)
+		if (cache->left < 0 || bytes != (uint64_t)(cache->budget - cache->left))
 			return false;
-		granted += cache->budget;
+		granted += (uint64_t)cache->budget;
 	}
 	/* A grant is taken before it is in its cache's budget. */
 	return granted <= atomic_load_explicit(&pool->cache_granted, memory_order_relaxed);

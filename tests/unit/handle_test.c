@@ -138,10 +138,10 @@ static void an_announced_free_takes_the_entry(void **state)
 	(void)zsi_handle_publish(&handles, index, 64, 3, 8, 8);
 	e = entry_at(index);
 	assert_true(zsi_entry_trylock(&handles.entries[index], e, ZSI_CLASS_MOVING));
-	zsi_entry_retire_announced(&handles.entries[index], e);
+	zsi_entry_retire_announced(&handles, &handles.entries[index], e);
 	assert_false(zsi_entry_unlock(&handles.entries[index], e, ZSI_CLASS_MOVING));
-	assert_true(zsi_entry_retired_in(entry_at(index), 3));
-	assert_false(zsi_entry_retired_in(entry_at(index), 4));
+	assert_true(zsi_entry_retired_in(entry_at(index), 4));
+	assert_false(zsi_entry_retired_in(entry_at(index), 5));
 }
 
 static void a_retired_entry_keeps_its_slot_and_its_class(void **state)
@@ -153,7 +153,7 @@ static void a_retired_entry_keeps_its_slot_and_its_class(void **state)
 	(void)state;
 	retire(index);
 	assert_false(zsi_entry_live(entry_at(index)));
-	assert_true(zsi_entry_retired_in(entry_at(index), 3));
+	assert_true(zsi_entry_retired_in(entry_at(index), 4));
 	assert_int_equal(zsi_entry_offset(entry_at(index)), 4096);
 	/* Nobody who saw the live entry can do anything with it. */
 	assert_false(zsi_entry_trylock(&handles.entries[index], e, ZSI_CLASS_HELD));

@@ -33,8 +33,8 @@ static int setup(void **state)
 		zs_free(pool, h[i]);
 		h[i] = 0;
 	}
-	cls = &pool->classes[pool->lookup[zsi_lookup_entry(600)]];
-	zspage = zsi_class_fullest_locked(pool, pool->lookup[zsi_lookup_entry(600)]);
+	cls = &pool->classes[zsi_position_for(pool, 600)];
+	zspage = zsi_class_fullest_locked(pool, zsi_position_for(pool, 600));
 	return zspage != NULL && zs_pool_validate(pool) == 0 ? 0 : -1;
 }
 
