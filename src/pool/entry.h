@@ -27,19 +27,32 @@
  */
 uint64_t zsi_entry_lock(struct zs_pool *pool, zs_handle handle, const char *call);
 
-/* The entry of a handle if it is one of a live object of the pool, else 0 (a live entry's generation is odd). */
-static inline uint64_t zsi_entry_look_up(const struct zs_pool *pool, zs_handle handle)
+/* The entry of a handle if it is one of a live object of the pool, and the handle within reach; else 0. */
+static inline uint64_t zsi_entry_within(const struct zsi_handles *h, zs_handle handle, const _Atomic uint64_t *reach)
 {
-	const struct zsi_handles *h = &pool->handles;
 	uint64_t key = zsi_handle_key(h, handle);
 
+	/* Else the compiler would make a mask of the two shifts, which takes more. */
+	ZSI_OPAQUE(key);
 	/* acquire: pairs with the release in grow_locked(), so that the entry is there */
-	if (zsi_unlikely(key >= atomic_load_explicit(&h->reach, memory_order_acquire)))
+	if (zsi_unlikely(key >= atomic_load_explicit(reach, memory_order_acquire)))
 		return 0;
 	/* acquire: pairs with publishing and unlocking, so that moved bytes are seen */
 	uint64_t entry = atomic_load_explicit(&h->entries[key >> ZSI_KEY_SHIFT], ZSI_ENTRY_LOAD);
 
+	/* A live entry's generation is odd, as a handle's is. */
 	return zsi_likely((entry ^ handle) >> ZSI_GENERATION_SHIFT == 0) ? entry : 0;
+}
+
+static inline uint64_t zsi_entry_look_up(const struct zs_pool *pool, zs_handle handle)
+{
+	return zsi_entry_within(&pool->handles, handle, &pool->handles.reach);
+}
+
+/* The same where objects are in one piece, at space.base + its offset; else 0. */
+static inline uint64_t zsi_entry_look_up_flat(const struct zs_pool *pool, zs_handle handle)
+{
+	return zsi_entry_within(&pool->handles, handle, &pool->handles.flat_reach);
 }
 
 #endif

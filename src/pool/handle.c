@@ -188,10 +188,13 @@ static int grow_locked(struct zsi_handles *h, uint32_t bound)
 	}
 	/* release: pairs with the acquire of whoever checks an index against it, and then reads the entry */
 	atomic_store_explicit(&h->bound, bound + BATCH, memory_order_release);
-	atomic_store_explicit(&h->reach, (uint64_t)(bound + BATCH) << ZSI_KEY_SHIFT, memory_order_release);
+	uint64_t reach = (uint64_t)(bound + BATCH) << ZSI_KEY_SHIFT;
+
+	atomic_store_explicit(&h->reach, reach, memory_order_release);
+	if (h->flat)
+		atomic_store_explicit(&h->flat_reach, reach, memory_order_release);
 	if (h->light)
-		atomic_store_explicit(&h->light_reach, (uint64_t)(bound + BATCH) << ZSI_KEY_SHIFT,
-				      memory_order_release);
+		atomic_store_explicit(&h->light_reach, reach, memory_order_release);
 	return 0;
 }
 

@@ -72,14 +72,15 @@ struct zsi_handles {
 	_Atomic uint64_t *entries; /* immutable after init */
 	uint64_t tag;              /* the cookie in place and an odd generation; immutable after init */
 	_Atomic uint64_t reach;    /* bound << ZSI_KEY_SHIFT; written under lock, release; readers acquire */
-	_Atomic uint64_t light_reach; /* the same if `light`, else 0 */
+	_Atomic uint64_t flat_reach;  /* the same where objects are in one piece, else 0 */
+	_Atomic uint64_t light_reach; /* the same where readers need no barrier either, else 0 */
 	uint64_t cookie;           /* in place, without the generation; immutable after init */
 	/* Constants too long for an instruction, as operands: ZSI_GENERATION_ONE, _MASK, and what tells a retired entry. */
 	uint64_t generation_one, generation_mask, retired_mask;
 	uint8_t *slack;            /* of each entry, or NULL; changes with the location of its entry */
 	uint16_t *sizes;           /* requested size less 1 of each entry, or NULL: one of the two is there */
 	uint32_t capacity;         /* entries reserved; immutable after init */
-	bool light;                /* objects are in one piece, and readers need no barrier; immutable after init */
+	bool flat, light;          /* whether there is one of these two; immutable after init */
 	_Atomic uint32_t bound;    /* entries that ever existed; as reach */
 	struct zsi_account *account;
 	struct zsi_lock lock;   /* rank META */

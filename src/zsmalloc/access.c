@@ -238,7 +238,7 @@ __attribute__((always_inline)) static inline int write_at(struct zs_pool *pool, 
 	uint64_t key = zsi_handle_key(h, handle);
 
 	ZSI_OPAQUE(key);
-	if (zsi_unlikely(zsi_current.pool != pool || key >= atomic_load_explicit(&h->light_reach, memory_order_acquire)))
+	if (zsi_unlikely(zsi_current.pool != pool || key >= atomic_load_explicit(&h->flat_reach, memory_order_acquire)))
 		return write_any(pool, handle, offset, src, len, call);
 	zsi_announce(&cache->writing, handle);
 	uint64_t entry = atomic_load_explicit(&h->entries[key >> ZSI_KEY_SHIFT], ZSI_ENTRY_LOAD);

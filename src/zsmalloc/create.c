@@ -152,7 +152,8 @@ static int init_parts(struct zs_pool *pool, const struct settings *s, uint64_t s
 			     pool->geometry.widest_class > ZSI_SLACK_MAX) == 0) {
 		if (pool->lazy_pages)
 			pool->most_slack = pool->handles.sizes != NULL ? UINT32_MAX : ZSI_SLACK_MAX;
-		pool->handles.light = pool->space.base != NULL && zsi_rcu_readers_are_light();
+		pool->handles.flat = pool->space.base != NULL;
+		pool->handles.light = pool->handles.flat && zsi_rcu_readers_are_light();
 		return 0;
 	}
 	zsi_space_fini(&pool->space);

@@ -127,9 +127,9 @@ __attribute__((noinline)) static const void *address(struct zs_pool *pool, zs_ha
 
 const void *zs_obj_address(struct zs_pool *pool, zs_handle handle)
 {
-	uint64_t entry = zsi_entry_look_up(pool, handle);
+	uint64_t entry = zsi_entry_look_up_flat(pool, handle);
 
-	if (zsi_unlikely(entry == 0 || pool->space.base == NULL || outside()))
+	if (zsi_unlikely(entry == 0 || outside()))
 		return address(pool, handle);
 	return pool->space.base + zsi_entry_offset(entry);
 }
@@ -151,9 +151,9 @@ __attribute__((noinline)) static const void *try_address(struct zs_pool *pool, z
 
 const void *zs_obj_try_address(struct zs_pool *pool, zs_handle handle)
 {
-	uint64_t entry = zsi_entry_look_up(pool, handle);
+	uint64_t entry = zsi_entry_look_up_flat(pool, handle);
 
-	if (zsi_unlikely(entry == 0 || pool->space.base == NULL || outside()))
+	if (zsi_unlikely(entry == 0 || outside()))
 		return try_address(pool, handle);
 	return pool->space.base + zsi_entry_offset(entry);
 }
