@@ -96,9 +96,9 @@ static void move_held(struct zs_pool *pool, struct zsi_zspage *src, struct zsi_h
 	zsi_zspage_slots(&pool->words, src)[hold->slot] = ZSI_SLOT_LIMBO;
 	src->limbo++;
 	/* In a larger class's slot there is more slack. */
-	if (pool->handles.slack != NULL)
-		pool->handles.slack[hold->index] =
-			(uint8_t)(pool->handles.slack[hold->index] + (dst_sc->size - sc->size));
+	if (dst_sc != sc)
+		zsi_handle_set_size(&pool->handles, hold->index, dst_sc->size,
+				    zsi_handle_size(&pool->handles, hold->index, sc->size));
 	zsi_entry_publish_moved(&pool->handles.entries[hold->index], entry);
 	hold->entry = 0;
 	atomic_fetch_add_explicit(&pool->objs_moved, 1, memory_order_relaxed);

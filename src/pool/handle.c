@@ -84,9 +84,9 @@ void zsi_handles_fini(struct zsi_handles *h)
 	if (h->entries != NULL)
 		zsi_os.release(h->entries, h->capacity * sizeof(*h->entries));
 	if (h->sizes != NULL)
-		zsi_os.release(h->sizes, beside_bytes(true, h->capacity));
+		zsi_os.release((void *)(uintptr_t)h->sizes, beside_bytes(true, h->capacity));
 	if (h->slack != NULL)
-		zsi_os.release(h->slack, beside_bytes(false, h->capacity));
+		zsi_os.release((void *)(uintptr_t)h->slack, beside_bytes(false, h->capacity));
 	h->entries = NULL;
 	h->sizes = NULL;
 	h->slack = NULL;
@@ -159,7 +159,7 @@ static uint64_t charged(const struct zsi_handles *h, uint64_t entries)
 static int commit_more(struct zsi_handles *h)
 {
 	uint64_t at = h->committed, step = entries_at_once();
-	void *beside = h->sizes != NULL ? (void *)&h->sizes[at] : (void *)&h->slack[at];
+	void *beside = h->sizes != NULL ? (void *)(uintptr_t)&h->sizes[at] : (void *)(uintptr_t)&h->slack[at];
 
 	if (zsi_os.commit(&h->entries[at], step * sizeof(*h->entries), ZSI_OS_NO_HUGEPAGE) != 0 ||
 	    zsi_os.commit(beside, beside_bytes(h->sizes != NULL, step), ZSI_OS_NO_HUGEPAGE) != 0)

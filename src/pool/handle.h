@@ -77,8 +77,8 @@ struct zsi_handles {
 	uint64_t cookie;           /* in place, without the generation; immutable after init */
 	/* Constants too long for an instruction, as operands: ZSI_GENERATION_ONE, _MASK, and what tells a retired entry. */
 	uint64_t generation_one, generation_mask, retired_mask;
-	uint8_t *slack;            /* of each entry, or NULL; changes with the location of its entry */
-	uint16_t *sizes;           /* requested size less 1 of each entry, or NULL: one of the two is there */
+	_Atomic uint8_t *slack;    /* of each entry, or NULL; changes with the location of its entry */
+	_Atomic uint16_t *sizes;   /* requested size less 1 of each entry, or NULL: one of the two is there */
 	uint32_t capacity;         /* entries reserved; immutable after init */
 	bool flat, light;          /* whether there is one of these two; immutable after init */
 	_Atomic uint32_t bound;    /* entries that ever existed; as reach */
@@ -177,9 +177,9 @@ static inline uint64_t zsi_entry_handle(const struct zsi_handles *h, uint64_t in
 static inline void zsi_handle_set_size(struct zsi_handles *h, uint64_t index, size_t slot_size, size_t size)
 {
 	if (zsi_likely(h->slack != NULL))
-		h->slack[index] = (uint8_t)(slot_size - size);
+		atomic_store_explicit(&h->slack[index], (uint8_t)(slot_size - size), memory_order_relaxed);
 	else
-		h->sizes[index] = (uint16_t)(size - 1);
+		atomic_store_explicit(&h->sizes[index], (uint16_t)(size - 1), memory_order_relaxed);
 }
 
 /* Make an allocated entry a live object's, in a slot of the class at `position`. Returns its handle. */
@@ -196,10 +196,12 @@ static inline uint64_t zsi_handle_publish(struct zsi_handles *h, uint32_t index,
 	return zsi_entry_handle(h, index, e);
 }
 
-/* The size a live object was asked for. Its entry is locked or announced, or the class's lock is held. */
+/* The size a live object was asked for. Its entry is locked or announced; or else it is a guess. */
 static inline size_t zsi_handle_size(const struct zsi_handles *h, uint64_t index, size_t slot_size)
 {
-	return zsi_likely(h->slack != NULL) ? slot_size - h->slack[index] : (size_t)h->sizes[index] + 1;
+	if (zsi_likely(h->slack != NULL))
+		return slot_size - atomic_load_explicit(&h->slack[index], memory_order_relaxed);
+	return (size_t)atomic_load_explicit(&h->sizes[index], memory_order_relaxed) + 1;
 }
 
 /* Make an allocated entry one with a slot but without an object, as those are that were retired. */

@@ -255,7 +255,7 @@ zs_handle zs_malloc(struct zs_pool *pool, size_t size, unsigned flags)
 		return malloc_any(pool, size, flags);
 	}
 	ZSI_OWNED_ADD(bin->requested, (int64_t)size);
-	handles->slack[index] = (uint8_t)((uint32_t)bin->size - size);
+	atomic_store_explicit(&handles->slack[index], (uint8_t)((uint32_t)bin->size - size), memory_order_relaxed);
 	entry += handles->generation_one;
 	/* release: pairs with the acquire loads of readers and zsi_entry_trylock() */
 	atomic_store_explicit(&handles->entries[index], entry, memory_order_release);

@@ -147,7 +147,7 @@ void zs_free(struct zs_pool *pool, zs_handle handle)
 
 	if (zsi_unlikely(!zsi_bin_push(cache, bin, class, (uint32_t)index)))
 		goto unusual;
-	ZSI_OWNED_ADD(bin->requested, (int64_t)h->slack[index] - bin->size);
+	ZSI_OWNED_ADD(bin->requested, (int64_t)atomic_load_explicit(&h->slack[index], memory_order_relaxed) - bin->size);
 	zsi_entry_retire_announced(h, &h->entries[index], entry);
 	zsi_announce_end(&cache->busy);
 	ZSI_PROBE(free, zsi_pool_name(pool), handle);
