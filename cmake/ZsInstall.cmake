@@ -14,6 +14,7 @@ install(TARGETS zsmalloc_shared zsmalloc_static zram_shared zram_static EXPORT z
 install(EXPORT zsmallocTargets NAMESPACE zsmalloc:: DESTINATION ${package_dir})
 
 string(REPLACE " " " URING=" uring_package "${uring_module}")
+string(REPLACE " " " LZO=" lzo_package "${lzo_module}")
 configure_package_config_file(${PROJECT_SOURCE_DIR}/cmake/zsmallocConfig.cmake.in
   ${PROJECT_BINARY_DIR}/zsmallocConfig.cmake INSTALL_DESTINATION ${package_dir})
 # Before 1.0 a minor version may change the interface.
@@ -34,6 +35,7 @@ install(CODE "
   set(PC_LIBDIR \"${pc_LIBDIR}\")
   set(PROJECT_VERSION ${PROJECT_VERSION})
   set(uring_module \"${uring_module}\")
+  set(lzo_module \"${lzo_module}\")
   foreach(library IN ITEMS zsmalloc zram)
     configure_file(\"${PROJECT_SOURCE_DIR}/cmake/\${library}.pc.in\" \"${PROJECT_BINARY_DIR}/\${library}.pc\" @ONLY)
   endforeach()")

@@ -54,12 +54,12 @@ struct zsi_codec {
 
 extern const struct zsi_codec zsi_codec_lz4;
 extern const struct zsi_codec zsi_codec_lz4hc;
-extern const struct zsi_codec zsi_codec_lzo;
+extern const struct zsi_codec zsi_codec_lzo; /* where there is liblzo2 */
 extern const struct zsi_codec zsi_codec_lzo_rle;
 extern const struct zsi_codec zsi_codec_zstd;
 extern const struct zsi_codec zsi_codec_deflate;
 
-/* These two are not in the table: what lz4 and lzo have as .kernel. */
+/* What lz4 and lzo have as .kernel. They are not in the table, but for the second where there is no liblzo2. */
 extern const struct zsi_codec zsi_codec_kernel_lz4;
 extern const struct zsi_codec zsi_codec_kernel_lzo;
 

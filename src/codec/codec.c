@@ -10,9 +10,15 @@
 #include "base/bits.h"
 #include "codec/backend.h"
 
+#ifdef ZSI_HAVE_LZO2
+#define LZO zsi_codec_lzo
+#else
+#define LZO zsi_codec_kernel_lzo
+#endif
+
 /* In the order in which they are listed: from fast to dense. */
 static const struct zsi_codec *const codecs[] = {
-	&zsi_codec_lzo_rle, &zsi_codec_lzo,  &zsi_codec_lz4,
+	&zsi_codec_lzo_rle, &LZO,            &zsi_codec_lz4,
 	&zsi_codec_lz4hc,   &zsi_codec_zstd, &zsi_codec_deflate,
 };
 

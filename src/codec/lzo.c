@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * lzo.c - LZO1X-1, the kernel's "lzo", by the library. It has neither levels nor dictionaries. The library's table is
- * twice the kernel's, so its lengths differ a little: see lzo_rle.c for the kernel's.
+ * lzo.c - LZO1X-1, the kernel's "lzo", compressed by liblzo2, if that is there. It has neither levels nor dictionaries.
+ *
+ * The library's table is twice the kernel's, so that blocks become a little smaller: see lzo_rle.c for the kernel's, which
+ * is what lzo is where there is no liblzo2. Decompressing is done by lzo_decompress.c, which is faster.
  *
  * The compressor does not look where the room ends, so unless there is room for everything the result is made in a
  * buffer of the context's and copied.
  */
+#ifdef ZSI_HAVE_LZO2
+
 #include <errno.h>
 #include <lzo/lzo1x.h>
 #include <pthread.h>
@@ -57,10 +61,8 @@ static size_t lzo_compress(struct zsi_codec_ctx *x, const void *src, size_t n, v
 
 static size_t lzo_decompress(struct zsi_codec_ctx *x, const void *src, size_t len, void *dst, size_t n)
 {
-	lzo_uint got = n;
-
 	(void)x;
-	return lzo1x_decompress_safe(src, len, dst, &got, NULL) == LZO_E_OK ? got : 0;
+	return zsi_lzo_decompress(ZSI_LZO_PLAIN, src, len, dst, n);
 }
 
 const struct zsi_codec zsi_codec_lzo = {
@@ -72,3 +74,5 @@ const struct zsi_codec zsi_codec_lzo = {
 	.compress = lzo_compress,
 	.decompress = lzo_decompress,
 };
+
+#endif

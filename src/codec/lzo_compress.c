@@ -40,7 +40,6 @@ struct block {
 	size_t carried;       /* literals before since that have not been written */
 	uint8_t *out;         /* where the next byte goes */
 	uint8_t *hint;
-	bool rle;
 };
 
 size_t zsi_lzo_bound(size_t n)
@@ -87,7 +86,7 @@ static inline void put_literals(struct block *b, const uint8_t *at)
 }
 
 /* How many bytes at x and y are alike, four being known. Whole words from the limit on. */
-static inline size_t match_length(const struct block *b, const uint8_t *x, const uint8_t *y)
+static inline size_t match_length(const uint8_t *limit, const uint8_t *x, const uint8_t *y)
 {
 	size_t len = LEAST_MATCH;
 
@@ -97,15 +96,15 @@ static inline size_t match_length(const struct block *b, const uint8_t *x, const
 		if (difference != 0)
 			return len + zsi_equal_bytes(difference);
 		len += sizeof(difference);
-		if (zsi_unlikely(x + len >= b->limit))
+		if (zsi_unlikely(x + len >= limit))
 			return len;
 	}
 }
 
 /* Zeros from at on, of which four are known. */
-static size_t run_length(const struct block *b, const uint8_t *at)
+static size_t run_length(const uint8_t *limit, const uint8_t *at)
 {
-	size_t most = zsi_min((size_t)(b->limit - at), ZSI_LZO_LONGEST_RUN), len = ZSI_LZO_LEAST_RUN;
+	size_t most = zsi_min((size_t)(limit - at), ZSI_LZO_LONGEST_RUN), len = ZSI_LZO_LEAST_RUN;
 
 	while (len + 8 <= most) {
 		uint64_t word = zsi_load64(at + len);
@@ -153,7 +152,7 @@ static bool looks_like_run(size_t len, size_t distance)
 }
 
 /* The length that was written, which may be less. */
-static inline size_t put_copy(struct block *b, size_t len, size_t distance)
+static inline size_t put_copy(struct block *b, size_t len, size_t distance, bool rle)
 {
 	if (len <= SHORT_LONGEST && distance <= ZSI_LZO_SHORT_DISTANCE) {
 		distance--;
@@ -165,7 +164,7 @@ static inline size_t put_copy(struct block *b, size_t len, size_t distance)
 		put_long_copy(b, ZSI_LZO_NEAR, NEAR_LONGEST, len, distance - 1);
 	} else {
 		distance -= ZSI_LZO_NEAR_DISTANCE;
-		if (b->rle && looks_like_run(len, distance))
+		if (rle && looks_like_run(len, distance))
 			len = 260;
 		put_long_copy(b, ZSI_LZO_FAR | (unsigned)(distance >> 11 & 8), FAR_LONGEST, len, distance);
 	}
@@ -182,24 +181,31 @@ static inline const uint8_t *look_up(struct block *b, const uint8_t *at, uint32_
 	return found;
 }
 
-/* The rest of a part, from at on, but its last literals. */
-static void compress_part(struct block *b, const uint8_t *at)
+/* The rest of a part, from at on, but its last literals. Works on a copy of b, which no store of a byte can change. */
+static inline void compress_part(struct block *block, const uint8_t *at, const bool rle)
 {
-	while (zsi_likely(at < b->limit)) {
-		const uint32_t word = zsi_load32(at);
-		const bool run = word == 0 && b->rle;
-		const uint8_t *found = run ? NULL : look_up(b, at, word);
+	struct block b = *block;
 
-		if (!run && zsi_load32(found) != word) {
-			at += 1 + ((size_t)(at - b->since) >> SKIP_SHIFT);
-			continue;
+	while (zsi_likely(at < b.limit)) {
+		const uint32_t word = zsi_load32(at);
+
+		if (rle && word == 0) {
+			put_literals(&b, at);
+			at += put_run(&b, run_length(b.limit, at));
+		} else {
+			const uint8_t *found = look_up(&b, at, word);
+
+			if (zsi_load32(found) != word) {
+				at += 1 + ((size_t)(at - b.since) >> SKIP_SHIFT);
+				continue;
+			}
+			put_literals(&b, at);
+			at += put_copy(&b, match_length(b.limit, at, found), (size_t)(at - found), rle);
 		}
-		put_literals(b, at);
-		b->carried = 0;
-		at += run ? put_run(b, run_length(b, at)) :
-			    put_copy(b, match_length(b, at, found), (size_t)(at - found));
-		b->since = at;
+		b.carried = 0;
+		b.since = at;
 	}
+	*block = b;
 }
 
 /* The literals behind the last instruction, the last n bytes before end; first: they are all there is. */
@@ -219,11 +225,12 @@ static void put_last_literals(struct block *b, const uint8_t *end, size_t n, boo
 
 size_t zsi_lzo_compress(enum zsi_lzo_version version, void *table, const uint8_t *src, size_t n, uint8_t *dst)
 {
-	struct block b = { .table = table, .out = dst, .rle = version == ZSI_LZO_RLE };
-	const size_t part_bytes = b.rle ? FAR_PART_RLE : FAR_PART_PLAIN;
+	struct block b = { .table = table, .out = dst };
+	const bool rle = version == ZSI_LZO_RLE;
+	const size_t part_bytes = rle ? FAR_PART_RLE : FAR_PART_PLAIN;
 	const uint8_t *const end = src + n, *first;
 
-	if (b.rle) {
+	if (rle) {
 		*b.out++ = ZSI_LZO_FIRST;
 		*b.out++ = ZSI_LZO_RLE;
 	}
@@ -235,7 +242,12 @@ size_t zsi_lzo_compress(enum zsi_lzo_version version, void *table, const uint8_t
 		b.part = b.since = src;
 		b.limit = src + part - TAIL;
 		/* At least five literals come first. */
-		compress_part(&b, src + 1 + (b.carried < 4 ? 4 - b.carried : 0));
+		const uint8_t *at = src + 1 + (b.carried < 4 ? 4 - b.carried : 0);
+
+		if (rle)
+			compress_part(&b, at, true);
+		else
+			compress_part(&b, at, false);
 		src += part;
 		n -= part;
 		b.carried += (size_t)(src - b.since);

@@ -7,6 +7,8 @@
  *          or, from an instruction of their own, MANY
  *   room   what an instruction reads and writes is looked at before. Each is followed by at least the end, so it may
  *          always look at END bytes. Where there are SLACK bytes more than needed, whole words are moved
+ *   usual  instructions that a block nearly consists of. As long as there is room for any of them they are done in a loop
+ *          of their own, with a table instead of branches that nobody can predict
  */
 #include <stdbool.h>
 #include <string.h>
@@ -205,16 +207,91 @@ static inline bool do_literals(struct stream *s, size_t n)
 	return true;
 }
 
+/* --- the usual instructions --- */
+
+/* How to decode a short or near copy: distance = 1 + low + ((word & mask) << 3 >> shift), word being the two bytes behind. */
+struct usual {
+	uint16_t mask;
+	uint8_t len; /* 0: it is not usual */
+	uint8_t low;
+	uint8_t shift;
+};
+
+/* clang-format off */
+#define USUAL_SHORT(c) { 0xff, ((c) >> 5) + 1, (c) >> 2 & 7, 0 }
+#define USUAL_NEAR(c) { 0xfffc, ((c) & 31) + 2, 0, 5 }
+#define FOUR(what, c) what(c), what((c) + 1), what((c) + 2), what((c) + 3)
+#define SIXTEEN(what, c) FOUR(what, c), FOUR(what, (c) + 4), FOUR(what, (c) + 8), FOUR(what, (c) + 12)
+#define SIXTY_FOUR(what, c) \
+	SIXTEEN(what, c), SIXTEEN(what, (c) + 16), SIXTEEN(what, (c) + 32), SIXTEEN(what, (c) + 48)
+
+static const struct usual usual[256] = {
+	/* That of 32 goes on. */
+	[33] = USUAL_NEAR(33), USUAL_NEAR(34), USUAL_NEAR(35), FOUR(USUAL_NEAR, 36), FOUR(USUAL_NEAR, 40),
+	FOUR(USUAL_NEAR, 44), SIXTEEN(USUAL_NEAR, 48),
+	SIXTY_FOUR(USUAL_SHORT, 64), SIXTY_FOUR(USUAL_SHORT, 128), SIXTY_FOUR(USUAL_SHORT, 192),
+};
+/* clang-format on */
+
+#define USUAL_LONGEST 33u /* bytes copied, and written in words of 16; then a word of 4 for the literals */
+#define USUAL_OUT (USUAL_LONGEST + 15 + 4)
+#define USUAL_IN (1 + 24 + END) /* an opcode for 18 literals, which are moved in words of 16 and 8 */
+
+/* Copies and literals as long as they are usual and there is room. Works on a copy of s, which no store can change. */
+static void do_usual(struct stream *stream, unsigned *last)
+{
+	struct stream s = *stream;
+	unsigned before = *last;
+
+	while (zsi_likely(in_left(&s) >= USUAL_IN && out_left(&s) >= USUAL_OUT)) {
+		const uint32_t word = zsi_load32(s.in);
+		const unsigned code = word & 0xff;
+		const struct usual *u = &usual[code];
+
+		if (u->len != 0) {
+			const unsigned near = code < ZSI_LZO_SHORT;
+			const size_t distance = 1 + u->low + ((word >> 8 & u->mask) << 3 >> u->shift);
+
+			if (zsi_unlikely(distance > (size_t)(s.out - s.out_start)))
+				break;
+			before = (near ? word >> 8 : word) & 3;
+			if (zsi_likely(distance >= 8 && u->len <= 16)) {
+				zsi_move8(s.out, s.out - distance);
+				zsi_move8(s.out + 8, s.out + 8 - distance);
+			} else {
+				copy_words(s.out, distance, u->len);
+			}
+			s.in += 2 + near;
+			s.out += u->len;
+			memcpy(s.out, s.in, 4);
+			s.in += before;
+			s.out += before;
+		} else {
+			const size_t n = code + 3;
+
+			if (code == 0 || code >= ZSI_LZO_FAR || before != 0)
+				break;
+			zsi_move16(s.out, s.in + 1);
+			zsi_move8(s.out + 16, s.in + 17);
+			s.in += 1 + n;
+			s.out += n;
+			before = MANY;
+		}
+	}
+	*stream = s;
+	*last = before;
+}
+
 /* The version and what a first byte above 17 says. False: damaged. */
-static bool begin(struct stream *s, unsigned *last)
+static bool begin(struct stream *s, enum zsi_lzo_version newest, unsigned *last)
 {
 	size_t n;
 
 	*last = 0;
 	if (in_left(s) >= VERSIONED_LEAST && s->in[0] == ZSI_LZO_FIRST) {
-		s->rle = s->in[1] == ZSI_LZO_RLE;
-		if (s->in[1] > ZSI_LZO_RLE)
+		if (s->in[1] > newest)
 			return false;
+		s->rle = s->in[1] == ZSI_LZO_RLE;
 		s->in += 2;
 	}
 	if (in_left(s) < END || s->in[0] <= ZSI_LZO_FIRST)
@@ -224,15 +301,18 @@ static bool begin(struct stream *s, unsigned *last)
 	return do_literals(s, n);
 }
 
-size_t zsi_lzo_decompress(const uint8_t *src, size_t len, uint8_t *dst, size_t n)
+size_t zsi_lzo_decompress(enum zsi_lzo_version newest, const uint8_t *src, size_t len, uint8_t *dst, size_t n)
 {
 	struct stream s = { .in = src, .in_end = src + len, .out = dst, .out_start = dst, .out_end = dst + n };
 	struct copy c = { 0 };
 	unsigned last;
 
-	if (!begin(&s, &last))
+	if (!begin(&s, newest, &last))
 		return 0;
-	while (zsi_likely(in_left(&s) >= END)) {
+	for (;;) {
+		do_usual(&s, &last);
+		if (in_left(&s) < END)
+			return 0;
 		unsigned code = s.in[0];
 
 		if (code < ZSI_LZO_FAR && last == 0) {

@@ -52,10 +52,16 @@ static size_t plain_compress(struct zsi_codec_ctx *x, const void *src, size_t n,
 	return compress(x, ZSI_LZO_PLAIN, src, n, dst, capacity);
 }
 
-static size_t decompress(struct zsi_codec_ctx *x, const void *src, size_t len, void *dst, size_t n)
+static size_t rle_decompress(struct zsi_codec_ctx *x, const void *src, size_t len, void *dst, size_t n)
 {
 	(void)x;
-	return zsi_lzo_decompress(src, len, dst, n);
+	return zsi_lzo_decompress(ZSI_LZO_RLE, src, len, dst, n);
+}
+
+static size_t plain_decompress(struct zsi_codec_ctx *x, const void *src, size_t len, void *dst, size_t n)
+{
+	(void)x;
+	return zsi_lzo_decompress(ZSI_LZO_PLAIN, src, len, dst, n);
 }
 
 const struct zsi_codec zsi_codec_lzo_rle = {
@@ -65,7 +71,7 @@ const struct zsi_codec zsi_codec_lzo_rle = {
 	.compress_init = init,
 	.ctx_fini = fini,
 	.compress = rle_compress,
-	.decompress = decompress,
+	.decompress = rle_decompress,
 };
 
 const struct zsi_codec zsi_codec_kernel_lzo = {
@@ -75,5 +81,5 @@ const struct zsi_codec zsi_codec_kernel_lzo = {
 	.compress_init = init,
 	.ctx_fini = fini,
 	.compress = plain_compress,
-	.decompress = decompress,
+	.decompress = plain_decompress,
 };

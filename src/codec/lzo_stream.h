@@ -22,7 +22,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The two sorts of streams. A decompressor takes both. */
+/* The two sorts of streams. What reads the second reads the first too. */
 enum zsi_lzo_version {
 	ZSI_LZO_PLAIN, /* the kernel's "lzo" */
 	ZSI_LZO_RLE,   /* the kernel's "lzo-rle" */
@@ -56,9 +56,9 @@ size_t zsi_lzo_bound(size_t n);
 size_t zsi_lzo_compress(enum zsi_lzo_version version, void *table, const uint8_t *src, size_t n, uint8_t *dst);
 
 /*
- * Decompress what must become exactly n bytes. n, or 0 where src is damaged. Whatever it is, nothing is read outside of
- * it and nothing written outside of dst's n bytes.
+ * Decompress what must become exactly n bytes, of a version of at most newest. n, or 0 where src is damaged. Whatever it
+ * is, nothing is read outside of it and nothing written outside of dst's n bytes.
  */
-size_t zsi_lzo_decompress(const uint8_t *src, size_t len, uint8_t *dst, size_t n);
+size_t zsi_lzo_decompress(enum zsi_lzo_version newest, const uint8_t *src, size_t len, uint8_t *dst, size_t n);
 
 #endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* advise.c - zs advise: which zram settings suit some data, and what they will bring. */
 
-#include <lzo/lzo1x.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -169,9 +168,8 @@ static int run(int argc, char **argv)
 {
 	struct arguments args = { .pids = NULL };
 	args.pids = calloc((size_t)argc, sizeof(*args.pids));
-	if (args.pids == NULL || lzo_init() != LZO_E_OK) {
-		message(args.pids != NULL ? "the LZO library is not what it was built for" : "out of memory");
-		free(args.pids);
+	if (args.pids == NULL) {
+		message("out of memory");
 		return EXIT_BROKEN;
 	}
 	int status = EXIT_DONE;

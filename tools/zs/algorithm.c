@@ -11,7 +11,6 @@
 #include <lz4.h>
 #define LZ4_HC_STATIC_LINKING_ONLY /* LZ4_resetStreamHC_fast() */
 #include <lz4hc.h>
-#include <lzo/lzo1x.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -104,30 +103,6 @@ static size_t lz4hc_compress(struct coder *coder, const void *src, size_t len, v
 	else
 		LZ4_resetStreamHC_fast(coder->compress, coder->level);
 	return (size_t)LZ4_compress_HC_continue(coder->compress, src, dst, (int)len, (int)room);
-}
-
-static size_t lzo_bound(size_t len)
-{
-	return len + len / 16 + 64 + 3; /* the library's manual */
-}
-
-static bool lzo_open(struct coder *coder)
-{
-	coder->compress = malloc(LZO1X_1_MEM_COMPRESS);
-	return coder->compress != NULL;
-}
-
-static size_t lzo_compress(struct coder *coder, const void *src, size_t len, void *dst, size_t room)
-{
-	lzo_uint n = room;
-	return lzo1x_1_compress(src, len, dst, &n, coder->compress) == LZO_E_OK ? n : 0;
-}
-
-static bool lzo_decompress(struct coder *coder, const void *src, size_t src_len, void *dst, size_t len)
-{
-	lzo_uint n = len;
-	(void)coder;
-	return lzo1x_decompress_safe(src, src_len, dst, &n, NULL) == LZO_E_OK && n == len;
 }
 
 static bool zstd_open(struct coder *coder)
@@ -307,7 +282,6 @@ static bool device_decompress(struct coder *coder, const void *src, size_t src_l
 
 static const struct coder_functions device_functions = { device_open, device_close, device_compress,
 							 device_decompress };
-static const struct coder_functions lzo_functions = { lzo_open, free_all, lzo_compress, lzo_decompress };
 static const struct coder_functions lz4_functions = { lz4_open, free_all, lz4_compress, lz4_decompress };
 static const struct coder_functions lz4hc_functions = { lz4hc_open, free_all, lz4hc_compress, lz4_decompress };
 static const struct coder_functions zstd_functions = { zstd_open, zstd_close, zstd_compress, zstd_decompress };
@@ -346,7 +320,7 @@ const struct algorithm algorithms[] = {
 	  &zstd_functions },
 	{ "deflate", IN_KERNEL, false, true, false, 6, deflate_levels, ZLIB_LEVELS, LIST(deflate_few), 7, 9, zlib_bound,
 	  &zlib_functions },
-	{ "lzo", IN_LIBRARY, false, false, false, 0, NULL, 1, NULL, 1, NEVER, lzo_bound, &lzo_functions },
+	{ "lzo", IN_LIBRARY, false, false, false, 0, NULL, 1, NULL, 1, NEVER, device_bound, &device_functions },
 	{ "lz4", IN_LIBRARY, false, false, true, 1, LIST(lz4_levels), LIST(lz4_few), NEVER, lz4_bound, &lz4_functions },
 	{ "deflate", IN_LIBRARY, false, true, false, 6, LIST(deflate_levels), LIST(deflate_few), 8, 10,
 	  libdeflate_bound, &libdeflate_functions },
