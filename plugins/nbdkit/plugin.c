@@ -33,6 +33,7 @@
 
 enum {
 	REQUEST_MAX = 64 << 20, /* nbdkit's own limit for reads and writes */
+	BACKING_TRIES = 1000,   /* of ten milliseconds each */
 };
 
 /* All set before the first connection, and constant until the last one is closed. */
@@ -63,6 +64,28 @@ static int make_disk(void)
 	return 0;
 }
 
+/* Who made the disk; another one after nbdkit went into the background. */
+static pid_t maker;
+
+/*
+ * The backing file is the maker's, and locked until that has ended, which it does after the fork. Nothing was written
+ * to it yet.
+ */
+static int take_backing_over(void)
+{
+	const struct timespec pause = { 0, 10 * 1000 * 1000 };
+	if (config.options.backing_dev == NULL || getpid() == maker)
+		return 0;
+	for (int tries = BACKING_TRIES; zram_attr_set(disk.z, "backing_dev", config.options.backing_dev) != 0;) {
+		if (errno != EBUSY || tries-- == 0) {
+			nbdkit_error("%s", zram_strerror());
+			return -1;
+		}
+		nanosleep(&pause, NULL);
+	}
+	return 0;
+}
+
 static int zram_get_ready(void)
 {
 	char why[WHY_BYTES];
@@ -72,6 +95,7 @@ static int zram_get_ready(void)
 		nbdkit_error("the disk could not be saved: %s", why);
 		return -1;
 	}
+	maker = getpid();
 	if (make_disk() != 0)
 		return -1;
 	/* Its threads would not live through the fork: this is only to see what is wrong with it. */
@@ -92,6 +116,8 @@ static int zram_get_ready(void)
 
 static int zram_after_fork(void)
 {
+	if (take_backing_over() != 0)
+		return -1;
 	/* Also where there is nothing to compact or recompress: it gives back what threads no longer use. */
 	if (zram_background_start(disk.z, &config.background) != 0) {
 		nbdkit_error("%s", zram_strerror());

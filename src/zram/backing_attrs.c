@@ -13,6 +13,7 @@
 #include "device/backing.h"
 #include "device/device.h"
 #include "device/error.h"
+#include "device/gate.h"
 #include "device/layout.h"
 #include "device/parse.h"
 #include "device/streams.h"
@@ -23,6 +24,30 @@
 
 /* --- the file --- */
 
+/* An initialised device has its file for good. In a child after fork() it has lost it, and may get another. */
+static int open_file_locked(struct zram *z, const char *path)
+{
+	bool lost = z->pool != NULL && z->backing.path != NULL && z->backing.fd < 0;
+	uint64_t used;
+	int result;
+
+	zsi_lock(&z->backing.lock, ZSI_RANK_MEMORY);
+	used = z->backing.used;
+	zsi_unlock(&z->backing.lock, ZSI_RANK_MEMORY);
+	if (lost && used != 0)
+		return zsi_fail(EBUSY, "%s: backing_dev: there are blocks in the parent's file", z->name);
+	if (!lost && zsi_refuse_initialised_locked(z, "backing_dev") != 0)
+		return -1;
+	/* The gate of a device that is not initialised keeps nobody. */
+	zsi_gate_close(z);
+	result = zsi_backing_open_locked(z, path);
+	int error = errno;
+
+	zsi_gate_open(z);
+	errno = error;
+	return result;
+}
+
 int zsi_attr_backing_dev_set(struct zram *z, const char *value)
 {
 	char *path = strdup(value);
@@ -32,9 +57,7 @@ int zsi_attr_backing_dev_set(struct zram *z, const char *value)
 		return zsi_fail(ENOMEM, "%s: backing_dev: no memory", z->name);
 	path[strcspn(path, "\n")] = '\0';
 	zsi_lock(&z->lock, ZSI_RANK_DEVICE);
-	result = zsi_refuse_initialised_locked(z, "backing_dev");
-	if (result == 0)
-		result = zsi_backing_open_locked(z, path);
+	result = open_file_locked(z, path);
 	zsi_unlock(&z->lock, ZSI_RANK_DEVICE);
 	int error = errno;
 

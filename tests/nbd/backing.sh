@@ -33,6 +33,21 @@ must nbdcopy "$uri" "$tmp/back"
 cmp -n 16777216 "$tmp/data" "$tmp/back" || fail "what came back from the file is something else"
 stop
 
+# A server that goes into the background is another process than the one that opened the file.
+must nbdkit --pidfile "$tmp/pid" --unix "$tmp/background" "$PLUGIN" 32M control="$tmp/background.ctl" \
+	backing="$tmp/backing" writeback=off
+server=$(cat "$tmp/pid")
+servers="$servers $server"
+must nbdcopy "$tmp/data" "nbd+unix:///?socket=$tmp/background"
+must "$ZS" ctl "$tmp/background.ctl" set idle all
+must "$ZS" ctl "$tmp/background.ctl" set writeback type=idle
+[ "$("$ZS" ctl "$tmp/background.ctl" get bd_stat | awk '{ print $3 }')" -gt 1000 ] || fail "nothing is in the file"
+must_fail "in use" nbdkit -U - "$PLUGIN" 1M backing="$tmp/backing" --run true
+must nbdcopy "nbd+unix:///?socket=$tmp/background" "$tmp/back"
+cmp -n 16777216 "$tmp/data" "$tmp/back" || fail "what came back from the file is something else"
+kill -TERM "$server"
+wait_for 20 ended "$server" || fail "it does not end"
+
 # Several algorithms are tried in a row: the first one here gains nothing on what it made itself.
 recompressed() {
 	[ "$(ctl get block_state | grep -c r)" -gt 1000 ]

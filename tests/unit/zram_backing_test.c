@@ -367,7 +367,10 @@ static void a_child_says_whose_file_it_is(void **state)
 
 	if (child == 0) {
 		uint8_t buf[BS];
-		bool ok = zram_pread(z, buf, BS, BS) == -1 && errno == EIO &&
+		bool ok = zram_attr_set(z, "backing_dev", path) == -1 && errno == EBUSY &&
+			  strstr(zram_strerror(), "in the parent's file") != NULL;
+
+		ok = ok && zram_pread(z, buf, BS, BS) == -1 && errno == EIO &&
 			  strstr(zram_strerror(), "parent") != NULL &&
 			  zram_attr_set(z, "writeback", "page_index=0") == -1 && errno == ENODEV &&
 			  strstr(zram_strerror(), "parent") != NULL && zram_flush(z) == 0;
@@ -377,6 +380,17 @@ static void a_child_says_whose_file_it_is(void **state)
 			ok = ok && zram_pwrite(z, shadow.at[i], BS, i * BS) == 0 &&
 			     zram_pread(z, buf, BS, i * BS) == 0 &&
 			     memcmp(buf, shadow.at[i], BS) == 0;
+		/* The parent's is the parent's. */
+		ok = ok && count_in_file(z) == 0 && zram_attr_set(z, "backing_dev", path) == -1 && errno == EBUSY;
+		/* With a file of its own it writes back. */
+		char mine[] = "/tmp/zram-child-XXXXXX";
+		int fd = mkstemp(mine);
+
+		ok = ok && fd >= 0 && ftruncate(fd, 1 << 20) == 0 && zram_attr_set(z, "backing_dev", mine) == 0 &&
+		     zram_attr_set(z, "writeback", "type=huge") == 0 && count_in_file(z) == BLOCKS / 2;
+		(void)unlink(mine);
+		for (uint64_t i = 0; i < BLOCKS; i++)
+			ok = ok && zram_pread(z, buf, BS, i * BS) == 0 && memcmp(buf, shadow.at[i], BS) == 0;
 		ok = ok && zram_attr_set(z, "reset", "1") == 0 && zram_attr_set(z, "backing_dev", path) == -1 &&
 		     errno == EBUSY;
 		_exit(ok ? 0 : 1);
