@@ -119,10 +119,20 @@ expect_status 1
 expect_lines 1
 expect_message 'standard input: has more than 4.00 MiB, and no more of a stream is kept, so that the machine has memory left'
 expect_json '.pages == 1024' '.intact_pages == 1024' '.problems | length == 1'
+# zs advise takes a sample of what flows by then, even where all is asked for, and comes to an end too.
 endless scarce 12288 "$ZS" advise --quick --survey 64K --json --sample all -
-expect_status 1
+expect_status 0
 expect_lines 1
-expect_json '.sample_bytes == 4194304' '.cut_streams == 1'
+expect_message 'standard input: has more than 64.0 MiB, which is as far as a sample of 4.00 MiB reads'
+expect_json '.sample_bytes == 4194304' '.input_bytes == 67108864' '.sampled == 1' '.cut_streams == 1' '.problems == []'
+# So a stream of any length is read to its end.
+status=0
+what="a stream of 10 MiB | zs advise --sample all -"
+for i in 1 2 3 4 5 6 7 8; do cat "$tmp/halves"; done |
+	scarce 12288 "$ZS" advise --quick --survey 64K --json --sample all - >"$out" 2>"$err" || status=$?
+expect_clean
+expect_json '.input_bytes == 3200 * 4096' '.sample_bytes == 4194304' '.sampled == 1' '.cut_streams == 0' \
+	'.predictions[0].kernel.huge_pages >= 384 and .predictions[0].kernel.huge_pages <= 640'
 # A sample is made smaller.
 endless scarce 12288 "$ZS" advise --quick --survey 64K --json --sample 64M -
 expect_status 0
@@ -137,10 +147,18 @@ expect_status 3
 expect_no_output
 expect_lines 1
 expect_message 'no more pages can be stored: the store may take' 'so that the machine has memory left'
-run scarce 2048 "$ZS" advise --sample all "$tmp/halves"
-expect_status 3
-expect_lines 1
-expect_message 'out of memory: a sample of 1.56 MiB is too much where 2.00 MiB can be had (see --sample)'
+# Files are read to the end where that is asked for, page by page and by all algorithms, and nothing of them is kept. What
+# does not fit into memory is predicted as what does.
+advise --sample all "$tmp/halves" "$tmp/zeros"
+expect_clean
+jq '[.predictions[:6][].kernel]' "$out" >"$tmp/first"
+run scarce 2048 "$ZS" advise --quick --survey 64K --json --sample all "$tmp/halves" "$tmp/zeros"
+expect_clean
+expect_json '.sampled == 0' '.sample_bytes == 800 * 4096' '.input_bytes == .sample_bytes'
+jq '[.predictions[:6][].kernel]' "$out" | cmp -s - "$tmp/first" || fail "another prediction where memory is scarce"
+run scarce 2048 "$ZS" advise --quick --survey 64K --sample all "$tmp/halves"
+expect_clean
+grep -q 'all of it was read: 400 pages' "$out" || fail "it does not say that all was read"
 # What can't be kept track of: a file, and a process. The rest is done.
 truncate -s 1G "$tmp/sparse"
 "$MAKE_PAGES" 4096 words 10 >"$tmp/good"

@@ -116,6 +116,7 @@ struct advice {
 	uint64_t given_back, padded; /* pages */
 	uint64_t cut_streams;        /* not read to their end */
 	struct sample sample;
+	uint64_t pages;  /* that the figures are of: the sample's, or all where they are more than fit in memory */
 	size_t stripes;  /* of the sample, the last may be shorter */
 	uint32_t *order; /* all stripes, those that compress best first */
 	size_t empty_stripes; /* the first ones of them: same-filled as a whole */

@@ -16,6 +16,7 @@
 #include "advise_predict.h"
 #include "advise_print.h"
 #include "advise_recompress.h"
+#include "advise_stream.h"
 #include "advise_survey.h"
 #include "command.h"
 #include "interrupt.h"
@@ -84,8 +85,9 @@ static bool add_inputs(struct page_set *set, const struct arguments *args)
 }
 
 /* All measurements. False after a message; also ends when interrupted(). */
-static bool measure(struct advice *advice)
+static bool measure(struct advice *advice, struct page_set *set)
 {
+	advice->pages = advice->sample.pages;
 	advice->stripes = (advice->sample.pages + STRIPE_PAGES - 1) / STRIPE_PAGES;
 	if (!geometries_make(&advice->geometries) || !survey_make_candidates(advice) || !advise_predict(advice))
 		return false;
@@ -97,8 +99,12 @@ static bool measure(struct advice *advice)
 	advise_choose(advice);
 	if (!advise_predict_choices(advice))
 		return false;
+	if (!interrupted() && advice->sample.part && advice->settings.sample_bytes == UINT64_MAX &&
+	    !advise_stream(advice, set))
+		return false;
 	if (interrupted())
 		return true;
+	advice->given_back = page_set_report(set);
 	figures_scale(advice);
 	advise_reason(advice);
 	return advise_recompress(advice);
@@ -124,14 +130,13 @@ static int advise(struct page_set *set, const struct arguments *args)
 	int status = EXIT_BROKEN;
 	advice.ram_bytes = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
 	bool good = sample_take(&advice.sample, set, args->settings.sample_bytes);
-	if (good)
-		advice.given_back = page_set_report(set);
 	advice.padded = page_set_padded(set);
 	advice.cut_streams = set->cut_streams;
 	if (good && !interrupted() && advice.sample.pages == 0) {
+		page_set_report(set);
 		message("nothing to advise on: no page could be read");
 		status = EXIT_PARTLY;
-	} else if (good && !interrupted() && measure(&advice) && !interrupted()) {
+	} else if (good && !interrupted() && measure(&advice, set) && !interrupted()) {
 		status = message_problem_count() ? EXIT_PARTLY : EXIT_DONE;
 		if (args->html != NULL && !advise_html(&advice, args->html))
 			status = EXIT_BROKEN;

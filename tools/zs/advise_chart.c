@@ -295,7 +295,7 @@ static void memory_row(FILE *out, int y, const char *label, const char *css, dou
 
 void chart_memory(FILE *out, const struct advice *advice)
 {
-	const double input = (double)advice->sample.pages * SAMPLE_PAGE;
+	const double input = (double)advice->pages * SAMPLE_PAGE;
 	int height = 40 + 46 * (int)advice->prediction_count, y = 8;
 	char text[64];
 	fprintf(out, "<svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"Memory that is held\">\n", WIDTH, height);

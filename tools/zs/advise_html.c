@@ -106,11 +106,11 @@ static void put_head(FILE *out, const struct advice *advice)
 	fprintf(out, "%s, %s. ", format_plural(advice->inputs, "input", "inputs").s,
 		format_bytes(sample->input_pages * SAMPLE_PAGE).s);
 	if (sample->whole)
-		fprintf(out, "All of it was read: %s.", format_plural(sample->pages, "page", "pages").s);
+		fprintf(out, "All of it was read: %s.", format_plural(advice->pages, "page", "pages").s);
 	else
 		fprintf(out,
 			"All figures are those of a sample: %s, in %s pieces of up to 64 KiB spread evenly over the input.",
-			format_bytes((uint64_t)sample->pages * SAMPLE_PAGE).s, format_count(sample->pieces).s);
+			format_bytes(advice->pages * SAMPLE_PAGE).s, format_count(sample->pieces).s);
 	if (advice->cut_streams)
 		fprintf(out, " %s not read to the end.",
 			format_plural(advice->cut_streams, "stream was", "streams were").s);

@@ -26,7 +26,7 @@ static void put_sample(struct json *j, const struct advice *advice)
 {
 	json_uint(j, "inputs", advice->inputs);
 	json_uint(j, "input_bytes", advice->sample.input_pages * SAMPLE_PAGE);
-	json_uint(j, "sample_bytes", (uint64_t)advice->sample.pages * SAMPLE_PAGE);
+	json_uint(j, "sample_bytes", advice->pages * SAMPLE_PAGE);
 	json_uint(j, "sample_pieces", advice->sample.pieces);
 	json_uint(j, "sampled", !advice->sample.whole);
 	json_uint(j, "survey_bytes", (uint64_t)advice->survey_pages * SAMPLE_PAGE);

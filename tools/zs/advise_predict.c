@@ -27,7 +27,11 @@
 #include "options.h"
 #include "progress.h"
 
-enum { BATCH_STRIPES = 16, QUICK_BYTES = 8 << 20 };
+enum {
+	BATCH_STRIPES = 16,
+	QUICK_BYTES = 8 << 20,
+	MOST_POOLED = 1 << 22, /* blocks in a pool to ask: after so many, more of them take as much again */
+};
 
 void prediction_free(struct prediction *p)
 {
@@ -40,11 +44,10 @@ static size_t blocks_a_stripe(const struct candidate *c)
 	return (size_t)STRIPE_PAGES >> c->block_index;
 }
 
-/* Of so many blocks that were tried as many as there are in all. */
-static uint64_t for_all(const struct prediction *p, uint64_t of_tried)
+/* Of so many of the blocks that were tried as many of all. */
+static uint64_t for_all(const struct prediction *p, uint64_t tried, uint64_t count)
 {
-	return p->tried == p->blocks ? of_tried
-				     : (uint64_t)llround((double)of_tried * (double)p->blocks / (double)p->tried);
+	return tried == p->blocks ? count : (uint64_t)llround((double)count * (double)p->blocks / (double)tried);
 }
 
 /* The figures from counts[size], for all blocks. objects: room for a count for each class. */
@@ -52,11 +55,11 @@ static void count_kernel(const struct geometry_view *view, struct prediction *p,
 			 uint64_t *objects)
 {
 	size_t len = block_bytes(p->what);
-	p->same_filled = for_all(p, counts[0]);
+	p->same_filled = for_all(p, p->tried, counts[0]);
 	for (size_t size = 1; size <= len; size++) {
 		bool huge = size >= view->huge_size;
 		size_t stored = huge ? len : size;
-		uint64_t count = counts[size] ? for_all(p, counts[size]) : 0;
+		uint64_t count = counts[size] ? for_all(p, p->tried, counts[size]) : 0;
 		if (count == 0)
 			continue;
 		p->huge += huge ? count : 0;
@@ -97,9 +100,9 @@ static bool predict_dense(const struct advice *advice, struct prediction *p)
 	if (pool == NULL)
 		return false;
 	bool stored = true;
-	uint64_t huge = 0, compressed = 0;
+	uint64_t huge = 0, compressed = 0, tried = p->tried < MOST_POOLED ? p->tried : MOST_POOLED;
 	double share = 0;
-	for (uint64_t i = 0; i < p->tried && stored && !interrupted(); i++) {
+	for (uint64_t i = 0; i < tried && stored && !interrupted(); i++) {
 		size_t size = p->sizes[i];
 		if (size == 0)
 			continue;
@@ -114,13 +117,20 @@ static bool predict_dense(const struct advice *advice, struct prediction *p)
 	if (!stored)
 		message("no memory to work out what libzram would hold: %s", strerror(errno));
 	zs_pool_stats(pool, &stats);
-	p->dense_huge = for_all(p, huge);
-	p->dense_compressed_bytes = for_all(p, compressed);
-	p->dense_held_bytes = for_all(p, stats.bytes_total);
-	p->dense_metadata_bytes = for_all(p, stats.bytes_metadata);
-	p->dense_share_bytes = p->tried ? share * (double)p->blocks / (double)p->tried : 0;
+	p->dense_huge = for_all(p, tried, huge);
+	p->dense_compressed_bytes = for_all(p, tried, compressed);
+	p->dense_held_bytes = for_all(p, tried, stats.bytes_total);
+	p->dense_metadata_bytes = for_all(p, tried, stats.bytes_metadata);
+	p->dense_share_bytes = tried ? share * (double)p->blocks / (double)tried : 0;
 	zs_destroy_pool(pool);
 	return stored;
+}
+
+bool prediction_work_out(const struct advice *advice, struct prediction *p)
+{
+	p->same_filled = p->huge = p->compressed_bytes = p->held_bytes = 0;
+	p->share_bytes = 0;
+	return predict_kernel(advice, p) && (!(p->what->algorithm->where & IN_LIBRARY) || predict_dense(advice, p));
 }
 
 /* Predictions, compressed at once, and the dictionary trained beside them. */
@@ -229,12 +239,9 @@ static bool predict(struct advice *advice, size_t first, size_t end, bool train)
 		message("out of memory");
 		return false;
 	}
-	for (size_t i = first; i < end && !interrupted(); i++) {
-		struct prediction *p = &advice->predictions[i];
-		if (!predict_kernel(advice, p) ||
-		    ((p->what->algorithm->where & IN_LIBRARY) && !predict_dense(advice, p)))
+	for (size_t i = first; i < end && !interrupted(); i++)
+		if (!prediction_work_out(advice, &advice->predictions[i]))
 			return false;
-	}
 	return true;
 }
 

@@ -16,6 +16,8 @@ bool advise_predict(struct advice *advice);
 /* What was chosen, all of it. */
 bool advise_predict_choices(struct advice *advice);
 
+/* The figures from the sizes. False after a message. */
+bool prediction_work_out(const struct advice *advice, struct prediction *p);
 void prediction_free(struct prediction *p);
 
 #endif

@@ -58,11 +58,11 @@ static void print_sample(const struct advice *advice)
 	printf("\n%s, %s\n", format_plural(advice->inputs, "input", "inputs").s,
 	       format_bytes(sample->input_pages * SAMPLE_PAGE).s);
 	if (sample->whole)
-		printf("  all of it was read: %s\n", format_plural(sample->pages, "page", "pages").s);
+		printf("  all of it was read: %s\n", format_plural(advice->pages, "page", "pages").s);
 	else
 		printf("  a sample of %s was read, in %s pieces of up to 64 KiB spread evenly over it\n"
 		       "  (--sample all reads everything); all figures below are the sample's\n",
-		       format_bytes((uint64_t)sample->pages * SAMPLE_PAGE).s, format_count(sample->pieces).s);
+		       format_bytes(advice->pages * SAMPLE_PAGE).s, format_count(sample->pieces).s);
 	if (advice->cut_streams)
 		printf("  %s not read to the end: all figures are of what was read\n",
 		       format_plural(advice->cut_streams, "stream was", "streams were").s);

@@ -84,6 +84,8 @@ static void take_range(struct sample *sample, struct page_set *set, const struct
 		take_piece(sample, set, range, i * kept / picks);
 }
 
+enum { PART_OF_ALL = 64 << 20 }; /* where all is too much for memory */
+
 /* Room for the pieces that are wanted. False after a message. */
 static bool make_data(struct sample *sample, uint64_t pieces, uint64_t spare)
 {
@@ -111,15 +113,17 @@ bool sample_take(struct sample *sample, struct page_set *set, uint64_t limit_byt
 			sample->input_pages += passed - range_pieces(range) * PIECE_PAGES;
 		}
 	}
-	/* All is all or an error; a size is the most that is read, and less where there is little memory. */
-	if (limit_bytes != UINT64_MAX && picker.wanted > spare / 2 / PIECE_BYTES)
-		picker.wanted = spare / 2 / PIECE_BYTES;
+	/* A size is the most that is read, and less where there is little memory. */
+	if (picker.wanted > spare / 2 / PIECE_BYTES && picker.all > spare / 2 / PIECE_BYTES)
+		picker.wanted = limit_bytes == UINT64_MAX && spare / 2 > PART_OF_ALL ? PART_OF_ALL / PIECE_BYTES
+										     : spare / 2 / PIECE_BYTES;
 	if (picker.wanted == 0)
 		picker.wanted = 1;
 	if (picker.wanted >= picker.all)
 		picker.wanted = picker.all;
 	else
 		sample->whole = false;
+	sample->part = picker.wanted < there;
 	if (!make_data(sample, picker.wanted < there ? picker.wanted : there, spare))
 		return false;
 	uint64_t first = 0;

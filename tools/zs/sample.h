@@ -23,9 +23,13 @@ struct sample {
 	uint64_t input_pages; /* of all inputs */
 	uint64_t pieces;      /* taken */
 	bool whole;           /* nothing was left out on purpose */
+	bool part;            /* of what is there to be read something was left out */
 };
 
-/* Read at most limit_bytes (a piece at least). False without memory, after a message. Also ends when interrupted(). */
+/*
+ * Read at most limit_bytes (a piece at least), and no more than half of the memory that can be had. False without
+ * memory, after a message. Also ends when interrupted().
+ */
 bool sample_take(struct sample *sample, struct page_set *set, uint64_t limit_bytes);
 void sample_destroy(struct sample *sample);
 

@@ -6,8 +6,9 @@
  *
  *   all of it         for zs pack, as long as it is less than a third of the memory that is still to be had: what is made
  *                     of it takes as much again, and a third is left to everybody else
- *   a sample of it    set->sample_bytes: a reservoir of pieces in which each piece that went by is with the same chance.
- *                     READ_AHEAD times the sample is read, no more, so that an endless stream comes to an end
+ *   a sample of it    for zs advise: set->sample_bytes, or that third where all is wanted and is more. A reservoir of
+ *                     pieces in which each piece that went by is with the same chance. READ_AHEAD times the sample is
+ *                     read, no more, so that an endless stream comes to an end
  *
  *   kept pieces == min(pieces that went by, room)
  */
@@ -41,6 +42,7 @@ struct stream {
 	unsigned char *buffer; /* a piece */
 	uint64_t room;         /* pieces that are kept */
 	bool sample;           /* room is less than all */
+	bool may_sample;       /* what does not fit need not be refused */
 	uint64_t pieces;       /* whole ones that went by */
 	uint64_t tail_bytes;   /* behind them */
 	uint64_t random;
@@ -112,8 +114,9 @@ static bool may_grow(struct stream *s)
 {
 	if (s->pieces >= s->room || s->pieces % CHECK_PIECES != 0 || kept_bytes(s) < spare_memory() / KEPT_PART)
 		return true;
-	if (!s->sample)
+	if (!s->sample && !s->may_sample)
 		return false;
+	s->sample = true;
 	s->room = s->pieces;
 	return true;
 }
@@ -187,6 +190,7 @@ static bool add_kept(struct page_set *set, const char *name, int fd, const struc
 bool page_set_add_stream(struct page_set *set, const char *name, int from)
 {
 	struct stream s = { .from = from, .room = UINT64_MAX / PIECE_BYTES, .random = 1 };
+	s.may_sample = set->sample_bytes != 0;
 	if (set->sample_bytes && set->sample_bytes != UINT64_MAX) {
 		s.room = set->sample_bytes / PIECE_BYTES;
 		s.sample = true;
