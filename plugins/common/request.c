@@ -90,7 +90,6 @@ static const char *const readable[] = {
 	"compressed_writeback",
 	"debug_stat",
 	"disksize",
-	"evict",
 	"initstate",
 	"io_stat",
 	"max_comp_streams",
