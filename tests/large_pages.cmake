@@ -18,14 +18,14 @@ endforeach()
 
 set(once
   # Nothing in them depends on pages: arithmetic, locks, threads that wait, compressors, text.
-  "unit_(bits|lock|pace|account|geometry|psi|pressure|codec.*|zram_(parts|print|train|stream))"
+  "unit_(bits|lock|pace|account|geometry|psi|pressure|codec.*|lzo|zram_(parts|print|train|stream))"
   # The caller's pages are not the system's; of each kind one is enough.
   "model_(dense|linux)_(scattered|adjacent|reversed)_.*chain.*"
   "model_(dense|linux)_(adjacent|reversed)_.*"
   "stress_.*_scattered.*"
   "stress_.*_linux"
   # The kernel's arithmetic, which knows no system pages.
-  "model_linux_pages_.*"
+  "model_linux_pages_.*" "unit_zram_selftests"
   # Long, and another run does the same with other numbers.
   "model_zram_2" "stress_(zram_[248]|pools|migrate|readers|zram_fork|zram_reset|fork_reader|pressure)"
   "oom_(map|huge|batch|tiny|compact|many|zram_load)"
