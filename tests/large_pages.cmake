@@ -36,4 +36,4 @@ set(once
 
 zs_run_with_large_pages(16384 16k ONLY "^(unit|misuse|model|oom|stress|fuzz|system)_" NOT ${once})
 # Limits of a few MiB are too small for a page of 64 KiB of everything.
-zs_run_with_large_pages(65536 64k ONLY "^(unit|misuse|model|oom|stress|fuzz)_" NOT ${once} unit_zram_memory unit_zram_streams oom_zram_overwrite)
+zs_run_with_large_pages(65536 64k ONLY "^(unit|misuse|model|oom|stress|fuzz)_" NOT ${once} unit_zram_memory unit_zram_streams unit_zram_evict.* oom_zram_overwrite)

@@ -159,7 +159,7 @@ ZS_API int zram_flush(struct zram *z);
  * Attributes: the kernel's names, syntax and formats. docs/zram.md lists all of them, and those beyond the kernel's.
  *
  *   disksize initstate reset mem_limit mem_used_max comp_algorithm algorithm_params recomp_algorithm recompress compact
- *   backing_dev compressed_writeback idle writeback writeback_batch_size writeback_limit writeback_limit_enable
+ *   backing_dev compressed_writeback evict idle writeback writeback_batch_size writeback_limit writeback_limit_enable
  *   max_comp_streams mm_stat io_stat bd_stat debug_stat block_state last_error
  *
  * A '-' in a name is taken for '_'. Set: 0, or -1 with EINVAL (unknown attribute or value, one that can only be read),

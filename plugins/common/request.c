@@ -90,6 +90,7 @@ static const char *const readable[] = {
 	"compressed_writeback",
 	"debug_stat",
 	"disksize",
+	"evict",
 	"initstate",
 	"io_stat",
 	"max_comp_streams",

@@ -38,6 +38,7 @@ const char config_help[] = "[size=]SIZE          size of the disk\n"
 			   "checksum=BOOL        check each block's checksum when it is read (off)\n"
 			   "train-dict=BOOL      train dictionaries on the disk's own blocks (off)\n"
 			   "backing=FILE         file or block device for idle blocks\n"
+			   "evict=BOOL           at mem-limit= the oldest blocks go to backing= (off)\n"
 			   "load=FILE            start from this snapshot\n"
 			   "save=FILE            write a snapshot at the end\n"
 			   "snapshot=FILE        both: load it where it exists, save at the end\n"
@@ -180,6 +181,15 @@ static int take_backing(const char *value)
 	return 0;
 }
 
+static int take_evict(const char *value)
+{
+	int on = nbdkit_parse_bool(value);
+	if (on < 0)
+		return -1;
+	config.evict = on;
+	return 0;
+}
+
 static int take_load(const char *value)
 {
 	config.load_optional = false;
@@ -280,6 +290,7 @@ static const struct {
 	{ "checksum", take_checksum },
 	{ "train-dict", take_train_dict },
 	{ "backing", take_backing },
+	{ "evict", take_evict },
 	{ "load", take_load },
 	{ "save", take_save },
 	{ "snapshot", take_snapshot },
@@ -387,6 +398,10 @@ int config_check(void)
 	    choose(writeback, "type=idle", "writeback", "backing", options->backing_dev != NULL,
 		   &background->writeback) != 0)
 		return -1;
+	if (config.evict && options->backing_dev == NULL) {
+		nbdkit_error("evict=on: goes with backing=");
+		return -1;
+	}
 	bool idle_wanted = background->recompress != NULL || background->writeback != NULL;
 	if (idle_given && options->recomp_algorithm[0] == NULL && options->backing_dev == NULL) {
 		nbdkit_error("idle=: goes with recomp= or backing=");

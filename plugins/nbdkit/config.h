@@ -22,6 +22,7 @@ struct config {
 	uint64_t size;               /* of the disk, bytes, or CONFIG_NO_SIZE */
 	struct zram_options options; /* but for disksize, which follows from size */
 	struct zram_background background;
+	bool evict;         /* to the backing file, at the memory limit */
 	char *load;         /* snapshot to start from; NULL: an empty disk */
 	bool load_optional; /* an empty disk also where that file does not exist */
 	char *save;         /* snapshot to write at the end; NULL: none */

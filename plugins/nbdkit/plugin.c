@@ -56,7 +56,7 @@ static int make_disk(void)
 		options.disksize = disk_device_bytes(disk.size, config_block_size());
 		disk.z = zram_create(options.name != NULL ? options.name : "disk", &options);
 	}
-	if (disk.z == NULL) {
+	if (disk.z == NULL || (config.evict && zram_attr_set(disk.z, "evict", "1") != 0)) {
 		nbdkit_error("%s", zram_strerror());
 		return -1;
 	}

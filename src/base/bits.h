@@ -12,6 +12,12 @@
 #define zsi_likely(x) __builtin_expect(!!(x), 1)
 #define zsi_unlikely(x) __builtin_expect(!!(x), 0)
 
+/*
+ * A value in a register that the compiler knows nothing about: a pointer that members are reached through, instead of an
+ * address that it works out anew for each of them.
+ */
+#define ZSI_OPAQUE(x) __asm__("" : "+r"(x))
+
 static inline bool zsi_is_pow2(uint64_t x)
 {
 	return x != 0 && (x & (x - 1)) == 0;

@@ -70,6 +70,49 @@ static inline void zsi_rcu_read_unlock(void)
 }
 
 /*
+ * Whether outermost read sections may be begun and ended by the two functions below: there is membarrier, so that they
+ * need no barrier of their own. Asked once a pool; it does not change. Where it is false, whoever may end a section by the
+ * second begins it twice: so that cannot take it for an outermost one.
+ */
+static inline bool zsi_rcu_readers_are_light(void)
+{
+#ifdef ZSI_TSAN
+	return false;
+#else
+	return urcu_bp_has_sys_membarrier != 0;
+#endif
+}
+
+/* Begin an outermost read section. False, and nothing was done: it would be a nested one, or the thread's first. */
+static inline bool zsi_rcu_read_lock_light(void)
+{
+	struct urcu_bp_reader *reader = URCU_TLS(urcu_bp_reader);
+
+	if (__builtin_expect(reader == NULL || (reader->ctr & URCU_BP_GP_CTR_NEST_MASK) != 0, 0))
+		return false;
+	_CMM_STORE_SHARED(reader->ctr, _CMM_LOAD_SHARED(urcu_bp_gp.ctr));
+	cmm_barrier();
+	return true;
+}
+
+/* End an outermost read section. False, and nothing was done: it is a nested one, or none. */
+static inline bool zsi_rcu_read_unlock_light(void)
+{
+	struct urcu_bp_reader *reader = URCU_TLS(urcu_bp_reader);
+	unsigned long ctr;
+
+	if (__builtin_expect(reader == NULL, 0))
+		return false;
+	ctr = reader->ctr;
+	if (__builtin_expect((ctr & URCU_BP_GP_CTR_NEST_MASK) != URCU_BP_GP_COUNT, 0))
+		return false;
+	cmm_barrier();
+	_CMM_STORE_SHARED(reader->ctr, ctr - URCU_BP_GP_COUNT);
+	cmm_barrier();
+	return true;
+}
+
+/*
  * Forks that wait for a grace period to end. Where one grace period follows the other, the lock that liburcu holds for
  * each is never free long enough for a fork to get it; so nobody begins one while this is not 0.
  */

@@ -60,9 +60,8 @@ static bool may_lie_in(const struct zs_pool *pool, unsigned q, size_t size)
 static size_t size_of(const struct zs_pool *pool, const struct zsi_zspage *z, unsigned slot)
 {
 	uint32_t index = zsi_zspage_slots(&pool->words, z)[slot];
-	uint64_t entry = atomic_load_explicit(&pool->handles.entries[index], memory_order_relaxed);
 
-	return zsi_handle_size(&pool->handles, index, entry, zsi_size_class(pool, z)->size);
+	return zsi_handle_size(&pool->handles, index, zsi_size_class(pool, z)->size);
 }
 
 /* Whether there seems to be room for `wanted` objects, the smallest of which may lie in classes up to q. */
@@ -82,9 +81,11 @@ static bool room_for(struct zs_pool *pool, unsigned position, unsigned wanted, s
 	return room >= wanted;
 }
 
-/* Move one object to the nearest larger class that has a slot. False: none has, or a writer holds the object. */
-static bool move_up(struct zs_pool *pool, struct zsi_zspage *z, unsigned slot, size_t size)
+/* Move one held object to the nearest larger class that has a slot. False: none has, or it was let go of. */
+static bool move_up(struct zs_pool *pool, struct zsi_zspage *z, struct zsi_hold *hold)
 {
+	size_t size = size_of(pool, z, hold->slot);
+
 	for (unsigned q = z->class_position + 1u; may_lie_in(pool, q, size); q++) {
 		struct zsi_class *to = &pool->classes[q];
 		enum zsi_moved moved = ZSI_MOVE_NO_MEMORY;
@@ -95,7 +96,7 @@ static bool move_up(struct zs_pool *pool, struct zsi_zspage *z, unsigned slot, s
 		struct zsi_zspage *dst = zsi_pick_costless_locked(pool, q);
 
 		if (dst != NULL)
-			moved = zsi_move_object_locked(pool, z, slot, dst);
+			moved = zsi_move_object_locked(pool, z, hold, dst);
 		if (moved == ZSI_MOVED)
 			zsi_class_regroup_locked(pool, dst);
 		zsi_unlock_unranked(&to->lock);
@@ -103,6 +104,25 @@ static bool move_up(struct zs_pool *pool, struct zsi_zspage *z, unsigned slot, s
 			return moved == ZSI_MOVED;
 	}
 	return false;
+}
+
+/* The objects of slots [from, bump), MOST_OBJECTS at most, until one stays. Returns how many were moved. */
+static unsigned move_all_up(struct zs_pool *pool, struct zsi_zspage *z, unsigned from)
+{
+	struct zsi_holds holds;
+	unsigned moved = 0;
+
+	holds.n = 0;
+	for (unsigned slot = from; slot < z->bump; slot++)
+		if ((zsi_zspage_slots(&pool->words, z)[slot] & ZSI_SLOT_FREE) == 0 &&
+		    !zsi_hold_locked(pool, &holds, z, slot))
+			break;
+	zsi_hold_settle(pool, &holds);
+	while (moved < holds.n && move_up(pool, z, &holds.objects[moved]))
+		moved++;
+	for (unsigned i = moved; i < holds.n; i++)
+		zsi_hold_drop(pool, &holds.objects[i]);
+	return moved;
 }
 
 static struct zsi_zspage *fold_locked(struct zs_pool *pool, unsigned position, uint64_t *bytes)
@@ -123,13 +143,7 @@ static struct zsi_zspage *fold_locked(struct zs_pool *pool, unsigned position, u
 	if (!room_for(pool, position, wanted, smallest))
 		return NULL;
 	zsi_class_unlist_locked(pool, z);
-	for (unsigned slot = from; slot < z->bump; slot++) {
-		if ((zsi_zspage_slots(&pool->words, z)[slot] & ZSI_SLOT_FREE) != 0)
-			continue;
-		if (!move_up(pool, z, slot, size_of(pool, z, slot)))
-			break;
-		*bytes += zsi_size_class(pool, z)->size;
-	}
+	*bytes += move_all_up(pool, z, from) * zsi_size_class(pool, z)->size;
 	zsi_class_regroup_locked(pool, z);
 	return z;
 }

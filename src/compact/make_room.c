@@ -159,12 +159,12 @@ static bool compact(struct zs_pool *pool, unsigned flags, bool insists)
 static uint64_t caches_of_others(const struct zs_pool *pool)
 {
 	uint64_t granted = atomic_load_explicit(&pool->cache_granted, memory_order_relaxed), own = 0;
-	struct zsi_cache *cache = zsi_cache_current;
+	struct zsi_cache *cache = zsi_current.cache;
 
 	/* Others may be emptying all of them at this moment: then it is not looked at. */
 	if (cache != NULL && atomic_load_explicit(&cache->pool, memory_order_relaxed) == pool) {
 		if (zsi_cache_enter(cache))
-			own = cache->budget;
+			own = (uint64_t)cache->budget;
 		zsi_cache_leave(cache);
 	}
 	return granted > own ? granted - own : 0;

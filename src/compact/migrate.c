@@ -16,6 +16,7 @@
 #include "pages/layout.h"
 #include "pages/source.h"
 #include "pool/cache.h"
+#include "pool/announce.h"
 #include "pool/geometry.h"
 #include "pool/handle.h"
 #include "pool/pool.h"
@@ -58,44 +59,69 @@ static struct slot_range slots_on_page(const struct zs_pool *pool, const struct 
 				    .to = (unsigned)zsi_min(zsi_div_up(end, sc->size), z->bump) };
 }
 
-static void unlock_slots(struct zs_pool *pool, const uint32_t *slots, unsigned from, unsigned to)
+static void unlock_slots(struct zs_pool *pool, const struct zsi_zspage *z, unsigned from, unsigned to)
 {
-	for (unsigned slot = from; slot < to; slot++)
-		if ((slots[slot] & ZSI_SLOT_FREE) == 0)
-			/* release: pairs with the acquire of zsi_entry_trylock() */
-			atomic_fetch_and_explicit(&pool->handles.entries[slots[slot]], ~ZSI_ENTRY_LOCK,
-						  memory_order_release);
+	const uint32_t *slots = zsi_zspage_slots(&pool->words, z);
+
+	for (unsigned slot = from; slot < to; slot++) {
+		if ((slots[slot] & ZSI_SLOT_FREE) != 0)
+			continue;
+		_Atomic uint64_t *at = &pool->handles.entries[slots[slot]];
+		uint64_t entry = atomic_load_explicit(at, memory_order_relaxed);
+
+		/* It fails where who had announced it has freed the object. */
+		(void)zsi_entry_unlock(at, zsi_entry_with_position(entry, z->class_position), ZSI_CLASS_MOVING);
+	}
 }
 
-/* Lock the objects of the range, all or none. */
-static bool lock_slots(struct zs_pool *pool, const uint32_t *slots, struct slot_range range)
+struct search {
+	const uint32_t *slots;
+	struct slot_range range;
+	bool found;
+};
+
+static void look_for(void *arg, uint32_t index)
 {
+	struct search *s = arg;
+
+	for (unsigned slot = s->range.from; slot < s->range.to; slot++)
+		s->found |= s->slots[slot] == index;
+}
+
+/* Lock the objects of the range, all or none, and none that a thread has announced. */
+static bool lock_slots(struct zs_pool *pool, const struct zsi_zspage *z, struct slot_range range)
+{
+	const uint32_t *slots = zsi_zspage_slots(&pool->words, z);
+	struct search search = { .slots = slots, .range = range, .found = false };
+
 	for (unsigned slot = range.from; slot < range.to; slot++) {
 		if ((slots[slot] & ZSI_SLOT_FREE) != 0)
 			continue;
 		_Atomic uint64_t *at = &pool->handles.entries[slots[slot]];
 
-		if (!zsi_entry_trylock(at, atomic_load_explicit(at, memory_order_relaxed))) {
-			unlock_slots(pool, slots, range.from, slot);
+		if (!zsi_entry_trylock(at, atomic_load_explicit(at, memory_order_relaxed), ZSI_CLASS_MOVING)) {
+			unlock_slots(pool, z, range.from, slot);
 			return false;
 		}
 	}
-	return true;
+	zsi_cache_announced(pool, look_for, &search);
+	if (search.found)
+		unlock_slots(pool, z, range.from, range.to);
+	return !search.found;
 }
 
 /* With the class locked. 0, or an errno value; EAGAIN: not now. */
 static int migrate_locked(struct zs_pool *pool, struct zsi_zspage *z, uint32_t page, void *new_page)
 {
-	const uint32_t *slots = zsi_zspage_slots(&pool->words, z);
 	struct slot_range range = slots_on_page(pool, z, page);
 	int error = 0;
 
-	if (!lock_slots(pool, slots, range))
+	if (!lock_slots(pool, z, range))
 		return EAGAIN;
 	memcpy(new_page, zsi_space_page(&pool->space, page), zsi_space_page_size(&pool->space));
 	if (zsi_source_replace(&pool->space, page, new_page) != 0)
 		error = errno;
-	unlock_slots(pool, slots, range.from, range.to);
+	unlock_slots(pool, z, range.from, range.to);
 	return error;
 }
 

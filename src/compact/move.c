@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* move.c - moving one object to another slot, for compaction. */
+/* move.c - holding and moving objects, for compaction. */
 #include <string.h>
 
 #include "base/assert.h"
 #include "base/bits.h"
 #include "compact/move.h"
 #include "pages/layout.h"
+#include "pool/announce.h"
 #include "pool/geometry.h"
 #include "pool/handle.h"
 #include "pool/pool.h"
@@ -31,60 +32,96 @@ static void copy_object(const struct zs_pool *pool, uint64_t to, uint64_t from, 
 	}
 }
 
-/* Lock the entry of the object in slot `from`. False: a writer or a cache holds it. */
-static bool hold(struct zs_pool *pool, const struct zsi_zspage *src, unsigned from, uint64_t *entry)
+bool zsi_hold_locked(struct zs_pool *pool, struct zsi_holds *holds, const struct zsi_zspage *src, unsigned from)
 {
-	_Atomic uint64_t *at = &pool->handles.entries[zsi_zspage_slots(&pool->words, src)[from]];
+	uint32_t index = zsi_zspage_slots(&pool->words, src)[from];
+	_Atomic uint64_t *at = &pool->handles.entries[index];
+	uint64_t entry = atomic_load_explicit(at, memory_order_relaxed);
 
-	*entry = atomic_load_explicit(at, memory_order_relaxed);
-	if (!zsi_entry_trylock(at, *entry))
+	if (!zsi_entry_trylock(at, entry, ZSI_CLASS_MOVING))
 		return false;
-	ZSI_ASSERT(zsi_entry_live(*entry));
-	ZSI_ASSERT(zsi_entry_offset(*entry) == zsi_slot_offset(&pool->space, src, zsi_size_class(pool, src), from));
+	ZSI_ASSERT(zsi_entry_class(entry) == src->class_position + 1u);
+	ZSI_ASSERT(zsi_entry_offset(entry) == zsi_slot_offset(&pool->space, src, zsi_size_class(pool, src), from));
+	holds->objects[holds->n++] = (struct zsi_hold){ .entry = entry, .index = index, .slot = from };
 	return true;
 }
 
-/* The object of a locked entry, from its slot, which is in limbo then, to one that is its own. Unlocks the entry. */
-static void move_held(struct zs_pool *pool, uint64_t entry, struct zsi_zspage *src, unsigned from,
-		      struct zsi_zspage *dst, unsigned to)
+void zsi_hold_drop(struct zs_pool *pool, struct zsi_hold *hold)
+{
+	/* It fails where who had announced it has freed the object. */
+	if (hold->entry != 0)
+		(void)zsi_entry_unlock(&pool->handles.entries[hold->index], hold->entry, ZSI_CLASS_MOVING);
+	hold->entry = 0;
+}
+
+struct held_back {
+	struct zs_pool *pool;
+	struct zsi_holds *holds;
+};
+
+static void let_go(void *arg, uint32_t index)
+{
+	const struct held_back *b = arg;
+
+	for (unsigned i = 0; i < b->holds->n; i++)
+		if (b->holds->objects[i].index == index)
+			zsi_hold_drop(b->pool, &b->holds->objects[i]);
+}
+
+void zsi_hold_settle(struct zs_pool *pool, struct zsi_holds *holds)
+{
+	if (holds->n == 0)
+		return;
+	zsi_cache_announced(pool, let_go, &(struct held_back){ .pool = pool, .holds = holds });
+	/* Who had announced it, and has freed it since, stored over the lock before taking the announcement back. */
+	for (unsigned i = 0; i < holds->n; i++) {
+		struct zsi_hold *hold = &holds->objects[i];
+
+		if (hold->entry != 0 && zsi_entry_class(atomic_load_explicit(&pool->handles.entries[hold->index],
+									     memory_order_acquire)) != ZSI_CLASS_MOVING)
+			hold->entry = 0;
+	}
+}
+
+/* From its slot, which is in limbo then, to one that is its own. Unlocks the entry. */
+static void move_held(struct zs_pool *pool, struct zsi_zspage *src, struct zsi_hold *hold, struct zsi_zspage *dst,
+		      unsigned to)
 {
 	const struct zsi_size_class *sc = zsi_size_class(pool, src), *dst_sc = zsi_size_class(pool, dst);
-	uint32_t index = zsi_zspage_slots(&pool->words, src)[from];
 	uint64_t offset = zsi_slot_offset(&pool->space, dst, dst_sc, to);
+	uint64_t entry = zsi_entry_with_position(zsi_entry_with_offset(hold->entry, offset), dst->class_position);
 
-	copy_object(pool, offset, zsi_entry_offset(entry), sc->size);
-	zsi_zspage_slots(&pool->words, dst)[to] = index;
-	zsi_zspage_slots(&pool->words, src)[from] = ZSI_SLOT_LIMBO;
+	copy_object(pool, offset, zsi_entry_offset(hold->entry), sc->size);
+	zsi_zspage_slots(&pool->words, dst)[to] = hold->index;
+	zsi_zspage_slots(&pool->words, src)[hold->slot] = ZSI_SLOT_LIMBO;
 	src->limbo++;
 	/* In a larger class's slot there is more slack. */
-	if (pool->handles.sizes == NULL)
-		entry += (uint64_t)(dst_sc->size - sc->size) << ZSI_SLACK_SHIFT;
-	zsi_entry_unlock(&pool->handles.entries[index], zsi_entry_with_offset(entry, offset));
+	if (dst_sc != sc)
+		zsi_handle_set_size(&pool->handles, hold->index, dst_sc->size,
+				    zsi_handle_size(&pool->handles, hold->index, sc->size));
+	zsi_entry_publish_moved(&pool->handles.entries[hold->index], entry);
+	hold->entry = 0;
 	atomic_fetch_add_explicit(&pool->objs_moved, 1, memory_order_relaxed);
 }
 
-enum zsi_moved zsi_move_object_locked(struct zs_pool *pool, struct zsi_zspage *src, unsigned from,
+enum zsi_moved zsi_move_object_locked(struct zs_pool *pool, struct zsi_zspage *src, struct zsi_hold *hold,
 				      struct zsi_zspage *dst)
 {
 	struct zsi_class *c = zsi_class_of(pool, src), *dst_c = zsi_class_of(pool, dst);
-	uint32_t index = zsi_zspage_slots(&pool->words, src)[from];
-	uint64_t entry;
 
-	if (!hold(pool, src, from, &entry))
+	if (hold->entry == 0)
 		return ZSI_MOVE_HELD;
-	size_t size = zsi_handle_size(&pool->handles, index, entry, zsi_size_class(pool, src)->size);
+	size_t size = zsi_handle_size(&pool->handles, hold->index, zsi_size_class(pool, src)->size);
 
 	/* It may have come from a cache since the caller looked, smaller than it was. */
-	if (pool->handles.sizes == NULL && zsi_size_class(pool, dst)->size - size > ZSI_SLACK_MAX) {
-		zsi_entry_unlock(&pool->handles.entries[index], entry);
+	if (pool->handles.slack != NULL && zsi_size_class(pool, dst)->size - size > ZSI_SLACK_MAX) {
+		zsi_hold_drop(pool, hold);
 		return ZSI_MOVE_HELD;
 	}
 	unsigned to = zsi_slot_take_locked(pool, dst);
 
-	if (to == ZSI_NO_SLOT) {
-		zsi_entry_unlock(&pool->handles.entries[index], entry);
+	if (to == ZSI_NO_SLOT)
 		return ZSI_MOVE_NO_MEMORY;
-	}
 	src->inuse--;
 	if (c != dst_c) {
 		c->used--;
@@ -92,16 +129,14 @@ enum zsi_moved zsi_move_object_locked(struct zs_pool *pool, struct zsi_zspage *s
 		dst_c->used++;
 		dst_c->requested += size;
 	}
-	move_held(pool, entry, src, from, dst, to);
+	move_held(pool, src, hold, dst, to);
 	return ZSI_MOVED;
 }
 
-bool zsi_move_within_locked(struct zs_pool *pool, struct zsi_zspage *z, unsigned from, unsigned to)
+bool zsi_move_within_locked(struct zs_pool *pool, struct zsi_zspage *z, struct zsi_hold *hold, unsigned to)
 {
-	uint64_t entry;
-
-	if (!hold(pool, z, from, &entry))
+	if (hold->entry == 0)
 		return false;
-	move_held(pool, entry, z, from, z, to);
+	move_held(pool, z, hold, z, to);
 	return true;
 }

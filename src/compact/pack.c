@@ -8,6 +8,7 @@
  * then its own objects move together. What is free is then one range of pages at its end, which goes back to the
  * system in one piece: a range costs more than the pages in it.
  */
+#include "base/bits.h"
 #include "base/lock.h"
 #include "compact/batch.h"
 #include "compact/budget.h"
@@ -37,37 +38,62 @@ static struct zsi_zspage *find_holes(struct zs_pool *pool, unsigned position)
 	return NULL;
 }
 
+struct place {
+	unsigned from, to; /* slots */
+};
+
+/*
+ * The next pairs of a last slot in use and a first free one, at most `most`. False: there are no more. Slots in limbo
+ * may be below objects that a writer held when the others left.
+ */
+static bool next_places(const struct zsi_zspage *z, const uint32_t *slots, struct place *at, unsigned *low,
+			unsigned *high)
+{
+	for (; *high > 0 && (slots[*high - 1] & ZSI_SLOT_FREE) != 0; --*high)
+		;
+	for (; *low < *high && ((slots[*low] & ZSI_SLOT_FREE) == 0 || slots[*low] == ZSI_SLOT_LIMBO); ++*low)
+		;
+	if (*low >= *high || *high > z->bump)
+		return false;
+	*at = (struct place){ .from = --*high, .to = (*low)++ };
+	return true;
+}
+
 /*
  * Move objects inside one zspage from its last slots to its first free ones. True: it was cut short, because the lock
- * was held long enough or the budget is spent. Slots in limbo may be below objects that a writer held when the others
- * left.
+ * was held long enough or the budget is spent.
  */
 static bool pack(struct zs_pool *pool, struct zsi_zspage *z, struct zsi_compact_budget *budget)
 {
 	const struct zsi_size_class *sc = zsi_size_class(pool, z);
 	const uint32_t *slots = zsi_zspage_slots(&pool->words, z);
-	unsigned low = 0, high = z->bump, moves = 0;
-	uint64_t most = pool->batch.bytes + ZSI_HOLD_BYTES;
-	bool cut = false;
+	unsigned low = 0, high = z->bump, moved = 0;
+	unsigned to[ZSI_HOLD_OBJECTS];
+	struct zsi_holds holds;
+	struct place at;
+	bool all = false;
 
-	while (low < high && !cut) {
-		if ((slots[high - 1] & ZSI_SLOT_FREE) != 0) {
-			high--;
-		} else if ((slots[low] & ZSI_SLOT_FREE) == 0 || slots[low] == ZSI_SLOT_LIMBO) {
-			low++;
-		} else {
-			/* One that a writer holds stays where it is, and so do the pages below it. */
-			if (!zsi_move_within_locked(pool, z, high - 1, low))
-				break;
-			pool->batch.bytes += sc->size;
-			zsi_budget_spend(&budget->bytes, sc->size);
-			cut = pool->batch.bytes >= most || budget->bytes == 0 ||
-			      (++moves % ZSI_CLOCK_EVERY == 0 && zsi_budget_exhausted(budget));
+	for (holds.n = 0; holds.n < ZSI_HOLD_OBJECTS &&
+			  holds.n * (uint64_t)sc->size < zsi_min(ZSI_HOLD_BYTES, budget->bytes);) {
+		all = !next_places(z, slots, &at, &low, &high);
+		/* One that a writer holds stays where it is, and so do the pages below it. */
+		if (all || !zsi_hold_locked(pool, &holds, z, at.from)) {
+			all = true;
+			break;
 		}
+		to[holds.n - 1] = at.to;
 	}
+	zsi_hold_settle(pool, &holds);
+	while (moved < holds.n && zsi_move_within_locked(pool, z, &holds.objects[moved], to[moved]))
+		moved++;
+	all |= moved < holds.n;
+	pool->batch.bytes += (uint64_t)moved * sc->size;
+	zsi_budget_spend(&budget->bytes, (uint64_t)moved * sc->size);
+	for (unsigned i = moved; i < holds.n; i++)
+		zsi_hold_drop(pool, &holds.objects[i]);
 	/* The slots that were filled were taken from the middle of the free list. */
 	zsi_slot_relist_locked(pool, z);
-	return cut;
+	return !all;
 }
 
 /*

@@ -51,25 +51,74 @@ static unsigned source_slot(const struct zs_pool *pool, const struct zsi_zspage 
 	return pool->lazy_pages ? src->bump - 1u - done : done;
 }
 
-/* The objects are in no cache, nor are their entries: have them on their way while the ones before are copied. */
-static void fetch_ahead(const struct zs_pool *pool, const struct zsi_zspage *src, const uint32_t *slots, unsigned done)
+/* Slots that dst can give. */
+static unsigned slots_in(const struct zsi_zspage *dst, const struct zsi_size_class *sc, bool only_holes)
 {
-	if (done + FETCH_ENTRIES < src->bump) {
-		uint32_t index = slots[source_slot(pool, src, done + FETCH_ENTRIES)];
+	return (unsigned)(only_holes ? dst->bump : sc->objs) - dst->inuse - dst->limbo;
+}
 
-		if ((index & ZSI_SLOT_FREE) == 0)
-			__builtin_prefetch(&pool->handles.entries[index], 1);
+/*
+ * Hold the next objects of the source, as many as dst has slots for and as may be moved under this hold of the class's
+ * lock. Returns how many slots of the source were looked at.
+ */
+static unsigned hold_some(struct zs_pool *pool, const struct zsi_compact_budget *budget, struct zsi_holds *holds,
+			  unsigned most)
+{
+	const struct zsi_compact_batch *b = &pool->batch;
+	const struct zsi_zspage *src = zsi_zspage_ptr(pool, b->src);
+	const struct zsi_size_class *sc = zsi_size_class(pool, src);
+	const uint32_t *slots = zsi_zspage_slots(&pool->words, src);
+	uint64_t bytes = zsi_min(budget->bytes, ZSI_HOLD_BYTES);
+	unsigned done = b->src_done;
+
+	for (; done < src->bump && holds->n < most && holds->n * (uint64_t)sc->size < bytes; done++) {
+		unsigned slot = source_slot(pool, src, done);
+
+		if (done + FETCH_ENTRIES < src->bump) {
+			uint32_t index = slots[source_slot(pool, src, done + FETCH_ENTRIES)];
+
+			if ((index & ZSI_SLOT_FREE) == 0)
+				__builtin_prefetch(&pool->handles.entries[index], 1);
+		}
+		if ((slots[slot] & ZSI_SLOT_FREE) == 0)
+			(void)zsi_hold_locked(pool, holds, src, slot);
 	}
-	if (pool->space.base == NULL || done + FETCH_OBJECTS >= src->bump)
-		return;
-	unsigned slot = source_slot(pool, src, done + FETCH_OBJECTS);
+	return done - b->src_done;
+}
 
-	if ((slots[slot] & ZSI_SLOT_FREE) != 0)
+/* Objects lie in no cache: have the first lines of one on their way while those before it are copied. */
+static void fetch(const struct zs_pool *pool, const struct zsi_hold *hold)
+{
+	if (pool->space.base == NULL || hold->entry == 0)
 		return;
-	const uint8_t *at = pool->space.base + zsi_slot_offset(&pool->space, src, zsi_size_class(pool, src), slot);
+	const uint8_t *at = pool->space.base + zsi_entry_offset(hold->entry);
 
 	for (unsigned line = 0; line < 4; line++)
 		__builtin_prefetch(at + line * ZSI_CACHE_LINE);
+}
+
+/* Move what is held. Returns how many there is no memory for: the last ones, which are not held any more. */
+static unsigned move_holds(struct zs_pool *pool, struct zsi_compact_budget *budget, struct zsi_holds *holds,
+			   struct zsi_zspage *src, struct zsi_zspage *dst)
+{
+	uint64_t size = zsi_size_class(pool, src)->size;
+
+	for (unsigned i = 0; i < holds->n; i++) {
+		if (i + FETCH_OBJECTS < holds->n)
+			fetch(pool, &holds->objects[i + FETCH_OBJECTS]);
+		enum zsi_moved moved = zsi_move_object_locked(pool, src, &holds->objects[i], dst);
+
+		if (moved == ZSI_MOVE_NO_MEMORY) {
+			for (unsigned rest = i; rest < holds->n; rest++)
+				zsi_hold_drop(pool, &holds->objects[rest]);
+			return holds->n - i;
+		}
+		if (moved == ZSI_MOVED) {
+			pool->batch.bytes += size;
+			zsi_budget_spend(&budget->bytes, size);
+		}
+	}
+	return 0;
 }
 
 bool zsi_pair_move(struct zs_pool *pool, struct zsi_compact_budget *budget, bool only_holes)
@@ -77,34 +126,18 @@ bool zsi_pair_move(struct zs_pool *pool, struct zsi_compact_budget *budget, bool
 	struct zsi_compact_batch *b = &pool->batch;
 	struct zsi_zspage *src = zsi_zspage_ptr(pool, b->src);
 	struct zsi_zspage *dst = zsi_zspage_ptr(pool, b->dst);
-	const struct zsi_size_class *sc = zsi_size_class(pool, src);
-	const uint32_t *slots = zsi_zspage_slots(&pool->words, src);
 	unsigned before = dst->present;
-	unsigned moves = 0;
-	uint64_t most = zsi_min(zsi_pair_batch_bytes(pool), b->bytes + ZSI_HOLD_BYTES);
-	bool memory = true;
+	struct zsi_holds holds;
 
-	for (; b->src_done < src->bump && src->inuse > 0 && memory; b->src_done++) {
-		unsigned slot = source_slot(pool, src, b->src_done);
+	holds.n = 0;
+	unsigned most = slots_in(dst, zsi_size_class(pool, dst), only_holes);
+	unsigned seen = hold_some(pool, budget, &holds, (unsigned)zsi_min(most, ZSI_HOLD_OBJECTS));
 
-		fetch_ahead(pool, src, slots, b->src_done);
-		if ((slots[slot] & ZSI_SLOT_FREE) != 0)
-			continue;
-		if (!zsi_zspage_has_slot(dst, sc) || (only_holes && dst->free_head == ZSI_NO_SLOT) || b->bytes >= most)
-			break;
-		if (budget->bytes == 0 || (++moves % ZSI_CLOCK_EVERY == 0 && zsi_budget_exhausted(budget)))
-			break;
-		enum zsi_moved moved = zsi_move_object_locked(pool, src, slot, dst);
+	zsi_hold_settle(pool, &holds);
+	bool memory = move_holds(pool, budget, &holds, src, dst) == 0;
 
-		if (moved == ZSI_MOVE_NO_MEMORY) {
-			memory = false;
-			break;
-		}
-		if (moved == ZSI_MOVED) {
-			b->bytes += sc->size;
-			zsi_budget_spend(&budget->bytes, sc->size);
-		}
-	}
+	/* Without memory the compaction of this class ends: whatever was passed over is looked at next time. */
+	b->src_done += seen;
 	b->grown += dst->present - before;
 	zsi_class_regroup_locked(pool, src);
 	zsi_class_regroup_locked(pool, dst);

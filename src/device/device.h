@@ -31,6 +31,7 @@
 #include "device/layout.h"
 
 struct zs_pool;
+struct zsi_evictor;
 struct zsi_save;
 
 struct zram {
@@ -55,6 +56,9 @@ struct zram {
 	_Atomic(struct zsi_stream *)
 		streams[ZSI_STREAMS]; /* NULL until first used; stay until the device is destroyed */
 
+	_Atomic(struct zsi_evictor *) evictor; /* see evict.h */
+	_Atomic bool evict;                    /* the attribute */
+	_Atomic uint32_t evict_rounds;         /* how often something was evicted */
 	struct zsi_contexts contexts;
 
 	_Alignas(ZSI_CACHE_LINE) struct zsi_lock save_lock; /* rank SAVE: saving, resetting */

@@ -67,13 +67,18 @@ static uint64_t least_reserve(const struct zram *z)
 	return zsi_max(zsi_max(RESERVE_MIN, RESERVE_PAGES * zsi_os_page_bytes()), RESERVE_BLOCKS * z->block_size);
 }
 
-uint64_t zsi_memory_reserve(struct zram *z)
+uint64_t zsi_memory_limit(struct zram *z)
 {
 	uint64_t limit = atomic_load_explicit(&z->memory.limit, memory_order_relaxed),
 		 pools = z->pool_options.limit_bytes;
 
-	if (limit == 0 || (pools != 0 && pools < limit))
-		limit = pools;
+	return limit == 0 || (pools != 0 && pools < limit) ? pools : limit;
+}
+
+uint64_t zsi_memory_reserve(struct zram *z)
+{
+	uint64_t limit = zsi_memory_limit(z);
+
 	return zsi_min(zsi_max(limit >> RESERVE_SHIFT, least_reserve(z)), limit >> RESERVE_MOST_SHIFT);
 }
 

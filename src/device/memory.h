@@ -30,6 +30,8 @@ void zsi_memory_uncharge(struct zram *z, uint64_t bytes);
 int zsi_memory_set_limit_locked(struct zram *z, uint64_t bytes);
 /* Whether there is a mem_limit, for messages. */
 bool zsi_memory_limited(struct zram *z);
+/* The lower one of mem_limit and the pool's own; 0: none. */
+uint64_t zsi_memory_limit(struct zram *z);
 /* What is kept below the limit for what is there: bytes; 0 where there is no limit. */
 uint64_t zsi_memory_reserve(struct zram *z);
 /*

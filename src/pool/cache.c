@@ -3,10 +3,7 @@
 #include "pool/cache.h"
 
 #include <errno.h>
-#include <linux/membarrier.h>
 #include <pthread.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include "base/account.h"
 #include "base/assert.h"
@@ -16,6 +13,7 @@
 #include "base/rcu.h"
 #include "pool/geometry.h"
 #include "pool/handle.h"
+#include "pool/misuse.h"
 #include "pool/pool.h"
 #include "pool/room.h"
 #include "pool/stock.h"
@@ -52,24 +50,16 @@
 /* Most objects reserved at a miss. */
 #define MOST_WANTED 7u
 
-_Thread_local struct zsi_cache *zsi_cache_current;
-bool zsi_cache_membarrier;
+_Thread_local struct zsi_current zsi_current;
 
 static _Thread_local struct zsi_cache *mine; /* all caches of this thread, through thread_next */
 static _Thread_local bool exiting;           /* the thread is at its end: no new cache */
+static _Thread_local unsigned hidden;        /* the fast paths keep away; see zsi_cache_hide() */
 
 static struct zsi_lock caches_lock; /* rank CACHES */
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static pthread_key_t exit_key;
 static bool exit_key_made; /* written once, under once */
-
-static void register_membarrier(void)
-{
-	long commands = syscall(SYS_membarrier, MEMBARRIER_CMD_QUERY, 0, 0);
-
-	zsi_cache_membarrier = commands > 0 && (commands & MEMBARRIER_CMD_PRIVATE_EXPEDITED) != 0 &&
-			       syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) == 0;
-}
 
 void zsi_caches_lock(void)
 {
@@ -89,6 +79,51 @@ uint64_t zsi_cache_cap(const struct zs_pool *pool)
 	return zsi_max(cap, CAP_FLOOR_PAGES) << pool->space.page_shift;
 }
 
+/* Bins near one's own that may serve: their objects are a bit larger than what is asked for. */
+unsigned zsi_cache_choose(const struct zsi_cache *cache, unsigned position, size_t size)
+{
+	uint32_t own = (uint32_t)cache->bins[position].size;
+
+	for (unsigned p = position; p < position + ZSI_CACHE_NEAR && p < ZSI_MAX_CLASSES; p++) {
+		if (cache->filled[p + 1] == 0 || zsi_bin_count(&cache->bins[p]) == 0)
+			continue;
+		uint32_t its = (uint32_t)cache->bins[p].size;
+
+		/* In small objects a few steps are too much. */
+		return p == position || (its - own <= own >> ZSI_CACHE_NEAR_SHIFT && its - size <= cache->slack)
+			       ? p
+			       : ZSI_MAX_CLASSES;
+	}
+	return ZSI_MAX_CLASSES;
+}
+
+void zsi_cache_hide(void)
+{
+	hidden++;
+	zsi_current = (struct zsi_current){ 0 };
+}
+
+void zsi_cache_unhide(void)
+{
+	hidden--;
+}
+
+__attribute__((noinline)) void zsi_cache_report_index(struct zs_pool *pool, uint32_t index)
+{
+	uint64_t entry = atomic_load_explicit(&pool->handles.entries[index], memory_order_relaxed);
+	uint64_t freed = entry - (zsi_entry_live(entry) ? 2 : 1) * ZSI_GENERATION_ONE;
+
+	zsi_misuse(pool, zsi_entry_handle(&pool->handles, index, freed), "zs_free", ZS_MISUSE_DOUBLE_FREE);
+}
+
+void zsi_cache_report(struct zs_pool *pool)
+{
+	uint32_t twice = atomic_exchange_explicit(&pool->twice, 0, memory_order_relaxed);
+
+	if (zsi_unlikely(twice != 0))
+		zsi_cache_report_index(pool, twice - 1);
+}
+
 /* --- emptying --- */
 
 /*
@@ -101,9 +136,15 @@ static void flush_locked(struct zs_pool *pool, struct zsi_cache *cache, unsigned
 	struct zsi_cache_bin *bin = &cache->bins[position];
 	int64_t requested = atomic_load_explicit(&bin->requested, memory_order_relaxed);
 
-	zsi_room_note_freed(&pool->room, (uint64_t)n * bin->size);
-	while (n-- > 0)
-		zsi_stock_return_locked(pool, zsi_bin_pop(cache, position), released);
+	zsi_room_note_freed(&pool->room, (uint64_t)n * (uint32_t)bin->size);
+	while (n-- > 0) {
+		uint32_t index = (uint32_t)zsi_bin_pop(cache, bin, zsi_bin_count(bin));
+
+		if (zsi_unlikely(!zsi_stock_return_locked(pool, position, index, released)))
+			atomic_store_explicit(&pool->twice, index + 1, memory_order_relaxed);
+	}
+	if (zsi_bin_count(bin) == 0)
+		cache->filled[position + 1] = 0;
 	pool->classes[position].requested += (uint64_t)requested;
 	atomic_store_explicit(&bin->requested, 0, memory_order_relaxed);
 }
@@ -126,45 +167,14 @@ static uint64_t empty_cache(struct zs_pool *pool, struct zsi_cache *cache)
 			pages += z->present;
 		zsi_stock_release(pool, released);
 	}
-	ZSI_ASSERT(cache->bytes == 0);
-	atomic_fetch_sub_explicit(&pool->cache_granted, cache->budget, memory_order_relaxed);
+	ZSI_ASSERT(cache->left == cache->budget);
+	atomic_fetch_sub_explicit(&pool->cache_granted, (uint64_t)cache->budget, memory_order_relaxed);
 	cache->budget = 0;
+	cache->left = 0;
 	if (cache->holder)
 		atomic_fetch_sub_explicit(&pool->cache_holders, 1, memory_order_relaxed);
 	cache->holder = false;
 	return pages;
-}
-
-/* --- revoking --- */
-
-static void barrier_in_all_threads(void)
-{
-#ifndef ZSI_TSAN
-	if (zsi_cache_membarrier && syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0) == 0)
-		return;
-	atomic_thread_fence(memory_order_seq_cst);
-#endif
-}
-
-void zsi_caches_stop(struct zs_pool *pool)
-{
-	if (pool->caches == NULL)
-		return;
-	for (struct zsi_cache *cache = pool->caches; cache != NULL; cache = cache->pool_next)
-		/* seq_cst: pairs with zsi_cache_enter() */
-		atomic_store_explicit(&cache->revoked, 1, memory_order_seq_cst);
-	barrier_in_all_threads();
-	for (struct zsi_cache *cache = pool->caches; cache != NULL; cache = cache->pool_next)
-		/* acquire: pairs with zsi_cache_leave() */
-		for (unsigned round = 0; atomic_load_explicit(&cache->busy, memory_order_acquire) != 0; round++)
-			zsi_backoff(round);
-}
-
-void zsi_caches_resume(struct zs_pool *pool)
-{
-	for (struct zsi_cache *cache = pool->caches; cache != NULL; cache = cache->pool_next)
-		/* release: pairs with the acquire in zsi_cache_enter() */
-		atomic_store_explicit(&cache->revoked, 0, memory_order_release);
 }
 
 bool zsi_caches_drain(struct zs_pool *pool, uint64_t *pages)
@@ -177,11 +187,12 @@ bool zsi_caches_drain(struct zs_pool *pool, uint64_t *pages)
 	zsi_caches_lock();
 	zsi_caches_stop(pool);
 	for (struct zsi_cache *cache = pool->caches; cache != NULL; cache = cache->pool_next) {
-		any |= cache->bytes > 0;
+		any |= cache->left < cache->budget;
 		freed += empty_cache(pool, cache);
 	}
 	zsi_caches_resume(pool);
 	zsi_caches_unlock();
+	zsi_cache_report(pool);
 	if (pages != NULL)
 		*pages = freed;
 	return any;
@@ -203,9 +214,11 @@ static void unlink_from_pool_locked(struct zs_pool *pool, struct zsi_cache *cach
 {
 	struct zsi_cache **at = &pool->caches;
 
+	zsi_lock(&pool->announcers, ZSI_RANK_META);
 	while (*at != cache)
 		at = &(*at)->pool_next;
 	*at = cache->pool_next;
+	zsi_unlock(&pool->announcers, ZSI_RANK_META);
 }
 
 /* The caller has the caches' lock. The cache is empty, and no pool's. */
@@ -223,7 +236,7 @@ static void sweep_mine(bool all)
 {
 	struct zsi_cache **at = &mine;
 
-	zsi_cache_current = NULL;
+	zsi_current = (struct zsi_current){ 0 };
 	zsi_caches_lock();
 	while (*at != NULL) {
 		struct zsi_cache *cache = *at;
@@ -252,13 +265,13 @@ static void at_thread_exit(void *value)
 
 static void prepare(void)
 {
-	register_membarrier();
+	zsi_cache_register_membarrier();
 	exit_key_made = pthread_key_create(&exit_key, at_thread_exit) == 0;
 }
 
 static size_t bytes_of_cache(const struct zs_pool *pool)
 {
-	return zsi_round_up(sizeof(struct zsi_cache) + pool->geometry.nr_classes * sizeof(struct zsi_cache_bin),
+	return zsi_round_up(sizeof(struct zsi_cache) + (pool->geometry.nr_classes + 1) * sizeof(struct zsi_cache_bin),
 			    zsi_os_page_bytes());
 }
 
@@ -287,8 +300,10 @@ static struct zsi_cache *make(struct zs_pool *pool)
 		return NULL;
 	}
 	cache->mapped_bytes = bytes;
-	for (unsigned i = 0; i < pool->geometry.nr_classes; i++)
-		cache->bins[i].size = pool->geometry.classes[i].size;
+	for (unsigned i = 0; i < pool->geometry.nr_classes; i++) {
+		cache->bins[i].size = (int32_t)pool->geometry.classes[i].size;
+		cache->bins[i].class = (uint16_t)(i + 1);
+	}
 	atomic_store_explicit(&cache->pool, pool, memory_order_relaxed);
 	return cache;
 }
@@ -308,15 +323,17 @@ static struct zsi_cache *attach(struct zs_pool *pool)
 	cache->thread_next = mine;
 	mine = cache;
 	zsi_caches_lock();
+	zsi_lock(&pool->announcers, ZSI_RANK_META);
 	cache->pool_next = pool->caches;
 	pool->caches = cache;
+	zsi_unlock(&pool->announcers, ZSI_RANK_META);
 	zsi_caches_unlock();
 	return cache;
 }
 
 struct zsi_cache *zsi_cache_get(struct zs_pool *pool)
 {
-	struct zsi_cache *cache = zsi_cache_current;
+	struct zsi_cache *cache = zsi_current.cache;
 	int saved = errno;
 
 	if (zsi_likely(cache != NULL && atomic_load_explicit(&cache->pool, memory_order_relaxed) == pool))
@@ -328,8 +345,10 @@ struct zsi_cache *zsi_cache_get(struct zs_pool *pool)
 			break;
 	if (cache == NULL)
 		cache = attach(pool);
-	if (cache != NULL)
-		zsi_cache_current = cache;
+	/* A child's first free has to start its background thread. */
+	if (cache != NULL && hidden == 0 && zsi_cache_membarrier && pool->handles.slack != NULL &&
+	    !atomic_load_explicit(&pool->shrinker.lost, memory_order_relaxed))
+		zsi_current = (struct zsi_current){ .pool = pool, .cache = cache };
 	errno = saved;
 	return cache;
 }
@@ -341,6 +360,8 @@ void zsi_caches_detach(struct zs_pool *pool)
 		struct zsi_cache *cache = pool->caches;
 
 		pool->caches = cache->pool_next;
+		/* Its owner may still have the pool as its current one, and another may be made in its place. */
+		atomic_store_explicit(&cache->revoked, 1, memory_order_relaxed);
 		atomic_store_explicit(&cache->pool, NULL, memory_order_relaxed);
 	}
 	zsi_caches_unlock();
@@ -358,7 +379,7 @@ static uint64_t fair_budget(struct zs_pool *pool, struct zsi_cache *cache, uint6
 {
 	*budget = 0;
 	if (zsi_cache_enter(cache)) {
-		*budget = cache->budget;
+		*budget = (uint64_t)cache->budget;
 		if (!cache->holder)
 			atomic_fetch_add_explicit(&pool->cache_holders, 1, memory_order_relaxed);
 		cache->holder = true;
@@ -382,8 +403,10 @@ static bool grow_budget(struct zs_pool *pool, struct zsi_cache *cache, uint64_t 
 							memory_order_relaxed, memory_order_relaxed));
 	bool ok = zsi_cache_enter(cache);
 
-	if (ok)
-		cache->budget += step;
+	if (ok) {
+		cache->budget += (int32_t)step;
+		cache->left += (int32_t)step;
+	}
 	zsi_cache_leave(cache);
 	if (!ok)
 		atomic_fetch_sub_explicit(&pool->cache_granted, step, memory_order_relaxed);
@@ -393,10 +416,12 @@ static bool grow_budget(struct zs_pool *pool, struct zsi_cache *cache, uint64_t 
 /* Leave a step of the budget, if it is free, to threads that came later. */
 static void shrink_budget(struct zs_pool *pool, struct zsi_cache *cache, uint64_t step)
 {
-	bool ok = zsi_cache_enter(cache) && cache->budget > step && cache->bytes <= cache->budget - step;
+	bool ok = zsi_cache_enter(cache) && cache->budget > (int32_t)step && cache->left >= (int32_t)step;
 
-	if (ok)
-		cache->budget -= step;
+	if (ok) {
+		cache->budget -= (int32_t)step;
+		cache->left -= (int32_t)step;
+	}
 	zsi_cache_leave(cache);
 	if (ok)
 		atomic_fetch_sub_explicit(&pool->cache_granted, step, memory_order_relaxed);
@@ -418,25 +443,25 @@ static bool flush_some(struct zs_pool *pool, struct zsi_cache *cache, unsigned p
 	zsi_cache_leave(cache);
 	zsi_unlock(&c->lock, ZSI_RANK_CLASS);
 	zsi_stock_release(pool, released);
+	if (zsi_unlikely(atomic_load_explicit(&pool->twice, memory_order_relaxed) != 0))
+		zsi_cache_report(pool);
 	return ok;
 }
 
-/* The next bin that has something, round and round. The count may be out of date where the cache was revoked. */
-static unsigned next_victim(struct zsi_cache *cache)
+/* The next bin that has something, round and round. In a busy section. */
+static unsigned next_victim(const struct zs_pool *pool, struct zsi_cache *cache)
 {
-	unsigned word = cache->victim / 64;
-	uint64_t rest = cache->nonempty[word] & (~0ull << (cache->victim % 64));
+	unsigned n = pool->geometry.nr_classes;
 
-	for (unsigned i = 0; rest == 0 && i <= ZSI_MAX_CLASSES / 64; i++) {
-		word = (word + 1) % (ZSI_MAX_CLASSES / 64);
-		rest = cache->nonempty[word];
+	for (unsigned i = 0; i < n; i++) {
+		unsigned position = (cache->victim + i) % n;
+
+		if (cache->filled[position + 1] != 0 && zsi_bin_count(&cache->bins[position]) > 0) {
+			cache->victim = (position + 1) % n;
+			return position;
+		}
 	}
-	if (rest == 0)
-		return UINT32_MAX;
-	unsigned position = word * 64 + (unsigned)__builtin_ctzll(rest);
-
-	cache->victim = (position + 1) % ZSI_MAX_CLASSES;
-	return position;
+	return UINT32_MAX;
 }
 
 bool zsi_cache_make_room(struct zs_pool *pool, struct zsi_cache *cache, unsigned position)
@@ -446,7 +471,7 @@ bool zsi_cache_make_room(struct zs_pool *pool, struct zsi_cache *cache, unsigned
 
 	if (zsi_bin_count(&cache->bins[position]) == ZSI_CACHE_ITEMS)
 		return flush_some(pool, cache, position);
-	if (budget + step <= fair && grow_budget(pool, cache, step))
+	if (budget + step <= zsi_min(fair, ZSI_CACHE_BUDGET_MAX) && grow_budget(pool, cache, step))
 		return true;
 	/* With more than its share it gives up some. */
 	uint64_t spare = budget > fair ? step : 0;
@@ -454,8 +479,8 @@ bool zsi_cache_make_room(struct zs_pool *pool, struct zsi_cache *cache, unsigned
 	for (unsigned i = 0; i < FLUSHES_AT_ONCE; i++) {
 		unsigned victim = UINT32_MAX;
 
-		if (zsi_cache_enter(cache) && cache->bytes + cache->bins[position].size + spare > cache->budget)
-			victim = next_victim(cache);
+		if (zsi_cache_enter(cache) && cache->left < cache->bins[position].size + (int32_t)spare)
+			victim = next_victim(pool, cache);
 		zsi_cache_leave(cache);
 		if (victim == UINT32_MAX || !flush_some(pool, cache, victim))
 			break;
@@ -473,17 +498,17 @@ void zsi_cache_fill_locked(struct zs_pool *pool, struct zsi_cache *cache, unsign
 	/* The first miss may be the only one. And half of the budget is for what will be freed. */
 	unsigned want = bin->want;
 
-	bin->want = (uint16_t)zsi_min(want * 2 + 1, MOST_WANTED);
+	bin->want = (uint8_t)zsi_min(want * 2 + 1, MOST_WANTED);
 	if (want == 0)
 		return;
 	if (zsi_cache_enter(cache)) {
-		for (unsigned i = 0; i < want && zsi_bin_has_room(cache, position) && cache->bytes * 2 <= cache->budget;
-		     i++) {
+		for (unsigned i = 0;
+		     i < want && zsi_bin_has_room(cache, bin) && cache->left >= cache->budget / 2; i++) {
 			uint32_t index = zsi_stock_take_locked(pool, position);
 
 			if (index == ZSI_NO_INDEX)
 				break;
-			zsi_bin_push(cache, position, index);
+			(void)zsi_bin_push(cache, bin, position + 1, index);
 		}
 	}
 	zsi_cache_leave(cache);
@@ -510,9 +535,10 @@ void zsi_caches_adopt_after_fork(struct zs_pool *pool)
 
 void zsi_caches_reset_after_fork(void)
 {
+	zsi_current = (struct zsi_current){ 0 };
 	zsi_rank_leave(ZSI_RANK_CACHES);
 	zsi_lock_reset(&caches_lock);
 	/* The child's address space is another one. */
 	if (exit_key_made)
-		register_membarrier();
+		zsi_cache_register_membarrier();
 }

@@ -3,25 +3,25 @@
  * cache.h - per-thread caches: freed objects whose slots stay reserved, for the same thread's next allocation.
  *
  * A cache belongs to one thread and one pool. It has a bin for each size class, a short stack of handle indices. An
- * object in a bin is nobody's: its entry has the generation of a free one, so that old handles are stale, and its lock
- * bit is set, so that the mover passes it over. Its slot counts as used:
+ * object in a bin is nobody's: its entry has the generation of a free one, so that old handles are stale and the mover
+ * passes it over. Its slot counts as used:
  *
  *   class.used      = live objects + objects in the bins of its class + frees that are on their way
  *   class.requested + sum over caches of bin.requested = the live objects' sizes
- *   cache.bytes     = sum over bins of count * slot size <= cache.budget
+ *   cache.budget - cache.left = sum over bins of count * slot size <= cache.budget
  *   sum over caches of budget = pool.cache_granted <= zsi_cache_cap()
  *
- * The owner takes no lock and executes no locked instruction to reach its bins. It says that it is busy, looks whether
- * the cache was revoked, works on a bin, and says that it is done; nothing in between waits. Whoever wants somebody
- * else's cache revokes it, makes every thread of the process execute a barrier (membarrier), and waits until the owner
- * is not busy: after that the owner has seen, or will see, that it has to go the long way. Where the system has no
- * membarrier the owner executes a barrier itself.
+ * Its owner reaches its bins without a lock; announce.h says how, and how others keep it away.
+ *
+ * Two threads that free one object at the same moment both get that far, and its index is in two bins. So an index
+ * that leaves a bin has to be one that is retired, in a slot of the bin's class, or the misuse handler is called.
  *
  * Where a bin and a class change together (filling, flushing), the class's lock is held around the busy section. So
  * whoever holds all class locks and has revoked all caches sees every object in exactly one place.
  *
  * Locks: zsi_caches_lock() (rank CACHES, one for the process) guards the lists of caches, their making and unmaking,
- * and revocation.
+ * and revocation. Who changes a pool's list holds pool->announcers (rank META) too, so that a mover, which holds a
+ * class's lock, can go through it.
  */
 #ifndef ZSI_POOL_CACHE_H
 #define ZSI_POOL_CACHE_H
@@ -30,139 +30,86 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/bits.h"
-#include "base/rcu.h"
-#include "pool/geometry.h"
+#include "pool/announce.h"
+#include "pool/handle.h"
 
 struct zs_pool;
-struct zsi_class;
 
-/* What fits into a cache line with the bin's head. */
-#define ZSI_CACHE_ITEMS 12u
-
-/*
- * Bins that an object may come from, as bits from its own on; and how much larger than its own class's theirs may be.
- */
-#define ZSI_CACHE_NEAR 0xfu
+/* Bins that an object may come from, its own among them; and how much larger than its own class's theirs may be. */
+#define ZSI_CACHE_NEAR 4u
 #define ZSI_CACHE_NEAR_SHIFT 4
-
-struct zsi_cache_bin {
-	_Atomic uint16_t count;    /* written in busy sections; others read it for statistics */
-	uint16_t want;             /* objects to reserve at the next miss; the owner's */
-	uint32_t size;             /* of a slot, bytes; immutable */
-	_Atomic int64_t requested; /* bytes that mallocs here added less what frees took away; as count */
-	uint32_t items[ZSI_CACHE_ITEMS];
-};
-
-_Static_assert(sizeof(struct zsi_cache_bin) == ZSI_CACHE_LINE, "one cache line");
-
-struct zsi_cache {
-	_Atomic(struct zs_pool *) pool; /* NULL: it was destroyed, and the owner may free the cache */
-	_Atomic uint32_t busy;          /* written by the owner */
-	_Atomic uint32_t revoked;       /* written under the caches' lock */
-	uint64_t bytes;                 /* in busy sections, or revoked, as all that follows */
-	uint64_t budget;                /* bytes */
-	bool holder;                    /* counted in pool->cache_holders */
-	uint32_t slack; /* how much larger than asked for a slot of another bin may be; 0: never; the owner's */
-	uint64_t nonempty[ZSI_MAX_CLASSES / 64]; /* bit: the bin has objects */
-	unsigned victim;                         /* class position to flush next */
-	size_t mapped_bytes;                     /* immutable */
-	struct zsi_cache *pool_next;             /* Guarded by the caches' lock */
-	struct zsi_cache *thread_next;           /* the owner's */
-	_Alignas(ZSI_CACHE_LINE) struct zsi_cache_bin bins[];
-};
-
-/* The cache that this thread used last. */
-extern _Thread_local struct zsi_cache *zsi_cache_current;
-
-/* Whether membarrier works in this process; set before the first cache is made. */
-extern bool zsi_cache_membarrier;
-
-/* Begin a busy section. False: revoked, don't touch a bin; zsi_cache_leave() all the same. */
-static inline bool zsi_cache_enter(struct zsi_cache *cache)
-{
-#ifdef ZSI_TSAN
-	/* seq_cst: store, then load, in this order for everyone; pairs with revoke() */
-	atomic_store_explicit(&cache->busy, 1, memory_order_seq_cst);
-	return atomic_load_explicit(&cache->revoked, memory_order_seq_cst) == 0;
-#else
-	atomic_store_explicit(&cache->busy, 1, memory_order_relaxed);
-	if (zsi_likely(zsi_cache_membarrier))
-		atomic_signal_fence(memory_order_seq_cst);
-	else
-		atomic_thread_fence(memory_order_seq_cst);
-	/* acquire: pairs with the release in zsi_caches_resume(), so that what was done to the bins is seen */
-	return atomic_load_explicit(&cache->revoked, memory_order_acquire) == 0;
-#endif
-}
-
-static inline void zsi_cache_leave(struct zsi_cache *cache)
-{
-	/* release: pairs with the acquire in revoke() */
-	atomic_store_explicit(&cache->busy, 0, memory_order_release);
-}
 
 static inline unsigned zsi_bin_count(const struct zsi_cache_bin *bin)
 {
 	return atomic_load_explicit(&bin->count, memory_order_relaxed);
 }
 
-static inline void zsi_bin_add_requested(struct zsi_cache_bin *bin, int64_t bytes)
+/* In a busy section, as what follows. False: the bin, or the budget, is full. class is the bin's, position + 1. */
+static inline bool zsi_bin_push(struct zsi_cache *cache, struct zsi_cache_bin *bin, uint64_t class, uint32_t index)
 {
-	atomic_store_explicit(&bin->requested, atomic_load_explicit(&bin->requested, memory_order_relaxed) + bytes,
-			      memory_order_relaxed);
-}
+	uint64_t n = zsi_bin_count(bin);
 
-/* Both in a busy section. Room in the bin and in the budget was checked. */
-static inline void zsi_bin_push(struct zsi_cache *cache, unsigned position, uint32_t index)
-{
-	struct zsi_cache_bin *bin = &cache->bins[position];
-	unsigned n = zsi_bin_count(bin);
+	if (zsi_unlikely(n >= ZSI_CACHE_ITEMS))
+		return false;
+	int32_t left = cache->left - bin->size;
 
+	if (zsi_unlikely(left < 0))
+		return false;
+	cache->left = left;
+	cache->filled[class] = 1;
 	bin->items[n] = index;
-	if (n == 0)
-		cache->nonempty[position / 64] |= 1ull << (position % 64);
-	atomic_store_explicit(&bin->count, (uint16_t)(n + 1), memory_order_relaxed);
-	cache->bytes += bin->size;
+	ZSI_OPAQUE(n);
+	atomic_store_explicit(&bin->count, (uint8_t)(n + 1), memory_order_relaxed);
+	return true;
 }
 
-static inline uint32_t zsi_bin_pop(struct zsi_cache *cache, unsigned position)
+/* One of the n objects of a bin, n > 0. */
+static inline uint64_t zsi_bin_pop(struct zsi_cache *cache, struct zsi_cache_bin *bin, uint64_t n)
 {
-	struct zsi_cache_bin *bin = &cache->bins[position];
-	unsigned n = zsi_bin_count(bin) - 1u;
+	uint64_t index = *(bin->items - 1 + n);
 
-	if (n == 0)
-		cache->nonempty[position / 64] &= ~(1ull << (position % 64));
-	atomic_store_explicit(&bin->count, (uint16_t)n, memory_order_relaxed);
-	cache->bytes -= bin->size;
-	return bin->items[n];
+	ZSI_OPAQUE(n);
+	atomic_store_explicit(&bin->count, (uint8_t)(n - 1), memory_order_relaxed);
+	cache->left += bin->size;
+	return index;
+}
+
+static inline bool zsi_bin_has_room(const struct zsi_cache *cache, const struct zsi_cache_bin *bin)
+{
+	return zsi_bin_count(bin) < ZSI_CACHE_ITEMS && cache->left >= bin->size;
+}
+
+/* What a bin has is there for a request of `size` bytes. 0: what was there had been freed twice, and *twice is its index. */
+static inline uint64_t zsi_bin_revive(struct zsi_handles *h, struct zsi_cache *cache, struct zsi_cache_bin *bin,
+				      size_t size, uint32_t *twice)
+{
+	uint32_t index = (uint32_t)zsi_bin_pop(cache, bin, zsi_bin_count(bin));
+	uint64_t entry = atomic_load_explicit(&h->entries[index], memory_order_relaxed);
+
+	if (zsi_unlikely(!zsi_entry_retired_in(entry, bin->class))) {
+		*twice = index;
+		return 0;
+	}
+	ZSI_OWNED_ADD(bin->requested, (int64_t)size);
+	return zsi_handle_revive(h, index, entry, (uint32_t)bin->size, size);
 }
 
 /*
  * The bin to take an object of class `position` from: its own, or that of one of the next few larger classes;
  * ZSI_MAX_CLASSES: none has any. In a busy section.
  */
-static inline unsigned zsi_cache_choose(const struct zsi_cache *cache, unsigned position, size_t size)
-{
-	uint64_t near = cache->nonempty[position / 64] >> (position % 64) & ZSI_CACHE_NEAR;
+unsigned zsi_cache_choose(const struct zsi_cache *cache, unsigned position, size_t size);
 
-	if (zsi_likely((near & 1) != 0))
-		return position;
-	if (near == 0)
-		return ZSI_MAX_CLASSES;
-	unsigned other = position + (unsigned)__builtin_ctzll(near);
-	uint32_t own = cache->bins[position].size, its = cache->bins[other].size;
+/*
+ * While this thread has something mapped the fast paths, which don't look for that, keep away from its caches: once for
+ * each mapping.
+ */
+void zsi_cache_hide(void);
+void zsi_cache_unhide(void);
 
-	/* In small objects a few steps are too much. */
-	return its - own <= own >> ZSI_CACHE_NEAR_SHIFT && its - size <= cache->slack ? other : ZSI_MAX_CLASSES;
-}
-
-static inline bool zsi_bin_has_room(const struct zsi_cache *cache, unsigned position)
-{
-	const struct zsi_cache_bin *bin = &cache->bins[position];
-
-	return zsi_bin_count(bin) < ZSI_CACHE_ITEMS && cache->bytes + bin->size <= cache->budget;
-}
+/* Call the misuse handler for what was found to be freed twice: any, or this one. The caller holds no lock. */
+void zsi_cache_report(struct zs_pool *pool);
+void zsi_cache_report_index(struct zs_pool *pool, uint32_t index);
 
 /*
  * This thread's cache of the pool, made if there is none; NULL: the pool has none, or no memory for it. errno is kept.
@@ -190,10 +137,6 @@ uint64_t zsi_cache_cap(const struct zs_pool *pool);
 
 void zsi_caches_lock(void);
 void zsi_caches_unlock(void);
-
-/* With the caches' lock held: keep all owners out of their bins, and let them in again. */
-void zsi_caches_stop(struct zs_pool *pool);
-void zsi_caches_resume(struct zs_pool *pool);
 
 /* The pool goes: its caches are nobody's. */
 void zsi_caches_detach(struct zs_pool *pool);

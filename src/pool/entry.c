@@ -16,7 +16,7 @@ uint64_t zsi_entry_lock(struct zs_pool *pool, zs_handle handle, const char *call
 			zsi_misuse_handle(pool, handle, call);
 			return 0;
 		}
-		if (zsi_entry_trylock(&pool->handles.entries[zsi_handle_index(handle)], entry))
+		if (zsi_entry_trylock(&pool->handles.entries[zsi_handle_index(handle)], entry, ZSI_CLASS_HELD))
 			return entry;
 		zsi_backoff(round);
 	}

@@ -10,28 +10,49 @@
 #include <stdint.h>
 #include <zsmalloc/zsmalloc.h>
 
+#include "base/rcu.h"
 #include "pool/handle.h"
 #include "pool/pool.h"
 
+#ifdef ZSI_TSAN
+/* seq_cst: where the store of an announcement before it counts, ThreadSanitizer knows no other barrier */
+#define ZSI_ENTRY_LOAD memory_order_seq_cst
+#else
+#define ZSI_ENTRY_LOAD memory_order_acquire
+#endif
+
 /*
- * Take the entry lock of a handle, waiting for whoever has it. Returns the entry without the lock bit, or 0 after the
+ * Take the entry lock of a handle, waiting for whoever has it. Returns the entry as it was before, or 0 after the
  * misuse handler was called in the name of `call`.
  */
 uint64_t zsi_entry_lock(struct zs_pool *pool, zs_handle handle, const char *call);
 
-/* The entry of a handle if it is one of a live object of the pool, else 0 (a live entry's generation is odd). */
+/* The entry of a handle if it is one of a live object of the pool, and the handle within reach; else 0. */
+static inline uint64_t zsi_entry_within(const struct zsi_handles *h, zs_handle handle, const _Atomic uint64_t *reach)
+{
+	uint64_t key = zsi_handle_key(h, handle);
+
+	/* Else the compiler would make a mask of the two shifts, which takes more. */
+	ZSI_OPAQUE(key);
+	/* acquire: pairs with the release in grow_locked(), so that the entry is there */
+	if (zsi_unlikely(key >= atomic_load_explicit(reach, memory_order_acquire)))
+		return 0;
+	/* acquire: pairs with publishing and unlocking, so that moved bytes are seen */
+	uint64_t entry = atomic_load_explicit(&h->entries[key >> ZSI_KEY_SHIFT], ZSI_ENTRY_LOAD);
+
+	/* A live entry's generation is odd, as a handle's is. */
+	return zsi_likely((entry ^ handle) >> ZSI_GENERATION_SHIFT == 0) ? entry : 0;
+}
+
 static inline uint64_t zsi_entry_look_up(const struct zs_pool *pool, zs_handle handle)
 {
-	const struct zsi_handles *h = &pool->handles;
-	uint32_t index = zsi_handle_index(handle);
+	return zsi_entry_within(&pool->handles, handle, &pool->handles.reach);
+}
 
-	/* acquire: pairs with the release in grow_locked(), so that the entry is there */
-	if (((handle ^ h->tag) & ZSI_TAG_MASK) != 0 || index >= atomic_load_explicit(&h->bound, memory_order_acquire))
-		return 0;
-	/* acquire: pairs with zsi_handle_publish() and zsi_entry_unlock(), so that moved bytes are seen */
-	uint64_t entry = atomic_load_explicit(&h->entries[index], memory_order_acquire);
-
-	return ((entry ^ handle) & ZSI_GENERATION_MASK) == 0 ? entry : 0;
+/* The same where objects are in one piece, at space.base + its offset; else 0. */
+static inline uint64_t zsi_entry_look_up_flat(const struct zs_pool *pool, zs_handle handle)
+{
+	return zsi_entry_within(&pool->handles, handle, &pool->handles.flat_reach);
 }
 
 #endif

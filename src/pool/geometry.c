@@ -178,9 +178,10 @@ void zsi_geometry_lookup(const struct zsi_geometry *g, uint16_t *lookup)
 	uint32_t entries = zsi_lookup_entries(g);
 	unsigned position = 0;
 
-	for (uint32_t i = 0; i < entries; i++) {
+	lookup[0] = (uint16_t)(g->nr_classes << ZSI_LOOKUP_SCALE);
+	for (uint32_t i = 1; i < entries; i++) {
 		while (g->classes[position].max_request < i << ZSI_LOOKUP_SHIFT)
 			position++;
-		lookup[i] = (uint16_t)position;
+		lookup[i] = (uint16_t)(position << ZSI_LOOKUP_SCALE);
 	}
 }

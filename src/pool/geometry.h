@@ -31,6 +31,9 @@
 
 /* Requests are looked up in steps of this many bytes; every class boundary is a multiple of it, see lookup[]. */
 #define ZSI_LOOKUP_SHIFT 3
+/* Positions in the table are shifted by so much; there are few enough of them. */
+#define ZSI_LOOKUP_SCALE 6
+
 #define ZSI_MAX_LOOKUP ((ZSI_MAX_PAGE_SIZE >> ZSI_LOOKUP_SHIFT) + 1)
 
 struct zsi_size_class {
@@ -70,13 +73,16 @@ static inline uint32_t zsi_lookup_entries(const struct zsi_geometry *g)
 	return (g->page_size >> ZSI_LOOKUP_SHIFT) + 1;
 }
 
-/* Fill lookup[zsi_lookup_entries()]: the position in classes[] for requests of (i - 1) * 8 + 1 .. i * 8 bytes. */
+/*
+ * Fill lookup[zsi_lookup_entries()]: the position in classes[] for requests of (i - 1) * 8 + 1 .. i * 8 bytes; nr_classes
+ * for 0. Shifted, so that it is the offset of the class's bin in a cache.
+ */
 void zsi_geometry_lookup(const struct zsi_geometry *g, uint16_t *lookup);
 
 /* The entry of a request of size bytes, 1..page_size. */
-static inline uint32_t zsi_lookup_entry(size_t size)
+static inline size_t zsi_lookup_entry(size_t size)
 {
-	return (uint32_t)((size + (1u << ZSI_LOOKUP_SHIFT) - 1) >> ZSI_LOOKUP_SHIFT);
+	return (size + (1u << ZSI_LOOKUP_SHIFT) - 1) >> ZSI_LOOKUP_SHIFT;
 }
 
 /* The fullness group of a zspage with inuse of objs slots in use: 0 empty, 1..10 by tenths, 11 full. */

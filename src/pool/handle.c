@@ -21,7 +21,8 @@
 #define SPARE_FLOOR (8u * BATCH)
 
 /*
- * Entries made accessible at a time: 64 KiB of them, and whole pages of the system's of sizes. Charged by such a page.
+ * Entries made accessible at a time: 64 KiB of them, and whole pages of the system's of what is beside them. Charged by
+ * such a page.
  */
 #define COMMIT_ENTRIES 8192u
 
@@ -36,14 +37,15 @@ unsigned zsi_handle_choose_stack(void)
 	return n;
 }
 
-static size_t sizes_bytes(uint64_t entries)
+/* What so many entries take in the table beside them: bytes of slack, or sizes. */
+static size_t beside_bytes(bool with_sizes, uint64_t entries)
 {
-	return zsi_round_up(entries * sizeof(uint16_t), zsi_os_page_bytes());
+	return zsi_round_up(entries * (with_sizes ? sizeof(uint16_t) : sizeof(uint8_t)), zsi_os_page_bytes());
 }
 
 static uint64_t entries_at_once(void)
 {
-	return zsi_max(COMMIT_ENTRIES, zsi_os_page_bytes() / sizeof(uint16_t));
+	return zsi_max(COMMIT_ENTRIES, zsi_os_page_bytes());
 }
 
 int zsi_handles_init(struct zsi_handles *h, struct zsi_account *account, uint32_t cookie, uint64_t capacity,
@@ -55,18 +57,25 @@ int zsi_handles_init(struct zsi_handles *h, struct zsi_account *account, uint32_
 	capacity = zsi_round_up(zsi_min(capacity, ZSI_INDEX_MASK + 1 - step), step);
 	h->account = account;
 	h->capacity = (uint32_t)capacity;
-	h->tag = (uint64_t)cookie << ZSI_INDEX_BITS | ZSI_GENERATION_ONE;
+	h->cookie = (uint64_t)cookie << ZSI_INDEX_BITS;
+	h->tag = h->cookie | ZSI_GENERATION_ONE;
+	h->generation_one = ZSI_GENERATION_ONE;
+	h->generation_mask = ZSI_GENERATION_MASK;
+	h->retired_mask = ZSI_GENERATION_ONE | ZSI_CLASS_MASK;
 	h->entries = zsi_os.reserve(capacity * sizeof(*h->entries), 1);
 	if (h->entries == NULL)
 		return -1;
-	if (with_sizes) {
-		h->sizes = zsi_os.reserve(sizes_bytes(capacity), 1);
-		if (h->sizes == NULL) {
-			zsi_handles_fini(h);
-			errno = ENOMEM;
-			return -1;
-		}
+	void *beside = zsi_os.reserve(beside_bytes(with_sizes, capacity), 1);
+
+	if (beside == NULL) {
+		zsi_handles_fini(h);
+		errno = ENOMEM;
+		return -1;
 	}
+	if (with_sizes)
+		h->sizes = beside;
+	else
+		h->slack = beside;
 	return 0;
 }
 
@@ -75,9 +84,12 @@ void zsi_handles_fini(struct zsi_handles *h)
 	if (h->entries != NULL)
 		zsi_os.release(h->entries, h->capacity * sizeof(*h->entries));
 	if (h->sizes != NULL)
-		zsi_os.release(h->sizes, sizes_bytes(h->capacity));
+		zsi_os.release((void *)(uintptr_t)h->sizes, beside_bytes(true, h->capacity));
+	if (h->slack != NULL)
+		zsi_os.release((void *)(uintptr_t)h->slack, beside_bytes(false, h->capacity));
 	h->entries = NULL;
 	h->sizes = NULL;
+	h->slack = NULL;
 }
 
 static uint64_t link_of(uint32_t index_plus_one)
@@ -141,7 +153,19 @@ static void push(struct zsi_handles *h, struct zsi_handle_stack *stack, uint32_t
 static uint64_t charged(const struct zsi_handles *h, uint64_t entries)
 {
 	return zsi_round_up(entries * sizeof(*h->entries), zsi_os_page_bytes()) +
-	       (h->sizes != NULL ? sizes_bytes(entries) : 0);
+	       beside_bytes(h->sizes != NULL, entries);
+}
+
+static int commit_more(struct zsi_handles *h)
+{
+	uint64_t at = h->committed, step = entries_at_once();
+	void *beside = h->sizes != NULL ? (void *)(uintptr_t)&h->sizes[at] : (void *)(uintptr_t)&h->slack[at];
+
+	if (zsi_os.commit(&h->entries[at], step * sizeof(*h->entries), ZSI_OS_NO_HUGEPAGE) != 0 ||
+	    zsi_os.commit(beside, beside_bytes(h->sizes != NULL, step), ZSI_OS_NO_HUGEPAGE) != 0)
+		return -1;
+	h->committed += step;
+	return 0;
 }
 
 /* Make entries [bound, bound + BATCH) exist. */
@@ -156,19 +180,21 @@ static int grow_locked(struct zsi_handles *h, uint32_t bound)
 	if (more > 0 && zsi_charge_metadata(h->account, more) != 0)
 		return -1;
 	if (bound + BATCH > h->committed) {
-		uint64_t at = h->committed, step = entries_at_once();
-
-		if (zsi_os.commit(&h->entries[at], step * sizeof(*h->entries), ZSI_OS_NO_HUGEPAGE) != 0 ||
-		    (h->sizes != NULL &&
-		     zsi_os.commit(&h->sizes[at], step * sizeof(*h->sizes), ZSI_OS_NO_HUGEPAGE) != 0)) {
+		if (commit_more(h) != 0) {
 			zsi_uncharge_metadata(h->account, more);
 			errno = ENOMEM;
 			return -1;
 		}
-		h->committed += step;
 	}
 	/* release: pairs with the acquire of whoever checks an index against it, and then reads the entry */
 	atomic_store_explicit(&h->bound, bound + BATCH, memory_order_release);
+	uint64_t reach = (uint64_t)(bound + BATCH) << ZSI_KEY_SHIFT;
+
+	atomic_store_explicit(&h->reach, reach, memory_order_release);
+	if (h->flat)
+		atomic_store_explicit(&h->flat_reach, reach, memory_order_release);
+	if (h->light)
+		atomic_store_explicit(&h->light_reach, reach, memory_order_release);
 	return 0;
 }
 

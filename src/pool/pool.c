@@ -16,7 +16,7 @@ size_t zs_huge_class_size(struct zs_pool *pool)
 unsigned int zs_lookup_class_index(struct zs_pool *pool, size_t size)
 {
 	size = zsi_min(zsi_max(size, 1), pool->geometry.page_size);
-	return pool->geometry.classes[pool->lookup[zsi_lookup_entry(size)]].index;
+	return pool->geometry.classes[zsi_position_for(pool, size)].index;
 }
 
 unsigned long zs_get_total_pages(struct zs_pool *pool)

@@ -102,18 +102,19 @@ struct zsi_shrinker {
 };
 
 struct zs_pool {
-	/* Immutable after create; the first lines are all a reader needs. */
+	/* Immutable after create; the lines after the name are all a reader needs. First, probes take the pool for it. */
+	char name[ZSI_NAME_BYTES];
 	struct zsi_space space;
 	struct zsi_handles handles;
-	char name[ZSI_NAME_BYTES];
 	uint32_t cookie;
 	unsigned flags;
+	uint64_t page_size;  /* as geometry.page_size */
 	bool lazy_pages;     /* a zspage gets pages as its slots are used, not all at first */
 	bool cached;         /* threads have caches */
 	uint32_t most_slack; /* how much larger than asked for a borrowed slot may be, bytes; 0: nothing is borrowed */
 	size_t self_bytes;   /* of the pool's own mapping */
 	struct zsi_class *classes; /* nr_classes of them, as geometry.classes */
-	uint16_t *lookup;          /* zsi_lookup_entries() of them */
+	uint16_t *lookup;          /* zsi_lookup_entries() of them: positions of classes, << ZSI_LOOKUP_SCALE */
 
 	struct zsi_account account;
 	struct zsi_meta meta;
@@ -124,7 +125,9 @@ struct zs_pool {
 
 	_Atomic uint64_t cache_granted; /* bytes that caches may hold now */
 	_Atomic uint32_t cache_holders; /* caches that want to hold any */
-	struct zsi_cache *caches;       /* through pool_next; Guarded by the caches' lock */
+	struct zsi_cache *caches;       /* through pool_next; Guarded by the caches' lock, and by announcers */
+	struct zsi_lock announcers;     /* rank META */
+	_Atomic uint32_t twice;         /* index + 1 of an object that was freed twice, as a cache found; 0: none */
 
 	/*
 	 * Bit: the class had plenty of free slots when a zspage of it last changed its group. A hint, so that the
@@ -151,6 +154,12 @@ struct zsi_cache;
 static inline const struct zsi_size_class *zsi_size_class(const struct zs_pool *pool, const struct zsi_zspage *z)
 {
 	return &pool->geometry.classes[z->class_position];
+}
+
+/* The position of the class for requests of size bytes, 1..page_size. */
+static inline unsigned zsi_position_for(const struct zs_pool *pool, size_t size)
+{
+	return pool->lookup[zsi_lookup_entry(size)] >> ZSI_LOOKUP_SCALE;
 }
 
 /* For probes, which take an array for its bytes. */

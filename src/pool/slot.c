@@ -125,7 +125,7 @@ zs_handle zsi_slot_publish_locked(struct zs_pool *pool, struct zsi_zspage *z, un
 	c->used++;
 	c->requested += size;
 	uint64_t offset = zsi_slot_offset(&pool->space, z, sc, slot);
-	zs_handle h = zsi_handle_publish(&pool->handles, index, offset, sc->size, size);
+	zs_handle h = zsi_handle_publish(&pool->handles, index, offset, z->class_position, sc->size, size);
 
 	ZSI_PROBE(malloc, zsi_pool_name(pool), size, h);
 	return h;

@@ -31,7 +31,7 @@ uint32_t zsi_stock_take_locked(struct zs_pool *pool, unsigned position)
 	zsi_class_regroup_locked(pool, z);
 	zsi_zspage_slots(&pool->words, z)[slot] = index;
 	pool->classes[position].used++;
-	zsi_handle_reserve(&pool->handles, index, zsi_slot_offset(&pool->space, z, sc, slot));
+	zsi_handle_reserve(&pool->handles, index, zsi_slot_offset(&pool->space, z, sc, slot), position);
 	return index;
 }
 
@@ -45,14 +45,16 @@ void zsi_stock_release(struct zs_pool *pool, struct zsi_zspage *list)
 	}
 }
 
-void zsi_stock_return_locked(struct zs_pool *pool, uint32_t index, struct zsi_zspage **released)
+bool zsi_stock_return_locked(struct zs_pool *pool, unsigned position, uint32_t index, struct zsi_zspage **released)
 {
 	uint64_t entry = atomic_load_explicit(&pool->handles.entries[index], memory_order_relaxed);
+
+	if (zsi_unlikely(!zsi_entry_retired_in(entry, position + 1)))
+		return false;
 	uint64_t offset = zsi_entry_offset(entry);
 	struct zsi_zspage *z = zsi_zspage_at(&pool->space, offset);
-	unsigned position = z->class_position;
 
-	ZSI_ASSERT(!zsi_entry_live(entry) && (entry & ZSI_ENTRY_LOCK) != 0);
+	ZSI_ASSERT(z->class_position == position);
 	pool->classes[position].used--;
 	zsi_slot_give_locked(pool, z, zsi_slot_at(&pool->space, z, zsi_size_class(pool, z), offset));
 	z->inuse--;
@@ -65,4 +67,5 @@ void zsi_stock_return_locked(struct zs_pool *pool, uint32_t index, struct zsi_zs
 		*released = z;
 	}
 	zsi_handle_release(&pool->handles, index, zsi_handle_own_stack());
+	return true;
 }

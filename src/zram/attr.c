@@ -22,6 +22,7 @@
 #include "device/streams.h"
 #include "zram/attr_state.h"
 #include "zram/backing_attrs.h"
+#include "zram/evict.h"
 #include "zram/idle.h"
 #include "zram/init.h"
 #include "zram/recompress.h"
@@ -238,6 +239,7 @@ static const struct zsi_attr attrs[] = {
 	{ "compressed_writeback", zsi_attr_compressed_wb_get, zsi_attr_compressed_wb_set },
 	{ "debug_stat", zsi_attr_debug_stat, NULL },
 	{ "disksize", disksize_get, disksize_set },
+	{ "evict", zsi_attr_evict_get, zsi_attr_evict_set },
 	{ "idle", NULL, zsi_attr_idle },
 	{ "initstate", initstate_get, NULL },
 	{ "io_stat", zsi_attr_io_stat, NULL },

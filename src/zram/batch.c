@@ -20,9 +20,6 @@
 
 /* --- its memory --- */
 
-/* Nobody gains by more, and so much is taken at once. */
-#define MOST_BYTES ((size_t)8 << 20)
-
 static bool make_room(struct zram *z, struct zsi_batch *b, unsigned room)
 {
 	size_t data = room * z->block_size, each = sizeof(*b->blocks) + sizeof(*b->pieces) + sizeof(*b->runs);
@@ -44,7 +41,7 @@ static bool make_room(struct zram *z, struct zsi_batch *b, unsigned room)
 	return true;
 }
 
-void zsi_batch_open(struct zram *z, struct zsi_batch *b)
+void zsi_batch_open(struct zram *z, struct zsi_batch *b, uint64_t most)
 {
 	uint64_t wanted = atomic_load_explicit(&z->backing.batch_size, memory_order_relaxed);
 
@@ -52,7 +49,7 @@ void zsi_batch_open(struct zram *z, struct zsi_batch *b)
 	b->blocks = &b->one_block;
 	b->pieces = &b->one_piece;
 	b->runs = &b->one_run;
-	for (wanted = zsi_min(wanted, MOST_BYTES / z->block_size); wanted > 1; wanted /= 2)
+	for (wanted = zsi_min(wanted, most / z->block_size); wanted > 1; wanted /= 2)
 		if (make_room(z, b, (unsigned)wanted))
 			return;
 }

@@ -44,11 +44,11 @@ struct zsi_batch {
 	struct zsi_run one_run;
 	struct zsi_ring *ring; /* NULL: none, or none yet */
 	int error;             /* errno of the last block that could not be read or written; 0: none */
-	uint64_t gone;         /* bytes of objects that are in the file now, since somebody set it to 0 */
+	uint64_t gone;         /* bytes of objects that are in the file now. The user's to set to 0, as error */
 };
 
-/* For as many blocks as writeback_batch_size says, or as there is memory for; one at least. */
-void zsi_batch_open(struct zram *z, struct zsi_batch *b);
+/* For as many blocks as writeback_batch_size says, within `most` bytes and the memory there is; one at least. */
+void zsi_batch_open(struct zram *z, struct zsi_batch *b, uint64_t most);
 void zsi_batch_close(struct zram *z, struct zsi_batch *b);
 
 /* Add a locked block, whose word is meta, to a batch that is not full. The word to unlock it with. */

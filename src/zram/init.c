@@ -20,11 +20,13 @@
 #include "device/memory.h"
 #include "device/streams.h"
 #include "device/table.h"
+#include "zram/evict.h"
 #include "zram/fork.h"
 #include "zram/train.h"
 
 void zsi_init_undo_locked(struct zram *z)
 {
+	zsi_evict_stop_frozen(z);
 	zsi_streams_empty_locked(z);
 	zsi_dict_retire_frozen(z, true);
 	zsi_algs_stop_locked(z);
@@ -88,7 +90,7 @@ static int init_parts_locked(struct zram *z, uint64_t blocks)
 		return -1;
 	if (zsi_streams_start_locked(z) != 0)
 		return zsi_fail(errno, "%s: no memory for compressing", z->name);
-	return 0;
+	return zsi_evict_start_locked(z);
 }
 
 /* Nobody can be inside: the device has no stream that is filled. */
@@ -128,6 +130,7 @@ void zsi_init_reset(struct zram *z)
 	zsi_algs_reset_locked(z);
 	zsi_backing_close(z);
 	zsi_backing_defaults_locked(z);
+	atomic_store_explicit(&z->evict, false, memory_order_relaxed);
 	(void)zsi_memory_set_limit_locked(z, 0);
 	atomic_store_explicit(&z->max_used_pages, 0, memory_order_relaxed);
 	atomic_store_explicit(&z->max_bytes, 0, memory_order_relaxed);

@@ -22,6 +22,7 @@
 #include "device/streams.h"
 #include "device/table.h"
 #include "device/yield.h"
+#include "zram/evict.h"
 #include "zram/train.h"
 #include "zram/trim.h"
 
@@ -209,6 +210,30 @@ static bool table_has_room(struct zram *z)
 	return errno == ENOMEM && atomic_load_explicit(&z->table.nr_pending, memory_order_relaxed) > 0;
 }
 
+/* Of a request that is over; errno and the message stay. */
+static void count_failure(struct zram *z, enum zsi_counter which)
+{
+	int error = errno;
+	struct zsi_stream *s = zsi_gate_enter(z);
+
+	if (s != NULL) {
+		zsi_count(s, which, 1);
+		zsi_stream_leave(s);
+	}
+	errno = error;
+}
+
+/* What a write that was refused memory can do: empty parts of the table go, once; blocks go to a file, while any do. */
+static bool make_room(struct zram *z, bool *trimmed, bool trim, uint32_t rounds)
+{
+	if (trim && !*trimmed) {
+		zsi_trim_table(z, true);
+		*trimmed = true;
+		return true;
+	}
+	return zsi_evict(z, rounds);
+}
+
 static int transfer(struct zram *z, struct transfer t)
 {
 	int result = check_range(z, t.offset, t.len);
@@ -216,25 +241,24 @@ static int transfer(struct zram *z, struct transfer t)
 
 	while (result == 0 && t.len > 0) {
 		const uint8_t *from = t.from;
+		uint32_t rounds = zsi_evict_rounds(z);
 		struct zsi_stream *s = enter_for(z, t.offset, t.len);
 		uint64_t offset = t.offset;
-		bool again = false;
 
 		if (zsi_unlikely(s == NULL))
 			return -1;
 		result = transfer_some(z, s, &t);
-		if (zsi_unlikely(result != 0)) {
-			again = from != NULL && !trimmed && table_has_room(z);
-			if (!again)
-				zsi_count(s, from == NULL ? ZSI_N_FAILED_READS_TOTAL : ZSI_N_FAILED_WRITES_TOTAL, 1);
-		}
+		bool refused = result != 0 && from != NULL && errno == ENOMEM, trim = refused && table_has_room(z);
+
 		zsi_stream_leave(s);
-		if (zsi_unlikely(again)) {
-			zsi_trim_table(z, true);
+		if (zsi_likely(result == 0))
+			continue;
+		if (refused && make_room(z, &trimmed, trim, rounds)) {
 			t.from = from + (t.offset - offset);
-			trimmed = true;
 			result = 0;
+			continue;
 		}
+		count_failure(z, from == NULL ? ZSI_N_FAILED_READS_TOTAL : ZSI_N_FAILED_WRITES_TOTAL);
 	}
 	return result;
 }
@@ -298,8 +322,8 @@ int zram_discard(struct zram *z, uint64_t offset, uint64_t len)
 	return first < end ? discard_blocks(z, first, end) : 0;
 }
 
-/* A part of one block. */
-static int zero_part(struct zram *z, uint64_t offset, size_t len)
+/* A part of one block, once. */
+static int try_zero_part(struct zram *z, uint64_t offset, size_t len)
 {
 	struct zsi_stream *s = enter_for(z, offset, len);
 	uint64_t index = offset >> z->block_shift;
@@ -311,10 +335,23 @@ static int zero_part(struct zram *z, uint64_t offset, size_t len)
 	if (zsi_table_has(&z->table, index) &&
 	    (atomic_load_explicit(&zsi_block_at(z, index)->meta, memory_order_relaxed) & (ZSI_USED | ZSI_LOCK)) != 0)
 		result = write_part(z, s, index, (size_t)(offset & (z->block_size - 1)), NULL, len);
-	if (result != 0)
-		zsi_count(s, ZSI_N_FAILED_WRITES_TOTAL, 1);
 	zsi_stream_leave(s);
 	return result;
+}
+
+static int zero_part(struct zram *z, uint64_t offset, size_t len)
+{
+	uint32_t rounds;
+
+	do {
+		rounds = zsi_evict_rounds(z);
+		if (try_zero_part(z, offset, len) == 0)
+			return 0;
+	} while (errno == ENOMEM && zsi_evict(z, rounds));
+	/* A range that is not on the device was no request. */
+	if (errno != EINVAL)
+		count_failure(z, ZSI_N_FAILED_WRITES_TOTAL);
+	return -1;
 }
 
 int zram_zero(struct zram *z, uint64_t offset, uint64_t len)

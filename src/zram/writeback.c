@@ -28,6 +28,9 @@
 /* Blocks looked at with one stream in hand; a look is a matter of nanoseconds. */
 #define LOOKED_AT 1024u
 
+/* Of one batch; nobody gains by more. */
+#define MOST_BYTES ((uint64_t)8 << 20)
+
 struct request {
 	const struct zsi_asker *asker;
 	enum zsi_choice choice; /* of the part that is under way */
@@ -134,7 +137,7 @@ static int do_request(struct zram *z, const char *value, const struct zsi_asker 
 	if (text == NULL)
 		return zsi_fail(ENOMEM, "%s: writeback: no memory", z->name);
 	if (!r.check)
-		zsi_batch_open(z, &r.batch);
+		zsi_batch_open(z, &r.batch, MOST_BYTES);
 	for (; result == 0 && zsi_parse_pair(&at, &key, &v); pairs++)
 		result = do_pair(z, &r, key, v);
 	if (result == 0 && pairs == 0)

@@ -12,6 +12,7 @@
 #include "base/bits.h"
 #include "base/rcu.h"
 #include "pages/layout.h"
+#include "pool/cache.h"
 #include "pool/entry.h"
 #include "pool/geometry.h"
 #include "pool/handle.h"
@@ -20,10 +21,12 @@
 #include "pool/zspage.h"
 #include "zsmalloc/map.h"
 
-/* Where the object is and how long its slot is. In a read section, or with the entry locked. */
-static const struct zsi_size_class *class_at(const struct zs_pool *pool, uint64_t offset)
+/* How long the slot is. In a read section, or with the entry locked: then the zspage's descriptor says it. */
+static size_t usable_of(const struct zs_pool *pool, uint64_t entry)
 {
-	return zsi_size_class(pool, zsi_zspage_at(&pool->space, offset));
+	if (zsi_unlikely(zsi_entry_locked(entry)))
+		return zsi_size_class(pool, zsi_zspage_at(&pool->space, zsi_entry_offset(entry)))->size;
+	return pool->geometry.classes[zsi_entry_class(entry) - 1].size;
 }
 
 size_t zs_usable_size(struct zs_pool *pool, zs_handle handle)
@@ -34,7 +37,7 @@ size_t zs_usable_size(struct zs_pool *pool, zs_handle handle)
 	uint64_t entry = zsi_entry_look_up(pool, handle);
 
 	if (zsi_likely(entry != 0))
-		size = class_at(pool, zsi_entry_offset(entry))->size;
+		size = usable_of(pool, entry);
 	zsi_rcu_read_unlock();
 	if (zsi_unlikely(entry == 0))
 		zsi_misuse_handle(pool, handle, "zs_usable_size");
@@ -42,13 +45,13 @@ size_t zs_usable_size(struct zs_pool *pool, zs_handle handle)
 }
 
 /* An object whose pages may lie apart: in place if it is in one piece, else copied. In a read section. */
-static const void *read_scattered(struct zs_pool *pool, uint64_t offset, void *local_copy)
+static const void *read_scattered(struct zs_pool *pool, uint64_t entry, void *local_copy)
 {
 	uint8_t *pieces[2];
 	size_t split;
-	size_t size = class_at(pool, offset)->size;
+	size_t size = usable_of(pool, entry);
 
-	if (zsi_space_pieces(&pool->space, offset, size, pieces, &split) == 1)
+	if (zsi_space_pieces(&pool->space, zsi_entry_offset(entry), size, pieces, &split) == 1)
 		return pieces[0];
 	if (local_copy == NULL) {
 		errno = EINVAL;
@@ -72,39 +75,49 @@ __attribute__((noinline)) static const void *read_begin(struct zs_pool *pool, zs
 		zsi_misuse_handle(pool, handle, "zs_obj_read_begin");
 		return NULL;
 	}
-	mem = read_scattered(pool, zsi_entry_offset(entry), local_copy);
+	mem = read_scattered(pool, entry, local_copy);
 	if (mem == NULL)
 		zsi_rcu_read_unlock();
+	else if (!zsi_rcu_readers_are_light())
+		zsi_rcu_read_lock();
 	return mem;
 }
 
+/* The usual case: the pool's own pages, and no other section under way. Everything that differs fails one of the tests. */
 const void *zs_obj_read_begin(struct zs_pool *pool, zs_handle handle, void *local_copy)
 {
-	if (zsi_unlikely(!zsi_rcu_registered() || pool->space.base == NULL))
-		return read_begin(pool, handle, local_copy);
-	zsi_rcu_read_lock();
-	uint64_t entry = zsi_entry_look_up(pool, handle);
+	const struct zsi_handles *h = &pool->handles;
+	uint64_t key = zsi_handle_key(h, handle);
 
-	if (zsi_likely(entry != 0))
-		return pool->space.base + zsi_entry_offset(entry);
-	zsi_rcu_read_unlock();
+	ZSI_OPAQUE(key);
+	if (zsi_likely(key < atomic_load_explicit(&h->light_reach, memory_order_acquire) &&
+		       zsi_rcu_read_lock_light())) {
+		uint64_t entry = atomic_load_explicit(&h->entries[key >> ZSI_KEY_SHIFT], ZSI_ENTRY_LOAD);
+
+		if (zsi_likely((entry ^ handle) >> ZSI_GENERATION_SHIFT == 0))
+			return pool->space.base + zsi_entry_offset(entry);
+		zsi_rcu_read_unlock();
+	}
 	return read_begin(pool, handle, local_copy);
 }
 
 /* End a read section. One that was never begun would make every later grace period wait forever. */
-static inline void read_end(struct zs_pool *pool, zs_handle handle, const char *call)
+__attribute__((noinline)) static void read_end(struct zs_pool *pool, zs_handle handle, const char *call, bool twice)
 {
 	if (zsi_unlikely(!zsi_rcu_read_ongoing())) {
 		zsi_misuse(pool, handle, call, ZS_MISUSE_NOT_HELD);
 		return;
 	}
 	zsi_rcu_read_unlock();
+	if (twice)
+		zsi_rcu_read_unlock();
 }
 
 void zs_obj_read_end(struct zs_pool *pool, zs_handle handle, const void *mem)
 {
 	(void)mem;
-	read_end(pool, handle, "zs_obj_read_end");
+	if (zsi_unlikely(!zsi_rcu_read_unlock_light()))
+		read_end(pool, handle, "zs_obj_read_end", !zsi_rcu_readers_are_light());
 }
 
 int zs_obj_read_iov_begin(struct zs_pool *pool, zs_handle handle, size_t len, struct iovec iov[2])
@@ -122,7 +135,7 @@ int zs_obj_read_iov_begin(struct zs_pool *pool, zs_handle handle, size_t len, st
 	}
 	uint64_t offset = zsi_entry_offset(entry);
 
-	if (len == 0 || len > class_at(pool, offset)->size) {
+	if (len == 0 || len > usable_of(pool, entry)) {
 		zsi_rcu_read_unlock();
 		errno = EINVAL;
 		return -1;
@@ -137,34 +150,124 @@ int zs_obj_read_iov_begin(struct zs_pool *pool, zs_handle handle, size_t len, st
 
 void zs_obj_read_iov_end(struct zs_pool *pool, zs_handle handle)
 {
-	read_end(pool, handle, "zs_obj_read_iov_end");
+	read_end(pool, handle, "zs_obj_read_iov_end", false);
+}
+
+/* Both pieces of [offset, offset + len) of the linear space, from src. */
+static void copy_in(const struct zs_pool *pool, uint64_t offset, const uint8_t *src, size_t len)
+{
+	uint8_t *pieces[2];
+	size_t split;
+
+	if (len == 0)
+		return;
+	if (zsi_space_pieces(&pool->space, offset, len, pieces, &split) == 2)
+		memcpy(pieces[1], src + split, len - split);
+	memcpy(pieces[0], src, split);
+}
+
+/* Every case: with the entry locked, so that the object stays where it is. */
+__attribute__((noinline)) static int write_any(struct zs_pool *pool, zs_handle handle, size_t offset, const void *src,
+					       size_t len, const char *call)
+{
+	int result = -1;
+
+	if (zsi_unlikely(zsi_mapped_here(pool, handle, true))) {
+		zsi_misuse(pool, handle, call, ZS_MISUSE_MAPPED);
+		return -1;
+	}
+	/* The next one need not lock. */
+	(void)zsi_cache_get(pool);
+	uint64_t entry = zsi_entry_lock(pool, handle, call);
+
+	if (entry == 0)
+		return -1;
+	size_t usable = pool->geometry.classes[zsi_entry_class(entry) - 1].size;
+
+	if (offset > usable || len > usable - offset) {
+		errno = EINVAL;
+	} else {
+		copy_in(pool, zsi_entry_offset(entry) + offset, src, len);
+		result = 0;
+	}
+	/* Where that fails, another thread freed the object at the same moment: its mistake, and its entry. */
+	(void)zsi_entry_unlock(&pool->handles.entries[zsi_handle_index(handle)], entry, ZSI_CLASS_HELD);
+	return result;
+}
+
+/* What is copied without a call: for a field of an object that would be most of the work. */
+#define FEW_BYTES 16u
+
+static inline void copy_few(uint8_t *to, const uint8_t *from, size_t len)
+{
+	uint64_t first, last;
+
+	if (len >= 8) {
+		memcpy(&first, from, 8);
+		memcpy(&last, from + len - 8, 8);
+		memcpy(to, &first, 8);
+		memcpy(to + len - 8, &last, 8);
+	} else if (len >= 4) {
+		memcpy(&first, from, 4);
+		memcpy(&last, from + len - 4, 4);
+		memcpy(to, &first, 4);
+		memcpy(to + len - 4, &last, 4);
+	} else if (len >= 2) {
+		memcpy(&first, from, 2);
+		memcpy(&last, from + len - 2, 2);
+		memcpy(to, &first, 2);
+		memcpy(to + len - 2, &last, 2);
+	} else if (len == 1) {
+		*to = *from;
+	}
+}
+
+__attribute__((noinline)) static int copy_many(struct zsi_cache *cache, void *to, const void *from, size_t len)
+{
+	memcpy(to, from, len);
+	zsi_announce_end(&cache->writing);
+	return 0;
+}
+
+/* The usual case, announced: see zs_free(). Every way out of it is a tail call, so that it needs no stack. */
+__attribute__((always_inline)) static inline int write_at(struct zs_pool *pool, zs_handle handle, size_t offset,
+							  const void *src, size_t len, const char *call)
+{
+	const struct zsi_handles *h = &pool->handles;
+	struct zsi_cache *cache = zsi_current.cache;
+	uint64_t key = zsi_handle_key(h, handle);
+
+	ZSI_OPAQUE(key);
+	if (zsi_unlikely(zsi_current.pool != pool || key >= atomic_load_explicit(&h->flat_reach, memory_order_acquire)))
+		return write_any(pool, handle, offset, src, len, call);
+	zsi_announce(&cache->writing, handle);
+	uint64_t entry = atomic_load_explicit(&h->entries[key >> ZSI_KEY_SHIFT], ZSI_ENTRY_LOAD);
+	uint64_t class = entry & ZSI_CLASS_MASK;
+
+	if (zsi_unlikely((entry ^ handle) >> ZSI_GENERATION_SHIFT != 0 || class >= ZSI_CLASS_HELD))
+		goto unusual;
+	size_t usable = (uint32_t)cache->bins[class - 1].size;
+
+	if (zsi_unlikely(offset > usable || len > usable - offset))
+		goto unusual;
+	uint8_t *at = pool->space.base + zsi_entry_offset(entry) + offset;
+
+	if (len > FEW_BYTES)
+		return copy_many(cache, at, src, len);
+	copy_few(at, src, len);
+	zsi_announce_end(&cache->writing);
+	return 0;
+unusual:
+	zsi_announce_end(&cache->writing);
+	return write_any(pool, handle, offset, src, len, call);
 }
 
 int zs_obj_write(struct zs_pool *pool, zs_handle handle, const void *src, size_t len)
 {
-	uint8_t *pieces[2];
-	size_t split;
-	int result = -1;
+	return write_at(pool, handle, 0, src, len, "zs_obj_write");
+}
 
-	if (zsi_unlikely(zsi_mapped_here(pool, handle, true))) {
-		zsi_misuse(pool, handle, "zs_obj_write", ZS_MISUSE_MAPPED);
-		return -1;
-	}
-	uint64_t entry = zsi_entry_lock(pool, handle, "zs_obj_write");
-
-	if (entry == 0)
-		return -1;
-	uint64_t offset = zsi_entry_offset(entry);
-
-	if (len > class_at(pool, offset)->size) {
-		errno = EINVAL;
-	} else {
-		if (len > 0 && zsi_space_pieces(&pool->space, offset, len, pieces, &split) == 2)
-			memcpy(pieces[1], (const uint8_t *)src + split, len - split);
-		if (len > 0)
-			memcpy(pieces[0], src, split);
-		result = 0;
-	}
-	zsi_entry_unlock(&pool->handles.entries[zsi_handle_index(handle)], entry);
-	return result;
+int zs_obj_write_at(struct zs_pool *pool, zs_handle handle, size_t offset, const void *src, size_t len)
+{
+	return write_at(pool, handle, offset, src, len, "zs_obj_write_at");
 }

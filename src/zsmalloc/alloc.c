@@ -23,6 +23,7 @@
 #define HOLD_OBJECTS 256u
 
 #define KNOWN_FLAGS (ZS_NOWAIT | ZS_NO_COMPACT | ZS_LIMIT_EDQUOT | ZS_HEADROOM)
+_Static_assert((KNOWN_FLAGS & (KNOWN_FLAGS + 1)) == 0, "the lowest bits: others are larger");
 
 /* How often a failed allocation is tried again after room was made. */
 #define ROOM_TRIES 4
@@ -155,7 +156,7 @@ static size_t alloc_all(struct zs_pool *pool, struct zsi_cache *cache, size_t si
 		errno = ENOSPC;
 		return 0;
 	}
-	unsigned position = pool->lookup[zsi_lookup_entry(size)];
+	unsigned position = zsi_position_for(pool, size);
 
 	bool nowait = (flags & ZS_NOWAIT) != 0;
 
@@ -188,41 +189,79 @@ size_t zs_malloc_batch(struct zs_pool *pool, size_t size, unsigned flags, zs_han
 	return alloc_all(pool, NULL, size, flags, out, n);
 }
 
+/* From a bin of the cache: the own one, or one near it. 0: there is none. */
+static zs_handle take_near(struct zs_pool *pool, struct zsi_cache *cache, size_t size)
+{
+	unsigned position = zsi_position_for(pool, size);
+	uint32_t twice = ZSI_NO_INDEX;
+	zs_handle h = 0;
+
+	if (zsi_cache_enter(cache) && (position = zsi_cache_choose(cache, position, size)) < ZSI_MAX_CLASSES) {
+		h = zsi_bin_revive(&pool->handles, cache, &cache->bins[position], size, &twice);
+		ZSI_PROBE(malloc, zsi_pool_name(pool), size, h);
+	}
+	zsi_cache_leave(cache);
+	if (zsi_unlikely(twice != ZSI_NO_INDEX))
+		zsi_cache_report_index(pool, twice);
+	return h;
+}
+
 /*
- * The cache had none, or there is no cache yet, or the request can't be met. Not inlined: the usual path needs no
- * stack.
+ * The bin was empty, or there is no cache yet, or the request can't be met. Not inlined: the usual path needs no stack.
  */
-__attribute__((noinline)) static zs_handle malloc_slow(struct zs_pool *pool, size_t size, unsigned flags)
+__attribute__((noinline)) static zs_handle malloc_any(struct zs_pool *pool, size_t size, unsigned flags)
 {
 	zs_handle h = 0;
 
+	if (zsi_unlikely(atomic_load_explicit(&pool->twice, memory_order_relaxed) != 0))
+		zsi_cache_report(pool);
 	/* A cache is memory too. */
 	zsi_charge_frozen = (flags & ZS_NOWAIT) != 0;
 	struct zsi_cache *cache = zsi_cache_get(pool);
 
 	zsi_charge_frozen = false;
+	if (cache != NULL && size - 1 < pool->geometry.page_size && (flags & ~KNOWN_FLAGS) == 0)
+		h = take_near(pool, cache, size);
+	if (h != 0)
+		return h;
 	return alloc_all(pool, cache, size, flags, &h, 1) == 1 ? h : 0;
 }
 
+/*
+ * The usual case: the bin of the class has an object. See zs_free(). For a size of 0 the table leads to a bin that is
+ * always empty.
+ */
 zs_handle zs_malloc(struct zs_pool *pool, size_t size, unsigned flags)
 {
-	struct zsi_cache *cache = zsi_cache_current;
-	zs_handle h = 0;
+	if (zsi_unlikely(zsi_current.pool != pool || size > pool->page_size || flags > KNOWN_FLAGS))
+		return malloc_any(pool, size, flags);
+	struct zsi_cache *cache = zsi_current.cache;
+	struct zsi_handles *handles = &pool->handles;
+	struct zsi_cache_bin *bin = zsi_bin_at(cache, pool->lookup[zsi_lookup_entry(size)]);
+	uint64_t n = 0;
 
-	if (zsi_likely(cache != NULL && atomic_load_explicit(&cache->pool, memory_order_relaxed) == pool &&
-		       size - 1 < pool->geometry.page_size && (flags & ~KNOWN_FLAGS) == 0)) {
-		unsigned position = pool->lookup[zsi_lookup_entry(size)];
-
-		if (zsi_likely(zsi_cache_enter(cache)) &&
-		    (position = zsi_cache_choose(cache, position, size)) < ZSI_MAX_CLASSES) {
-			struct zsi_cache_bin *bin = &cache->bins[position];
-			uint32_t index = zsi_bin_pop(cache, position);
-
-			zsi_bin_add_requested(bin, (int64_t)size);
-			h = zsi_handle_revive(&pool->handles, index, bin->size, size);
-			ZSI_PROBE(malloc, zsi_pool_name(pool), size, h);
-		}
-		zsi_cache_leave(cache);
+	zsi_announce(&cache->busy, ZSI_BUSY_BIN);
+	if (zsi_unlikely(zsi_cache_revoked(cache) || (n = zsi_bin_count(bin)) == 0)) {
+		zsi_announce_end(&cache->busy);
+		return malloc_any(pool, size, flags);
 	}
-	return zsi_likely(h != 0) ? h : malloc_slow(pool, size, flags);
+	uint64_t index = zsi_bin_pop(cache, bin, n);
+	uint64_t entry = atomic_load_explicit(&handles->entries[index], memory_order_relaxed);
+
+	if (zsi_unlikely(((entry ^ bin->class) & handles->retired_mask) != 0)) {
+		/* It had been freed twice. Read again: so nothing is kept in a register for this. */
+		atomic_store_explicit(&pool->twice, bin->items[zsi_bin_count(bin)] + 1, memory_order_relaxed);
+		zsi_announce_end(&cache->busy);
+		return malloc_any(pool, size, flags);
+	}
+	ZSI_OWNED_ADD(bin->requested, (int64_t)size);
+	atomic_store_explicit(&handles->slack[index], (uint8_t)((uint32_t)bin->size - size), memory_order_relaxed);
+	entry += handles->generation_one;
+	/* release: pairs with the acquire loads of readers and zsi_entry_trylock() */
+	atomic_store_explicit(&handles->entries[index], entry, memory_order_release);
+	zs_handle h = zsi_entry_handle(handles, index, entry);
+
+	zsi_announce_end(&cache->busy);
+	ZSI_PROBE(malloc, zsi_pool_name(pool), size, h);
+	return h;
 }

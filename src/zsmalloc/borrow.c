@@ -98,17 +98,12 @@ zs_handle zsi_borrow_locked(struct zs_pool *pool, unsigned position, uint32_t in
 	return h;
 }
 
-/* The first bin from `position` on that has something; ZSI_MAX_CLASSES: none. In a busy section. */
-static unsigned next_nonempty(const struct zsi_cache *cache, unsigned position)
+/* The first bin of position..last that has something; last + 1: none. In a busy section. */
+static unsigned next_filled(const struct zsi_cache *cache, unsigned position, unsigned last)
 {
-	uint64_t rest = cache->nonempty[position / 64] & (~0ull << (position % 64));
-
-	for (unsigned word = position / 64;; rest = cache->nonempty[word]) {
-		if (rest != 0)
-			return word * 64 + (unsigned)__builtin_ctzll(rest);
-		if (++word == ZSI_MAX_CLASSES / 64)
-			return ZSI_MAX_CLASSES;
-	}
+	while (position <= last && (cache->filled[position + 1] == 0 || zsi_bin_count(&cache->bins[position]) == 0))
+		position++;
+	return position;
 }
 
 /*
@@ -118,21 +113,20 @@ static unsigned next_nonempty(const struct zsi_cache *cache, unsigned position)
 static zs_handle take_cached(struct zs_pool *pool, struct zsi_cache *cache, unsigned position, size_t size,
 			     uint32_t most, unsigned last)
 {
+	uint32_t twice = ZSI_NO_INDEX;
 	zs_handle h = 0;
 
 	if (zsi_cache_enter(cache)) {
-		unsigned p = next_nonempty(cache, position);
+		unsigned p = next_filled(cache, position, last);
 
-		if (p < ZSI_MAX_CLASSES && p <= last && cache->bins[p].size - size <= most) {
-			struct zsi_cache_bin *bin = &cache->bins[p];
-			uint32_t index = zsi_bin_pop(cache, p);
-
-			zsi_bin_add_requested(bin, (int64_t)size);
-			h = zsi_handle_revive(&pool->handles, index, bin->size, size);
+		if (p <= last && (uint32_t)cache->bins[p].size - size <= most) {
+			h = zsi_bin_revive(&pool->handles, cache, &cache->bins[p], size, &twice);
 			ZSI_PROBE(malloc, zsi_pool_name(pool), size, h);
 		}
 	}
 	zsi_cache_leave(cache);
+	if (zsi_unlikely(twice != ZSI_NO_INDEX))
+		zsi_cache_report_index(pool, twice);
 	return h;
 }
 
@@ -162,6 +156,11 @@ static zs_handle take_hole(struct zs_pool *pool, unsigned p, size_t size)
 	return h;
 }
 
+static unsigned last_of(const struct zsi_geometry *g, unsigned position)
+{
+	return position < g->nr_classes ? position : g->nr_classes - 1;
+}
+
 zs_handle zsi_borrow_any(struct zs_pool *pool, struct zsi_cache *cache, unsigned position, size_t size)
 {
 	const struct zsi_geometry *g = &pool->geometry;
@@ -173,7 +172,7 @@ zs_handle zsi_borrow_any(struct zs_pool *pool, struct zsi_cache *cache, unsigned
 	for (unsigned p = position;; p++) {
 		p = zsi_tight_next_hole(&pool->room, p);
 		/* The thread's own cache, where what it has is not larger, costs less. */
-		if (cache != NULL && (h = take_cached(pool, cache, position, size, most, p)) != 0)
+		if (cache != NULL && (h = take_cached(pool, cache, position, size, most, last_of(g, p))) != 0)
 			return h;
 		cache = NULL;
 		if (p >= g->nr_classes || g->classes[p].size - size > most)

@@ -110,6 +110,7 @@ static struct zs_pool *map_pool(const struct zsi_geometry *g, const struct setti
 	}
 	memcpy(&pool->geometry, g, offsetof(struct zsi_geometry, classes) + g->nr_classes * sizeof(g->classes[0]));
 	pool->self_bytes = l.bytes;
+	pool->page_size = g->page_size;
 	pool->classes = (struct zsi_class *)(void *)((uint8_t *)pool + l.classes);
 	pool->lookup = (uint16_t *)(void *)((uint8_t *)pool + l.lookup);
 	zsi_geometry_lookup(g, pool->lookup);
@@ -151,6 +152,8 @@ static int init_parts(struct zs_pool *pool, const struct settings *s, uint64_t s
 			     pool->geometry.widest_class > ZSI_SLACK_MAX) == 0) {
 		if (pool->lazy_pages)
 			pool->most_slack = pool->handles.sizes != NULL ? UINT32_MAX : ZSI_SLACK_MAX;
+		pool->handles.flat = pool->space.base != NULL;
+		pool->handles.light = pool->handles.flat && zsi_rcu_readers_are_light();
 		return 0;
 	}
 	zsi_space_fini(&pool->space);

@@ -34,12 +34,14 @@ static void lock_pool(struct zs_pool *pool)
 	zsi_lock_unranked(&pool->meta.lock);
 	zsi_lock_unranked(&pool->words.lock);
 	zsi_lock_unranked(&pool->handles.lock);
+	zsi_lock_unranked(&pool->announcers);
 	zsi_caches_stop(pool);
 }
 
 static void unlock_pool(struct zs_pool *pool)
 {
 	zsi_caches_resume(pool);
+	zsi_unlock_unranked(&pool->announcers);
 	zsi_unlock_unranked(&pool->handles.lock);
 	zsi_unlock_unranked(&pool->words.lock);
 	zsi_unlock_unranked(&pool->meta.lock);
@@ -61,14 +63,22 @@ static void finish_frees(struct zs_pool *pool)
 		uint64_t entry = atomic_load_explicit(&h->entries[i], memory_order_relaxed);
 		struct zsi_zspage *released = NULL;
 
-		if (zsi_entry_live(entry) || (entry & ZSI_ENTRY_LOCK) == 0)
+		if (!zsi_entry_retired(entry))
 			continue;
-		struct zsi_zspage *z = zsi_zspage_at(&pool->space, zsi_entry_offset(entry));
+		unsigned position = zsi_entry_class(entry) - 1;
 
-		zsi_class_of(pool, z)->requested -= zsi_handle_size(h, i, entry, zsi_size_class(pool, z)->size);
-		zsi_stock_return_locked(pool, i, &released);
+		pool->classes[position].requested -= zsi_handle_size(h, i, pool->geometry.classes[position].size);
+		(void)zsi_stock_return_locked(pool, position, i, &released);
 		zsi_stock_release(pool, released);
 	}
+}
+
+/* What another thread had locked. */
+static void unlock(const struct zs_pool *pool, _Atomic uint64_t *at, uint64_t entry)
+{
+	const struct zsi_zspage *z = zsi_zspage_at(&pool->space, zsi_entry_offset(entry));
+
+	atomic_store_explicit(at, zsi_entry_with_position(entry, z->class_position), memory_order_relaxed);
 }
 
 static void reset_pool(struct zs_pool *pool)
@@ -82,12 +92,13 @@ static void reset_pool(struct zs_pool *pool)
 	zsi_lock_reset(&pool->meta.lock);
 	zsi_lock_reset(&pool->words.lock);
 	zsi_lock_reset(&h->lock);
+	zsi_lock_reset(&pool->announcers);
 	zsi_lock_reset(&pool->compact_lock);
 	for (uint32_t i = 0; i < bound; i++) {
 		uint64_t entry = atomic_load_explicit(&h->entries[i], memory_order_relaxed);
 
-		if (zsi_entry_live(entry) && (entry & ZSI_ENTRY_LOCK) != 0 && !zsi_mapped_index_here(pool, i))
-			zsi_entry_unlock(&h->entries[i], entry);
+		if (zsi_entry_live(entry) && zsi_entry_locked(entry) && !zsi_mapped_index_here(pool, i))
+			unlock(pool, &h->entries[i], entry);
 	}
 	zsi_caches_adopt_after_fork(pool);
 	finish_frees(pool);

@@ -2,9 +2,9 @@
 /*
  * free.c - zs_free, one at a time and in batches.
  *
- * A free begins by making the handle stale and locking the entry, in one step: from then on nobody else can have to do
- * with the object, and what happens to its slot is the free's business. It goes to the thread's cache, or back to its
- * class.
+ * A free begins by making the handle stale: from then on nobody else can have to do with the object, and what happens to
+ * its slot is the free's business. It goes to the thread's cache, or back to its class. The usual path announces the
+ * object and needs plain loads and stores only; the others make the handle stale with a compare-and-swap.
  */
 #include <errno.h>
 
@@ -59,48 +59,44 @@ static inline uint64_t retire(struct zs_pool *pool, zs_handle handle, const char
 	}
 }
 
-/* The class of a retired object. Its entry is locked: it stays where it is, and its zspage with it. */
-static inline unsigned position_of(const struct zs_pool *pool, uint64_t entry)
-{
-	return zsi_zspage_at(&pool->space, zsi_entry_offset(entry))->class_position;
-}
-
-static inline bool put_into_cache(struct zs_pool *pool, struct zsi_cache *cache, unsigned position, uint32_t index,
-				  uint64_t entry)
+static bool put_into_cache(struct zs_pool *pool, struct zsi_cache *cache, unsigned position, uint32_t index)
 {
 	struct zsi_cache_bin *bin = &cache->bins[position];
-	bool ok = zsi_cache_enter(cache) && zsi_bin_has_room(cache, position);
+	int64_t size = (int64_t)zsi_handle_size(&pool->handles, index, (uint32_t)bin->size);
+	bool ok = zsi_cache_enter(cache) && zsi_bin_push(cache, bin, position + 1, index);
 
-	if (zsi_likely(ok)) {
-		zsi_bin_add_requested(bin, -(int64_t)zsi_handle_size(&pool->handles, index, entry, bin->size));
-		zsi_bin_push(cache, position, index);
-	}
+	if (zsi_likely(ok))
+		ZSI_OWNED_ADD(bin->requested, -size);
 	zsi_cache_leave(cache);
 	return ok;
 }
 
-static void give_to_class(struct zs_pool *pool, unsigned position, uint32_t index, uint64_t entry)
+static void give_to_class(struct zs_pool *pool, unsigned position, uint32_t index)
 {
 	struct zsi_class *c = &pool->classes[position];
 	struct zsi_zspage *released = NULL;
 
 	zsi_lock(&c->lock, ZSI_RANK_CLASS);
-	c->requested -= zsi_handle_size(&pool->handles, index, entry, pool->geometry.classes[position].size);
+	c->requested -= zsi_handle_size(&pool->handles, index, pool->geometry.classes[position].size);
 	zsi_room_note_freed(&pool->room, pool->geometry.classes[position].size);
-	zsi_stock_return_locked(pool, index, &released);
+	bool ok = zsi_stock_return_locked(pool, position, index, &released);
+
 	zsi_unlock(&c->lock, ZSI_RANK_CLASS);
 	zsi_stock_release(pool, released);
+	if (zsi_unlikely(!ok))
+		zsi_cache_report_index(pool, index);
 }
 
-/* There is no cache yet, or no room in it. */
-__attribute__((noinline)) static void free_slow(struct zs_pool *pool, unsigned position, uint32_t index, uint64_t entry)
+/* What becomes of the slot of a retired object. There is no cache yet, or no room in it. */
+__attribute__((noinline)) static void put_away(struct zs_pool *pool, uint32_t index, uint64_t entry)
 {
+	unsigned position = zsi_entry_class(entry) - 1;
 	int saved = errno;
 	struct zsi_cache *cache = zsi_cache_get(pool);
 
 	if (cache == NULL || !zsi_cache_make_room(pool, cache, position) ||
-	    !put_into_cache(pool, cache, position, index, entry))
-		give_to_class(pool, position, index, entry);
+	    !put_into_cache(pool, cache, position, index))
+		give_to_class(pool, position, index);
 	errno = saved;
 }
 
@@ -117,33 +113,53 @@ __attribute__((noinline)) static void free_any(struct zs_pool *pool, zs_handle h
 	uint64_t entry = handle != 0 ? retire(pool, handle, "zs_free") : 0;
 
 	if (entry != 0)
-		free_slow(pool, position_of(pool, entry), zsi_handle_index(handle), entry);
+		put_away(pool, zsi_handle_index(handle), entry);
 	if (handle != 0)
 		revive_shrinker(pool);
 }
 
+/*
+ * The usual case: the object is announced, with that the cache is busy, and nothing else is to be looked at than the
+ * entry and the bin. Whatever would make it unusual has taken the pool out of zsi_current, or revoked the cache.
+ */
 void zs_free(struct zs_pool *pool, zs_handle handle)
 {
-	struct zsi_cache *cache = zsi_cache_current;
-	uint32_t index = zsi_handle_index(handle);
-	uint64_t entry;
-
-	if (zsi_unlikely(cache == NULL || atomic_load_explicit(&cache->pool, memory_order_relaxed) != pool ||
-			 zsi_mappings != NULL || atomic_load_explicit(&pool->shrinker.lost, memory_order_relaxed) ||
-			 (entry = zsi_entry_look_up(pool, handle)) == 0 ||
-			 !zsi_entry_retire(&pool->handles.entries[index], entry))) {
+	if (zsi_unlikely(zsi_current.pool != pool)) {
 		free_any(pool, handle);
 		return;
 	}
-	ZSI_PROBE(free, zsi_pool_name(pool), handle);
-	unsigned position = position_of(pool, entry);
+	struct zsi_cache *cache = zsi_current.cache;
+	struct zsi_handles *h = &pool->handles;
 
-	if (!zsi_likely(put_into_cache(pool, cache, position, index, entry)))
-		free_slow(pool, position, index, entry);
+	zsi_announce(&cache->busy, handle);
+	uint64_t key = zsi_handle_key(h, handle);
+
+	ZSI_OPAQUE(key);
+	if (zsi_unlikely(zsi_cache_revoked(cache) || key >= atomic_load_explicit(&h->reach, memory_order_acquire)))
+		goto unusual;
+	uint64_t index = key >> ZSI_KEY_SHIFT;
+	uint64_t entry = atomic_load_explicit(&h->entries[index], ZSI_ENTRY_LOAD);
+	uint64_t class = entry & ZSI_CLASS_MASK;
+
+	if (zsi_unlikely((entry ^ handle) >> ZSI_GENERATION_SHIFT != 0 || class >= ZSI_CLASS_HELD))
+		goto unusual;
+	struct zsi_cache_bin *bin = zsi_bin_at(cache, class << ZSI_BIN_SHIFT) - 1;
+
+	if (zsi_unlikely(!zsi_bin_push(cache, bin, class, (uint32_t)index)))
+		goto unusual;
+	ZSI_OWNED_ADD(bin->requested, (int64_t)atomic_load_explicit(&h->slack[index], memory_order_relaxed) - bin->size);
+	zsi_entry_retire_announced(h, &h->entries[index], entry);
+	zsi_announce_end(&cache->busy);
+	ZSI_PROBE(free, zsi_pool_name(pool), handle);
+	return;
+unusual:
+	/* Not in a register all the way to here. */
+	handle = atomic_load_explicit(&cache->busy, memory_order_relaxed);
+	zsi_announce_end(&cache->busy);
+	free_any(pool, handle);
 }
 
 struct retired {
-	uint64_t entry;
 	uint32_t index;
 	uint32_t position;
 };
@@ -173,12 +189,15 @@ static void give_all(struct zs_pool *pool, struct retired *r, unsigned n)
 		zsi_lock(&c->lock, ZSI_RANK_CLASS);
 		for (; i < n && r[i].position == position; i++) {
 			zsi_room_note_freed(&pool->room, slot_size);
-			c->requested -= zsi_handle_size(&pool->handles, r[i].index, r[i].entry, slot_size);
-			zsi_stock_return_locked(pool, r[i].index, &released);
+			c->requested -= zsi_handle_size(&pool->handles, r[i].index, slot_size);
+			if (zsi_unlikely(!zsi_stock_return_locked(pool, position, r[i].index, &released)))
+				atomic_store_explicit(&pool->twice, r[i].index + 1, memory_order_relaxed);
 		}
 		zsi_unlock(&c->lock, ZSI_RANK_CLASS);
 		zsi_stock_release(pool, released);
 	}
+	if (zsi_unlikely(atomic_load_explicit(&pool->twice, memory_order_relaxed) != 0))
+		zsi_cache_report(pool);
 }
 
 void zs_free_batch(struct zs_pool *pool, const zs_handle *handles, size_t n)
@@ -193,9 +212,8 @@ void zs_free_batch(struct zs_pool *pool, const zs_handle *handles, size_t n)
 			uint64_t entry = handles[done] != 0 ? retire(pool, handles[done], "zs_free_batch") : 0;
 
 			if (entry != 0)
-				batch[count++] = (struct retired){ .entry = entry,
-								   .index = zsi_handle_index(handles[done]),
-								   .position = position_of(pool, entry) };
+				batch[count++] = (struct retired){ .index = zsi_handle_index(handles[done]),
+								   .position = zsi_entry_class(entry) - 1 };
 		}
 		give_all(pool, batch, count);
 	}

@@ -13,6 +13,7 @@
 
 #include "base/rcu.h"
 #include "pages/layout.h"
+#include "pool/cache.h"
 #include "pool/entry.h"
 #include "pool/handle.h"
 #include "pool/misuse.h"
@@ -152,8 +153,8 @@ static void let_go(struct zs_pool *pool, zs_handle handle, enum zs_mapmode mode,
 {
 	if (mode == ZS_MM_RO)
 		zsi_rcu_read_unlock();
-	else
-		zsi_entry_unlock(&pool->handles.entries[zsi_handle_index(handle)], entry);
+	else /* where that fails, another thread freed the object at the same moment */
+		(void)zsi_entry_unlock(&pool->handles.entries[zsi_handle_index(handle)], entry, ZSI_CLASS_HELD);
 }
 
 void *zs_map_object(struct zs_pool *pool, zs_handle handle, enum zs_mapmode mode)
@@ -191,6 +192,7 @@ void *zs_map_object(struct zs_pool *pool, zs_handle handle, enum zs_mapmode mode
 	m->size = size;
 	m->next = zsi_mappings;
 	zsi_mappings = m;
+	zsi_cache_hide();
 	if (!apart)
 		return pieces[0];
 	if (mode != ZS_MM_WO) {
@@ -210,6 +212,7 @@ void zs_unmap_object(struct zs_pool *pool, zs_handle handle)
 		return;
 	}
 	*link = m->next;
+	zsi_cache_unhide();
 	if (m->copied && m->mode != ZS_MM_RO) {
 		uint8_t *pieces[2] = { NULL, NULL };
 		size_t split;

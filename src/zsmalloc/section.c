@@ -127,9 +127,9 @@ __attribute__((noinline)) static const void *address(struct zs_pool *pool, zs_ha
 
 const void *zs_obj_address(struct zs_pool *pool, zs_handle handle)
 {
-	uint64_t entry = zsi_entry_look_up(pool, handle);
+	uint64_t entry = zsi_entry_look_up_flat(pool, handle);
 
-	if (zsi_unlikely(entry == 0 || pool->space.base == NULL || outside()))
+	if (zsi_unlikely(entry == 0 || outside()))
 		return address(pool, handle);
 	return pool->space.base + zsi_entry_offset(entry);
 }
@@ -151,36 +151,12 @@ __attribute__((noinline)) static const void *try_address(struct zs_pool *pool, z
 
 const void *zs_obj_try_address(struct zs_pool *pool, zs_handle handle)
 {
-	uint64_t entry = zsi_entry_look_up(pool, handle);
+	uint64_t entry = zsi_entry_look_up_flat(pool, handle);
 
-	if (zsi_unlikely(entry == 0 || pool->space.base == NULL || outside()))
+	if (zsi_unlikely(entry == 0 || outside()))
 		return try_address(pool, handle);
 	return pool->space.base + zsi_entry_offset(entry);
 }
-
-/* How zs_view_address() takes a handle and an entry apart. */
-#define VIEW_KEY_SHIFT 16
-
-void zs_get_view(struct zs_pool *pool, unsigned version, struct zs_view *view)
-{
-	const struct zsi_handles *h = &pool->handles;
-	const void *entries = h->entries;
-	/* acquire: pairs with the release in grow_locked(), so that the entries are there */
-	uint64_t reach = (uint64_t)atomic_load_explicit(&h->bound, memory_order_acquire) << VIEW_KEY_SHIFT;
-
-	*view = (struct zs_view){
-		.pool = pool,
-		.tag = h->tag,
-		.reach = version == ZS_VIEW_VERSION && pool->space.base != NULL ? reach : 0,
-		.entries = entries,
-		.base = pool->space.base,
-	};
-}
-
-_Static_assert(VIEW_KEY_SHIFT == 63 - ZSI_GENERATION_SHIFT && ZSI_GENERATION_SHIFT == 47 && ZSI_LOCATION_BITS == 38 &&
-		       ZSI_LOCATION_SHIFT == 64 - 17 - 38 && ZSI_LOCATION_UNIT_SHIFT == 3,
-	       "zs_view_address() has these: another layout is another ZS_VIEW_VERSION");
-_Static_assert(sizeof(_Atomic uint64_t) == sizeof(uint64_t), "a view reads what is atomic here");
 
 /* An object may be freed meanwhile, and its page be another's or nobody's: asking for a line of it does no harm. */
 __attribute__((noinline)) static void prefetch_scattered(const struct zs_pool *pool, uint64_t offset)

@@ -85,11 +85,13 @@ static bool entry_valid(const struct zs_pool *pool, const struct zsi_zspage *z, 
 	uint64_t entry = atomic_load_explicit(&pool->handles.entries[index], memory_order_acquire);
 	if (zsi_entry_offset(entry) != zsi_slot_offset(&pool->space, z, sc, slot))
 		return false;
+	if (zsi_entry_class(entry) != z->class_position + 1u && !(zsi_entry_live(entry) && zsi_entry_locked(entry)))
+		return false;
 	if (!zsi_entry_live(entry)) {
 		t->retired++;
-		return (entry & ZSI_ENTRY_LOCK) != 0;
+		return true;
 	}
-	size_t size = zsi_handle_size(&pool->handles, index, entry, sc->size);
+	size_t size = zsi_handle_size(&pool->handles, index, sc->size);
 
 	t->requested += size;
 	return size <= sc->max_request && (pool->lazy_pages || size >= sc->min_request);
@@ -231,8 +233,8 @@ static bool caches_valid(const struct zs_pool *pool)
 			const struct zsi_cache_bin *bin = &cache->bins[position];
 			unsigned n = zsi_bin_count(bin);
 
-			if (n > ZSI_CACHE_ITEMS || bin->size != pool->geometry.classes[position].size ||
-			    zsi_bit_get(cache->nonempty, position) != (n > 0))
+			if (n > ZSI_CACHE_ITEMS || (uint32_t)bin->size != pool->geometry.classes[position].size ||
+			    (cache->filled[position + 1] == 0 && n > 0))
 				return false;
 			for (unsigned i = 0; i < n; i++) {
 				if (bin->items[i] >= atomic_load_explicit(&pool->handles.bound, memory_order_acquire))
@@ -240,15 +242,15 @@ static bool caches_valid(const struct zs_pool *pool)
 				uint64_t entry = atomic_load_explicit(&pool->handles.entries[bin->items[i]],
 								      memory_order_acquire);
 
-				if (zsi_entry_live(entry) || (entry & ZSI_ENTRY_LOCK) == 0 ||
+				if (!zsi_entry_retired_in(entry, position + 1) ||
 				    zsi_zspage_at(&pool->space, zsi_entry_offset(entry))->class_position != position)
 					return false;
 			}
-			bytes += (uint64_t)n * bin->size;
+			bytes += (uint64_t)n * (uint32_t)bin->size;
 		}
-		if (bytes != cache->bytes || bytes > cache->budget)
+		if (cache->left < 0 || bytes != (uint64_t)(cache->budget - cache->left))
 			return false;
-		granted += cache->budget;
+		granted += (uint64_t)cache->budget;
 	}
 	/* A grant is taken before it is in its cache's budget. */
 	return granted <= atomic_load_explicit(&pool->cache_granted, memory_order_relaxed);
@@ -263,7 +265,7 @@ static bool handles_valid(const struct zs_pool *pool, uint64_t used)
 	for (uint32_t i = 0; i < bound; i++) {
 		uint64_t entry = atomic_load_explicit(&pool->handles.entries[i], memory_order_relaxed);
 
-		with_slot += zsi_entry_live(entry) || (entry & ZSI_ENTRY_LOCK) != 0;
+		with_slot += zsi_entry_live(entry) || zsi_entry_retired(entry);
 	}
 	return with_slot == used;
 }

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-3-Clause
 # A full disk: writes fail with ENOSPC, all that was written before reads back, the memory stays below the limit, and
-# trimming makes room.
+# trimming makes room. With a backing file and evict=on there is none.
 # shellcheck source=tests/nbd/lib.sh
 . "$(dirname "$0")/lib.sh"
 requires qemu-io
@@ -48,4 +48,16 @@ must nbdcopy "$uri" "$tmp/out.raw"
 cmp -n 1048576 "$tmp/small" "$tmp/out.raw" || fail "what sixteen threads wrote with one context is damaged"
 held=$(ctl stats --json | sed -n 's/.*"memory_bytes": \([0-9]*\), "memory_max_bytes".*/\1/p')
 [ "$held" -le 4194304 ] || fail "$held bytes are held, with a limit of 4194304"
+stop
+
+# With a backing file nothing fails: what is too much is there.
+truncate -s 128M "$tmp/backing"
+must_fail "evict=on: goes with backing=" nbdkit -U - "$PLUGIN" 64M evict=on --run true
+serve 128M mem-limit=$limit backing="$tmp/backing" evict=on writeback=off
+must nbdcopy "$tmp/whole" "$uri"
+must nbdcopy "$uri" "$tmp/out.raw"
+cmp -n 75497472 "$tmp/whole" "$tmp/out.raw" || fail "what went through a small memory is damaged"
+[ "$(ctl get bd_stat | awk '{ print $1 }')" -gt 10000 ] || fail "where is it? $(ctl get bd_stat)"
+held=$(ctl stats --json | sed -n 's/.*"memory_max_bytes": \([0-9]*\).*/\1/p')
+[ "$held" -le $limit ] || fail "$held bytes were held, with a limit of $limit"
 stop

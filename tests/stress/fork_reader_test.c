@@ -74,6 +74,8 @@ int main(void)
 	while (atomic_load(&reads) == 0 || atomic_load(&compactions) == 0)
 		sched_yield();
 	for (uint64_t i = 0; i < forks || atomic_load(&compactions) < 3; i++) {
+		/* From step to step: all of them may take long on a busy machine. */
+		alarm(100);
 		pid_t pid = fork();
 		int status;
 
@@ -85,6 +87,7 @@ int main(void)
 		}
 		CHECK(waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0);
 	}
+	alarm(100);
 	atomic_store(&stop, true);
 	CHECK(pthread_join(reader, NULL) == 0);
 	CHECK(pthread_join(compactor, NULL) == 0);

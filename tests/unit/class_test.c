@@ -24,7 +24,7 @@ static int setup(void **state)
 	pool = zs_create_pool_with("class", &o);
 	if (pool == NULL)
 		return -1;
-	position = pool->lookup[zsi_lookup_entry(1000)];
+	position = zsi_position_for(pool, 1000);
 	sc = &pool->geometry.classes[position];
 	cls = &pool->classes[position];
 	return 0;

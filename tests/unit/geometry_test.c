@@ -45,7 +45,7 @@ static void table_is_sound(void)
 static void lookup_finds_the_class(void)
 {
 	for (size_t size = 1; size <= g.page_size; size += 1 + size / 97) {
-		const struct zsi_size_class *c = &g.classes[lookup[zsi_lookup_entry(size)]];
+		const struct zsi_size_class *c = &g.classes[lookup[zsi_lookup_entry(size)] >> ZSI_LOOKUP_SCALE];
 
 		assert_in_range(size, c->min_request, c->max_request);
 	}
@@ -54,11 +54,12 @@ static void lookup_finds_the_class(void)
 /* From its first size on, a huge object gains nothing by sharing; just below, it does. */
 static void huge_is_the_watermark(void)
 {
-	const struct zsi_size_class *huge = &g.classes[lookup[zsi_lookup_entry(g.huge_class_size)]];
+	const struct zsi_size_class *huge = &g.classes[lookup[zsi_lookup_entry(g.huge_class_size)] >> ZSI_LOOKUP_SCALE];
 
 	assert_true(huge->objs <= huge->pages || g.kind == ZS_GEOMETRY_LINUX);
 	if (g.huge_class_size > 1) {
-		const struct zsi_size_class *below = &g.classes[lookup[zsi_lookup_entry(g.huge_class_size - 1)]];
+		unsigned position = lookup[zsi_lookup_entry(g.huge_class_size - 1)] >> ZSI_LOOKUP_SCALE;
+		const struct zsi_size_class *below = &g.classes[position];
 
 		assert_true(below->objs > below->pages);
 		assert_int_equal(below->max_request + 1, g.huge_class_size);
@@ -105,7 +106,7 @@ static void check_kernel(size_t page, unsigned chain)
 	for (size_t size = 1; size <= page; size++) {
 		unsigned index = size + 8 <= 32 ? 0 : (unsigned)((size + 8 - 32 + delta - 1) / delta);
 		unsigned pages, objs;
-		const struct zsi_size_class *c = &g.classes[lookup[zsi_lookup_entry(size)]];
+		const struct zsi_size_class *c = &g.classes[lookup[zsi_lookup_entry(size)] >> ZSI_LOOKUP_SCALE];
 
 		if (32 + index * delta > page)
 			index = (unsigned)((page - 32 + delta - 1) / delta);

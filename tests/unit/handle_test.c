@@ -41,7 +41,7 @@ static void fields(void **state)
 {
 	uint32_t index = zsi_handle_alloc(&handles, 0);
 	uint64_t far = ZSI_MAX_SPACE_BYTES - 8;
-	uint64_t h = zsi_handle_publish(&handles, index, far, 163, 100);
+	uint64_t h = zsi_handle_publish(&handles, index, far, 256, 163, 100);
 	uint64_t e = entry_at(index);
 
 	(void)state;
@@ -50,10 +50,14 @@ static void fields(void **state)
 	assert_int_equal(h & ZSI_TAG_MASK, handles.tag);
 	assert_int_equal((h ^ e) & ZSI_GENERATION_MASK, 0);
 	assert_true(zsi_entry_offset(e) == far);
-	assert_int_equal(zsi_handle_size(&handles, index, e, 163), 100);
+	assert_int_equal(zsi_entry_class(e), 257);
+	assert_false(zsi_entry_locked(e));
+	assert_int_equal(zsi_handle_size(&handles, index, 163), 100);
 	e = zsi_entry_with_offset(e, 8);
 	assert_int_equal(zsi_entry_offset(e), 8);
-	assert_int_equal(zsi_handle_size(&handles, index, e, 163), 100);
+	assert_int_equal(zsi_entry_class(e), 257);
+	assert_int_equal(zsi_entry_class(zsi_entry_with_position(e, 0)), 1);
+	assert_int_equal(zsi_handle_size(&handles, index, 163), 100);
 	assert_int_equal((h ^ e) & ZSI_GENERATION_MASK, 0);
 }
 
@@ -67,17 +71,17 @@ static void sizes_beside_the_entries(void **state)
 	uint32_t index = zsi_handle_alloc(&handles, 0);
 
 	(void)state;
-	(void)zsi_handle_publish(&handles, index, 0, 65536, 1);
-	assert_int_equal(zsi_handle_size(&handles, index, entry_at(index), 65536), 1);
+	(void)zsi_handle_publish(&handles, index, 0, 0, 65536, 1);
+	assert_int_equal(zsi_handle_size(&handles, index, 65536), 1);
 	retire(index);
-	(void)zsi_handle_publish(&handles, index, 0, 65536, 65536);
-	assert_int_equal(zsi_handle_size(&handles, index, entry_at(index), 65536), 65536);
+	(void)zsi_handle_publish(&handles, index, 0, 0, 65536, 65536);
+	assert_int_equal(zsi_handle_size(&handles, index, 65536), 65536);
 }
 
 static void every_life_has_its_own_handle(void **state)
 {
 	uint32_t index = zsi_handle_alloc(&handles, 0);
-	uint64_t first = zsi_handle_publish(&handles, index, 64, 8, 8);
+	uint64_t first = zsi_handle_publish(&handles, index, 64, 3, 8, 8);
 	uint64_t last = first;
 	uint64_t lives = 1;
 
@@ -87,8 +91,8 @@ static void every_life_has_its_own_handle(void **state)
 		retire(index);
 		assert_false(zsi_entry_live(entry_at(index)));
 		/* As from a cache, and as after the entry was given back. */
-		uint64_t h = lives % 2 == 0 ? zsi_handle_revive(&handles, index, 8, 8)
-					    : zsi_handle_publish(&handles, index, 64, 8, 8);
+		uint64_t h = lives % 2 == 0 ? zsi_handle_revive(&handles, index, entry_at(index), 8, 8)
+					    : zsi_handle_publish(&handles, index, 64, 3, 8, 8);
 
 		assert_int_not_equal(h, 0);
 		assert_int_not_equal(h, last);
@@ -106,38 +110,61 @@ static void locks(void **state)
 	uint64_t e;
 
 	(void)state;
-	(void)zsi_handle_publish(&handles, index, 64, 8, 8);
+	(void)zsi_handle_publish(&handles, index, 64, 3, 8, 8);
 	e = entry_at(index);
-	assert_true(zsi_entry_trylock(&handles.entries[index], e));
-	assert_false(zsi_entry_trylock(&handles.entries[index], entry_at(index)));
-	assert_false(zsi_entry_trylock(&handles.entries[index], e));
-	zsi_entry_unlock(&handles.entries[index], zsi_entry_with_offset(e, 128));
-	assert_false(zsi_entry_trylock(&handles.entries[index], e));
-	assert_true(zsi_entry_trylock(&handles.entries[index], entry_at(index)));
+	assert_true(zsi_entry_trylock(&handles.entries[index], e, ZSI_CLASS_MOVING));
+	assert_true(zsi_entry_locked(entry_at(index)));
+	assert_false(zsi_entry_trylock(&handles.entries[index], entry_at(index), ZSI_CLASS_HELD));
+	assert_false(zsi_entry_trylock(&handles.entries[index], e, ZSI_CLASS_MOVING));
+	/* Moved. */
+	zsi_entry_publish_moved(&handles.entries[index], zsi_entry_with_offset(e, 128));
+	assert_false(zsi_entry_trylock(&handles.entries[index], e, ZSI_CLASS_MOVING));
+	e = entry_at(index);
+	assert_true(zsi_entry_trylock(&handles.entries[index], e, ZSI_CLASS_HELD));
 	assert_false(zsi_entry_retire(&handles.entries[index], entry_at(index)));
+	/* Only who has it locked in this way can unlock it. */
+	assert_false(zsi_entry_unlock(&handles.entries[index], e, ZSI_CLASS_MOVING));
+	assert_true(zsi_entry_unlock(&handles.entries[index], e, ZSI_CLASS_HELD));
+	assert_true(entry_at(index) == e);
 }
 
-static void a_retired_entry_keeps_its_slot_and_its_lock(void **state)
+/* One who announced the object before it was locked, and frees it, wins: the lock is of no use any more. */
+static void an_announced_free_takes_the_entry(void **state)
 {
 	uint32_t index = zsi_handle_alloc(&handles, 0);
-	uint64_t h = zsi_handle_publish(&handles, index, 4096, 163, 100);
+	uint64_t e;
+
+	(void)state;
+	(void)zsi_handle_publish(&handles, index, 64, 3, 8, 8);
+	e = entry_at(index);
+	assert_true(zsi_entry_trylock(&handles.entries[index], e, ZSI_CLASS_MOVING));
+	zsi_entry_retire_announced(&handles, &handles.entries[index], e);
+	assert_false(zsi_entry_unlock(&handles.entries[index], e, ZSI_CLASS_MOVING));
+	assert_true(zsi_entry_retired_in(entry_at(index), 4));
+	assert_false(zsi_entry_retired_in(entry_at(index), 5));
+}
+
+static void a_retired_entry_keeps_its_slot_and_its_class(void **state)
+{
+	uint32_t index = zsi_handle_alloc(&handles, 0);
+	uint64_t h = zsi_handle_publish(&handles, index, 4096, 3, 163, 100);
 	uint64_t e = entry_at(index);
 
 	(void)state;
 	retire(index);
 	assert_false(zsi_entry_live(entry_at(index)));
-	assert_true((entry_at(index) & ZSI_ENTRY_LOCK) != 0);
+	assert_true(zsi_entry_retired_in(entry_at(index), 4));
 	assert_int_equal(zsi_entry_offset(entry_at(index)), 4096);
 	/* Nobody who saw the live entry can do anything with it. */
-	assert_false(zsi_entry_trylock(&handles.entries[index], e));
+	assert_false(zsi_entry_trylock(&handles.entries[index], e, ZSI_CLASS_HELD));
 	assert_false(zsi_entry_retire(&handles.entries[index], e));
-	uint64_t again = zsi_handle_revive(&handles, index, 163, 163);
+	uint64_t again = zsi_handle_revive(&handles, index, entry_at(index), 163, 163);
 
 	assert_int_not_equal(again, h);
 	assert_int_equal((again ^ entry_at(index)) & ZSI_GENERATION_MASK, 0);
 	assert_int_equal(zsi_entry_offset(entry_at(index)), 4096);
-	assert_int_equal(zsi_handle_size(&handles, index, entry_at(index), 163), 163);
-	assert_true(zsi_entry_trylock(&handles.entries[index], entry_at(index)));
+	assert_int_equal(zsi_handle_size(&handles, index, 163), 163);
+	assert_true(zsi_entry_trylock(&handles.entries[index], entry_at(index), ZSI_CLASS_HELD));
 }
 
 static void entries_are_reused(void **state)
@@ -195,12 +222,13 @@ static void growth_is_charged_and_refused(void **state)
 	unsigned n = 0;
 
 	(void)state;
-	account.limit = 2 * system_page();
+	/* Two pages of entries, and one of what is beside them. */
+	account.limit = 3 * system_page();
 	while (zsi_handle_alloc(&handles, 0) != ZSI_NO_INDEX)
 		n++;
 	assert_int_equal(errno, ENOMEM);
 	assert_int_equal(n, 2 * system_page() / sizeof(uint64_t));
-	assert_int_equal(account.used, 2 * system_page());
+	assert_int_equal(account.used, 3 * system_page());
 	zsi_handle_release(&handles, 17, 9);
 	assert_int_equal(zsi_handle_alloc(&handles, 0), 17);
 }
@@ -253,7 +281,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(sizes_beside_the_entries, setup_sizes, teardown),
 		TEST(every_life_has_its_own_handle),
 		TEST(locks),
-		TEST(a_retired_entry_keeps_its_slot_and_its_lock),
+		TEST(an_announced_free_takes_the_entry),
+		TEST(a_retired_entry_keeps_its_slot_and_its_class),
 		TEST(entries_are_reused),
 		TEST(threads_have_lines_of_their_own),
 		TEST(growth_is_charged_and_refused),

@@ -505,7 +505,7 @@ static void reader_gets_what_needs_no_moving(void **state)
 		n++;
 	assert_in_range(n, 1000, 1999);
 	/* Of each zspage's slots, filled in order, the upper ones. */
-	const struct zsi_size_class *sc = &pool->geometry.classes[pool->lookup[zsi_lookup_entry(3000)]];
+	const struct zsi_size_class *sc = &pool->geometry.classes[zsi_position_for(pool, 3000)];
 
 	for (unsigned i = 0; i < n; i++) {
 		if (i % sc->objs >= 2) {

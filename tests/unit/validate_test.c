@@ -33,8 +33,8 @@ static int setup(void **state)
 		zs_free(pool, h[i]);
 		h[i] = 0;
 	}
-	cls = &pool->classes[pool->lookup[zsi_lookup_entry(600)]];
-	zspage = zsi_class_fullest_locked(pool, pool->lookup[zsi_lookup_entry(600)]);
+	cls = &pool->classes[zsi_position_for(pool, 600)];
+	zspage = zsi_class_fullest_locked(pool, zsi_position_for(pool, 600));
 	return zspage != NULL && zs_pool_validate(pool) == 0 ? 0 : -1;
 }
 
@@ -121,9 +121,9 @@ static void handle_entries(void **state)
 	_Atomic uint64_t *entry = &pool->handles.entries[zsi_handle_index(h[1])];
 	uint64_t sound = atomic_load(entry);
 	const uint64_t damaged[] = {
-		sound + ZSI_GENERATION_ONE,                                /* not live */
+		(sound + ZSI_GENERATION_ONE) & ~ZSI_CLASS_MASK,            /* free */
 		zsi_entry_with_offset(sound, zsi_entry_offset(sound) + 8), /* elsewhere */
-		sound | (uint64_t)ZSI_SLACK_MAX << ZSI_SLACK_SHIFT,        /* of another size */
+		zsi_entry_with_position(sound, zsi_entry_class(sound)),    /* of the next class */
 		0,
 	};
 
@@ -134,6 +134,11 @@ static void handle_entries(void **state)
 		atomic_store(entry, sound);
 		assert_int_equal(zs_pool_validate(pool), 0);
 	}
+	/* Of another size. */
+	if (pool->handles.slack != NULL)
+		NOTICES(pool->handles.slack[zsi_handle_index(h[1])], 255);
+	else
+		NOTICES(pool->handles.sizes[zsi_handle_index(h[1])], 65535);
 }
 
 static void space_and_account(void **state)
