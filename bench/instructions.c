@@ -7,6 +7,7 @@
  *   replace   free a live object chosen at random, malloc one of another size
  *   read      touch the first byte of one chosen at random, between begin and end
  *   section   the same in a read section around all of them
+ *   view      the same, by a view: without a call
  *   batch     the same, sixteen objects at a time
  *   write     write 3 bytes to one chosen at random
  *
@@ -78,6 +79,20 @@ __attribute__((noinline, noclone)) static void section(uint32_t n)
 #endif
 }
 
+__attribute__((noinline, noclone)) static void view(uint32_t n)
+{
+#ifdef BENCH_PLAIN
+	read_each(n);
+#else
+	const struct zs_view v = zs_pool_view(pool);
+
+	zs_read_begin(pool);
+	for (uint32_t i = 0; i < n; i++)
+		touch(zs_view_address(&v, order[i]));
+	zs_read_end(pool);
+#endif
+}
+
 __attribute__((noinline, noclone)) static void batch(uint32_t n)
 {
 #ifdef BENCH_PLAIN
@@ -120,6 +135,7 @@ MEASURE(pair, pair)
 MEASURE(replace, replace)
 MEASURE(read, read_each)
 MEASURE(section, section)
+MEASURE(view, view)
 MEASURE(batch, batch)
 MEASURE(write, write_three)
 
@@ -177,6 +193,8 @@ int main(int argc, char **argv)
 	long_read();
 	short_section();
 	long_section();
+	short_view();
+	long_view();
 	short_batch();
 	long_batch();
 	short_write();

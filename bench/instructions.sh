@@ -42,8 +42,8 @@ count() {
 			if (!(name in spent)) spent[name] = $1
 		}
 		END {
-			split("pair replace read section batch write", names, " ")
-			for (i = 1; i <= 6; i++) {
+			split("pair replace read section view batch write", names, " ")
+			for (i = 1; i <= 7; i++) {
 				if (!(("short_" names[i]) in spent) || !(("long_" names[i]) in spent)) exit 1
 				printf "%s %.1f\n", names[i], (spent["long_" names[i]] - spent["short_" names[i]]) / lengths
 			}

@@ -158,6 +158,30 @@ const void *zs_obj_try_address(struct zs_pool *pool, zs_handle handle)
 	return pool->space.base + zsi_entry_offset(entry);
 }
 
+/* How zs_view_address() takes a handle and an entry apart. */
+#define VIEW_KEY_SHIFT 16
+
+void zs_get_view(struct zs_pool *pool, unsigned version, struct zs_view *view)
+{
+	const struct zsi_handles *h = &pool->handles;
+	const void *entries = h->entries;
+	/* acquire: pairs with the release in grow_locked(), so that the entries are there */
+	uint64_t reach = (uint64_t)atomic_load_explicit(&h->bound, memory_order_acquire) << VIEW_KEY_SHIFT;
+
+	*view = (struct zs_view){
+		.pool = pool,
+		.tag = h->tag,
+		.reach = version == ZS_VIEW_VERSION && pool->space.base != NULL ? reach : 0,
+		.entries = entries,
+		.base = pool->space.base,
+	};
+}
+
+_Static_assert(VIEW_KEY_SHIFT == 63 - ZSI_GENERATION_SHIFT && ZSI_GENERATION_SHIFT == 47 && ZSI_LOCATION_BITS == 38 &&
+		       ZSI_LOCATION_SHIFT == 64 - 17 - 38 && ZSI_LOCATION_UNIT_SHIFT == 3,
+	       "zs_view_address() has these: another layout is another ZS_VIEW_VERSION");
+_Static_assert(sizeof(_Atomic uint64_t) == sizeof(uint64_t), "a view reads what is atomic here");
+
 /* An object may be freed meanwhile, and its page be another's or nobody's: asking for a line of it does no harm. */
 __attribute__((noinline)) static void prefetch_scattered(const struct zs_pool *pool, uint64_t offset)
 {

@@ -39,6 +39,7 @@ static void *body_sections(void *worker)
 	zs_handle handles[HELD];
 	const void *mem[HELD];
 	struct held held[HELD];
+	const struct zs_view view = zs_pool_view(a.pool);
 
 	for (uint64_t i = 0; i < w->operations; i++) {
 		unsigned n = (unsigned)rng_range(&w->rng, 1, HELD);
@@ -52,7 +53,7 @@ static void *body_sections(void *worker)
 		for (unsigned j = 0; j < n; j++) {
 			held[j].mem = mem[j];
 			check_held(&held[j]);
-			held[j].mem = zs_obj_address(a.pool, handles[j]);
+			held[j].mem = j % 2 != 0 ? zs_obj_address(a.pool, handles[j]) : zs_view_address(&view, handles[j]);
 			CHECK(held[j].mem != NULL || a.source != NULL);
 		}
 		zs_obj_read_end_batch(a.pool);

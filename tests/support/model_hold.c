@@ -50,8 +50,14 @@ static void begin_section(struct model *m, struct model_hold *h)
 	zs_prefetch(m->pool, o->handle);
 	zs_read_begin(m->pool);
 	errno = 0;
-	if (choose(&m->choose, 2) == 0)
+	struct zs_view view;
+	unsigned way = (unsigned)choose(&m->choose, 3);
+
+	zs_get_view(m->pool, ZS_VIEW_VERSION, &view);
+	if (way == 0)
 		mem = zs_obj_address(m->pool, o->handle);
+	else if (way == 1)
+		mem = zs_view_address(&view, o->handle);
 	else
 		mem = zs_obj_try_address(m->pool, o->handle);
 	if (mem == NULL) {

@@ -232,6 +232,53 @@ static void not_live(void **state)
 	drop();
 }
 
+static unsigned misuses;
+
+static void on_misuse(const struct zs_misuse *misuse, void *arg)
+{
+	(void)arg;
+	misuses++;
+	assert_string_equal(misuse->call, "zs_obj_address");
+}
+
+/* A view finds what the call finds, what came after it by that call, and leaves to the call what is not as it should be. */
+static void views(void **state)
+{
+	(void)state;
+	for (unsigned round = 0; round < 4; round++) {
+		bool own = round == 1, other_version = round == 2;
+		struct zs_view view;
+		zs_handle later[3000];
+
+		make(round == 3 ? ZS_GEOMETRY_LINUX : ZS_GEOMETRY_DENSE, own);
+		zs_get_view(pool, ZS_VIEW_VERSION + other_version, &view);
+		assert_int_equal(view.reach == 0, own || other_version);
+		/* The handle table grows. */
+		for (unsigned i = 0; i < 3000; i++)
+			later[i] = zs_malloc(pool, 40, 0);
+		zs_free(pool, h[1]);
+		zs_read_begin(pool);
+		for (unsigned i = 0; i < 3000; i++)
+			assert_ptr_equal(zs_view_address(&view, later[i]), zs_obj_address(pool, later[i]));
+		for (unsigned i = 0; i < N; i++)
+			if (i != 1)
+				assert_ptr_equal(zs_view_address(&view, h[i]), zs_obj_address(pool, h[i]));
+		const zs_handle wrong[] = { h[1], 0, 7, ~(zs_handle)0, h[2] ^ 1ull << 63, h[2] ^ 1ull << 46, h[2] ^ 1ull << 30 };
+
+		misuses = 0;
+		assert_null(zs_set_misuse_handler(on_misuse, NULL));
+		for (unsigned i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+			errno = 0;
+			assert_null(zs_view_address(&view, wrong[i]));
+			assert_int_equal(errno, EINVAL);
+			assert_int_equal(misuses, i + 1);
+		}
+		(void)zs_set_misuse_handler(NULL, NULL);
+		zs_read_end(pool);
+		drop();
+	}
+}
+
 static void *compact(void *arg)
 {
 	(void)zs_compact(arg);
@@ -274,6 +321,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(arena),    cmocka_unit_test(scattered_pages), cmocka_unit_test(batch_without_copies),
 		cmocka_unit_test(nested),   cmocka_unit_test(not_live),        cmocka_unit_test(held_while_moved),
+		cmocka_unit_test(views),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
