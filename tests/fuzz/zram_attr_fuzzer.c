@@ -41,7 +41,9 @@ static void get_all(struct zram *z)
 	static const char *const names[] = { "disksize",       "initstate",        "mem_limit", "mem_used_max",
 					     "comp_algorithm", "recomp_algorithm", "mm_stat",   "io_stat",
 					     "debug_stat",     "last_error",       "bd_stat",   "backing_dev",
-					     "writeback_limit", "writeback_limit_enable" };
+					     "writeback_limit", "writeback_limit_enable",
+					     "compressed_writeback", "writeback_batch_size",
+					     "max_comp_streams", "evict" };
 	char text[1024];
 
 	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++) {

@@ -207,13 +207,17 @@ static void work_on_idle(struct worker *w)
 		{ "idle", "all" },
 		{ "idle", "0" },
 		{ "recompress", "type=idle" },
-		{ "recompress", "type=huge" },
+		{ "recompress", "type=huge chain=1" },
 		{ "recompress", "algo=zstd max_pages=20" },
 		{ "recompress", "priority=2 threshold=500" },
 		{ "writeback", "type=idle" },
 		{ "writeback", "type=huge" },
 		{ "writeback", "type=incompressible" },
 		{ "writeback", "page_indexes=0-3" },
+		{ "writeback_batch_size", "1" },
+		{ "writeback_batch_size", "9" },
+		{ "evict", "1" },
+		{ "evict", "0" },
 	};
 	uint64_t i = rng_below(&w->rng, sizeof(set) / sizeof(set[0]));
 
@@ -355,6 +359,7 @@ static void make(struct rng *r)
 		CHECK(zram_attr_set(z, "recomp_algorithm", "algo=zstd priority=1") == 0);
 		CHECK(zram_attr_set(z, "recomp_algorithm", "algo=deflate priority=2") == 0);
 		CHECK(zram_attr_set(z, "backing_dev", backing) == 0);
+		CHECK(zram_attr_set(z, "compressed_writeback", rng_one_in(r, 2) ? "0" : "1") == 0);
 		CHECK(zram_attr_set(z, "disksize", text) == 0);
 		CHECK(zram_pwrite(z, text, sizeof(text), now.block_size - 5) == 0);
 	}

@@ -35,6 +35,7 @@ struct made {
 	unsigned flags;
 	bool plain, late; /* late: evict is set when the device is initialised */
 	enum zs_geometry geometry;
+	size_t block_size; /* 0: BS */
 };
 
 static inline struct zram *device(const struct made *m)
@@ -51,6 +52,7 @@ static inline struct zram *device(const struct made *m)
 	o.backing_dev = m->file != 0 ? path : NULL;
 	o.flags = m->flags;
 	o.pool.geometry = m->geometry;
+	o.block_size = m->block_size;
 	struct zram *z = zram_create("evict", &o);
 
 	assert_non_null(z);
