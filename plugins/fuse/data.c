@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "turn.h"
+
 enum {
 	RUNS = 24, /* of one request: those of the first blocks, and then one for each 64 blocks */
 };
@@ -118,6 +120,8 @@ ssize_t data_read(struct fs *fs, struct node *n, char *buf, size_t len, uint64_t
 	size_t done = 0;
 	ssize_t got = 0;
 	bool stale = false;
+	if (len >= TURN_BYTES)
+		turn_pass();
 	lock_shared(&n->io);
 	do {
 		got = read_some(fs, n, buf + done, len - done, offset + done, &stale);
@@ -264,6 +268,8 @@ static ssize_t write_some(struct fs *fs, struct node *n, const char *buf, size_t
 ssize_t data_write(struct fs *fs, struct node *n, const char *buf, size_t len, uint64_t offset)
 {
 	size_t done = 0;
+	if (len >= TURN_BYTES)
+		turn_pass();
 	while (done < len) {
 		ssize_t wrote = write_some(fs, n, buf + done, len - done, offset + done);
 		if (wrote < 0 && errno == ENOMEM)

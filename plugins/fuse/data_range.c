@@ -5,11 +5,14 @@
 #include <unistd.h>
 
 #include "data.h"
+#include "turn.h"
 
 /* The whole blocks [first, end) go. Both locks are held, exclusive. */
 static void drop_blocks_locked(struct fs *fs, struct node *n, uint64_t first, uint64_t end)
 {
 	struct map *map = n->map;
+	if (map->blocks << fs->block_shift >= TURN_BYTES)
+		turn_pass();
 	for (uint64_t block = first; (block = map_next(map, block, end, true)) < end;) {
 		struct map_run run = map_find(map, block, end - block);
 		uint64_t gone = *run.present & map_mask(&run);
@@ -162,6 +165,7 @@ int data_allocate(struct fs *fs, struct node *n, int mode, uint64_t offset, uint
 	}
 	lock_exclusive(&n->io);
 	lock_exclusive(&n->lock);
+	turn_pass();
 	int result = allocate_locked(fs, n, mode, offset, len);
 	if (result == 0)
 		node_modified_locked(n);

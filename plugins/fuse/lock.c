@@ -7,6 +7,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "turn.h"
+
 #define WRITER (1u << 31)
 #define WAITED (1u << 30)
 
@@ -36,6 +38,7 @@ static void take(struct lock *l, uint32_t what, uint32_t none_of)
 		} else if ((state & WAITED) != 0 ||
 			   atomic_compare_exchange_weak_explicit(&l->state, &state, state | WAITED,
 								 memory_order_relaxed, memory_order_relaxed)) {
+			turn_pass();
 			wait_while(l, state | WAITED);
 		}
 	}

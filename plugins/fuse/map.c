@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "turn.h"
+
 struct map *map_create(struct memory *memory)
 {
 	struct map *m = memory_alloc(memory, sizeof(*m), MEMORY_NEW);
@@ -193,6 +195,8 @@ void map_free(struct map *m, struct memory *memory, struct space *space, unsigne
 {
 	if (m == NULL)
 		return;
+	if (m->count > 0)
+		turn_pass();
 	for (unsigned chunk = 0; chunk < MAP_FIRST; chunk++)
 		if (m->first[chunk] != 0)
 			free_chunk(memory, space, m->first[chunk], first_order(chunk), block_shift);

@@ -21,6 +21,7 @@ static void op_init(void *userdata, struct fuse_conn_info *conn)
 	struct served *served = userdata;
 	want(conn, FUSE_CAP_ASYNC_READ | FUSE_CAP_PARALLEL_DIROPS | FUSE_CAP_ASYNC_DIO | FUSE_CAP_CACHE_SYMLINKS);
 	want(conn, FUSE_CAP_READDIRPLUS | FUSE_CAP_READDIRPLUS_AUTO);
+	want(conn, FUSE_CAP_NO_OPEN_SUPPORT | FUSE_CAP_NO_OPENDIR_SUPPORT);
 	/* Files are not opened, so it is the kernel that cuts those that are opened with O_TRUNC. */
 	conn->want &= ~(unsigned)FUSE_CAP_ATOMIC_O_TRUNC;
 	/* Nobody but the kernel changes a file: what it has of one stays right. */
