@@ -118,6 +118,7 @@ void *memory_alloc(struct memory *m, size_t bytes, enum memory_for what)
 
 void memory_free(struct memory *m, void *p)
 {
+	int saved = errno; /* it stays, as with free(), whatever the device has to be told */
 	if (p == NULL)
 		return;
 	uint64_t taken = malloc_usable_size(p) + HEAD;
@@ -126,6 +127,7 @@ void memory_free(struct memory *m, void *p)
 	if (freed < TRIM_BYTES && freed + taken >= TRIM_BYTES)
 		sem_post(&m->much_freed);
 	uncharge(m, taken);
+	errno = saved;
 }
 
 bool memory_take_blocks(struct memory *m, uint64_t n)
