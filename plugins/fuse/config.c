@@ -384,7 +384,9 @@ int config_check(struct config *c, char *why, size_t why_bytes)
 	bool recomp = c->options.recomp_algorithm[0] != NULL, backing = c->options.backing_dev != NULL;
 	struct taking recompress = { c, "recompress", c->recompress, why, why_bytes };
 	struct taking writeback = { c, "writeback", c->writeback, why, why_bytes };
-	if (choose(&recompress, "type=idle", "recomp", recomp, &b->recompress) != 0 ||
+	/* One request is about one algorithm: with several, a chain. */
+	const char *idle = c->options.recomp_algorithm[1] != NULL ? "type=idle chain=1" : "type=idle";
+	if (choose(&recompress, idle, "recomp", recomp, &b->recompress) != 0 ||
 	    choose(&writeback, "type=idle", "backing", backing, &b->writeback) != 0)
 		return -1;
 	if (c->idle_given && !recomp && !backing) {
