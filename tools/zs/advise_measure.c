@@ -131,7 +131,10 @@ bool measure_survey(struct measurer *m, const struct advice *advice, struct cand
 		coder_compress(m->coder, t.blocks[0], m->len, t.packed[0], m->room);
 	c->timed_bytes = t.count * m->len;
 	c->compress[c->rounds] = time_compress(m, &t);
-	*good = time_decompress(m, &t, &c->decompress[c->rounds]);
+	bool kept = true;
+	for (size_t i = 0; i < t.count; i++)
+		kept &= coder_keep(m->coder, t.blocks[i], t.packed[i]);
+	*good = kept && time_decompress(m, &t, &c->decompress[c->rounds]);
 	c->rounds += *good;
 	for (size_t i = 0; sizes != NULL && i < t.count; i++)
 		sizes[t.numbers[i]] = (uint32_t)(t.sizes[i] ? t.sizes[i] : m->len);

@@ -35,6 +35,7 @@ struct coder_functions {
 	void (*close)(struct coder *coder);
 	size_t (*compress)(struct coder *coder, const void *src, size_t len, void *dst, size_t room);
 	bool (*decompress)(struct coder *coder, const void *src, size_t src_len, void *dst, size_t len);
+	bool (*keep)(struct coder *coder, const void *src, void *dst); /* NULL: compress has done it */
 };
 
 static void free_all(struct coder *coder)
@@ -263,12 +264,18 @@ static void device_close(struct coder *coder)
 
 static size_t device_compress(struct coder *coder, const void *src, size_t len, void *dst, size_t room)
 {
-	size_t place;
 	(void)len;
+	(void)dst;
 	(void)room;
-	size_t n = block_coder_compress(coder->compress, src, &place);
+	return block_coder_compress(coder->compress, src);
+}
+
+static bool device_keep(struct coder *coder, const void *src, void *dst)
+{
+	size_t place;
+	bool kept = block_coder_keep(coder->compress, src, &place);
 	memcpy(dst, &place, sizeof(place));
-	return n;
+	return kept;
 }
 
 static bool device_decompress(struct coder *coder, const void *src, size_t src_len, void *dst, size_t len)
@@ -281,13 +288,13 @@ static bool device_decompress(struct coder *coder, const void *src, size_t src_l
 }
 
 static const struct coder_functions device_functions = { device_open, device_close, device_compress,
-							 device_decompress };
-static const struct coder_functions lz4_functions = { lz4_open, free_all, lz4_compress, lz4_decompress };
-static const struct coder_functions lz4hc_functions = { lz4hc_open, free_all, lz4hc_compress, lz4_decompress };
-static const struct coder_functions zstd_functions = { zstd_open, zstd_close, zstd_compress, zstd_decompress };
-static const struct coder_functions zlib_functions = { zlib_open, zlib_close, zlib_compress, zlib_decompress };
+							 device_decompress, device_keep };
+static const struct coder_functions lz4_functions = { lz4_open, free_all, lz4_compress, lz4_decompress, NULL };
+static const struct coder_functions lz4hc_functions = { lz4hc_open, free_all, lz4hc_compress, lz4_decompress, NULL };
+static const struct coder_functions zstd_functions = { zstd_open, zstd_close, zstd_compress, zstd_decompress, NULL };
+static const struct coder_functions zlib_functions = { zlib_open, zlib_close, zlib_compress, zlib_decompress, NULL };
 static const struct coder_functions libdeflate_functions = { libdeflate_open, libdeflate_close, libdeflate_compress,
-							     libdeflate_decompress };
+							     libdeflate_decompress, NULL };
 
 /* Of LZ4's accelerations and zstd's negative levels, which go on for thousands, those that still compress something. */
 static const int lz4_levels[] = { 1, 2, 3, 4, 6, 8, 12, 16 };
@@ -360,4 +367,9 @@ size_t coder_compress(struct coder *coder, const void *src, size_t len, void *ds
 bool coder_decompress(struct coder *coder, const void *src, size_t src_len, void *dst, size_t len)
 {
 	return coder->algorithm->functions->decompress(coder, src, src_len, dst, len);
+}
+
+bool coder_keep(struct coder *coder, const void *src, void *dst)
+{
+	return coder->algorithm->functions->keep == NULL || coder->algorithm->functions->keep(coder, src, dst);
 }

@@ -50,11 +50,13 @@ struct coder *coder_create(const struct algorithm *algorithm, int level, size_t 
 			   const struct dictionary *dictionary);
 void coder_destroy(struct coder *coder);
 
-/*
- * Room of at least bound(len). The compressed size, 0 on failure. What is in dst is for coder_decompress() of the same
- * coder, until 64 more blocks have been compressed.
- */
+/* Room of at least bound(len). The compressed size, 0 on failure. */
 size_t coder_compress(struct coder *coder, const void *src, size_t len, void *dst, size_t room);
+/*
+ * To decompress it afterwards, once for what was compressed from src to dst: some compressors keep a block elsewhere, and
+ * only the last 64 or so. Apart from coder_compress(), whose time is taken. False without memory.
+ */
+bool coder_keep(struct coder *coder, const void *src, void *dst);
 bool coder_decompress(struct coder *coder, const void *src, size_t src_len, void *dst, size_t len);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * block_coder.c - a device is made, written, asked and read.
+ * block_coder.c - a device is made, asked, written and read.
  *
  * Its geometry is the dense one, whose huge watermark is the higher one: a size is known up to there.
  */
@@ -40,16 +40,19 @@ void block_coder_destroy(struct block_coder *coder)
 	free(coder);
 }
 
-size_t block_coder_compress(struct block_coder *coder, const void *block, size_t *place)
+size_t block_coder_compress(struct block_coder *coder, const void *block)
 {
 	struct zram_block_info info = ZRAM_BLOCK_INFO_INIT;
-	uint64_t offset = coder->next * (uint64_t)coder->block_size;
-	*place = coder->next;
-	coder->next = (coder->next + 1) % BLOCK_CODER_PLACES;
-	if (zram_pwrite(coder->device, block, coder->block_size, offset) != 0 ||
-	    zram_get_block_info(coder->device, offset, &info) != 0)
+	if (zram_preview(coder->device, block, &info) != 0)
 		return 0;
 	return info.flags & ZRAM_BLOCK_HUGE ? coder->block_size : info.stored_bytes;
+}
+
+bool block_coder_keep(struct block_coder *coder, const void *block, size_t *place)
+{
+	*place = coder->next;
+	coder->next = (coder->next + 1) % BLOCK_CODER_PLACES;
+	return zram_pwrite(coder->device, block, coder->block_size, *place * (uint64_t)coder->block_size) == 0;
 }
 
 bool block_coder_decompress(struct block_coder *coder, size_t place, void *block)

@@ -2,8 +2,8 @@
 /*
  * block_coder.h - what a zram device makes of blocks: libzram's own compressors, and those that are the kernel's.
  *
- * A device of a few blocks is written to over and over. A compressed block is its place there, good until so many more
- * have been compressed.
+ * A device of a few blocks is asked what it would make of one, or written to over and over. A compressed block is its
+ * place there, good until so many more have been kept.
  */
 #ifndef ZS_BLOCK_CODER_H
 #define ZS_BLOCK_CODER_H
@@ -19,8 +19,11 @@ struct block_coder;
 struct block_coder *block_coder_create(const char *algorithm, const char *parameters, size_t block_size);
 void block_coder_destroy(struct block_coder *coder);
 
-/* The compressed size, that of a block where it does not shrink, 0 on failure. place: where the block is. */
-size_t block_coder_compress(struct block_coder *coder, const void *block, size_t *place);
+/* The compressed size, that of a block where it does not shrink, 0 on failure. Nothing is kept of it. */
+size_t block_coder_compress(struct block_coder *coder, const void *block);
+
+/* Keep a block. place: where it is. */
+bool block_coder_keep(struct block_coder *coder, const void *block, size_t *place);
 bool block_coder_decompress(struct block_coder *coder, size_t place, void *block);
 
 #endif
