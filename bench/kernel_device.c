@@ -50,7 +50,7 @@ static void give_back(void)
 		(void)ftruncate(lock_file, 0);
 }
 
-const char *kernel_device_open(uint64_t bytes)
+const char *kernel_device_open(uint64_t bytes, const char *algorithm)
 {
 	char text[256];
 
@@ -61,11 +61,11 @@ const char *kernel_device_open(uint64_t bytes)
 		return DEVICE " is in use by a test";
 	if (!get(SYS "initstate", text, sizeof(text)) || text[0] != '0')
 		return DEVICE " is in use";
-	if (!get(SYS "comp_algorithm", text, sizeof(text)) || strstr(text, "lz4") == NULL)
-		return "this kernel's zram has no lz4";
+	if (!get(SYS "comp_algorithm", text, sizeof(text)) || strstr(text, algorithm) == NULL)
+		return "this kernel's zram has not the algorithm";
 	/* The size in the lock file says that the device is ours, should this program be killed. */
 	snprintf(text, sizeof(text), "%" PRIu64, bytes);
-	if (pwrite(lock_file, text, strlen(text), 0) != (ssize_t)strlen(text) || !set(SYS "comp_algorithm", "lz4") ||
+	if (pwrite(lock_file, text, strlen(text), 0) != (ssize_t)strlen(text) || !set(SYS "comp_algorithm", algorithm) ||
 	    !set(SYS "disksize", text))
 		return DEVICE " can't be set up";
 	device = open(DEVICE, O_RDWR | O_DIRECT | O_CLOEXEC | O_EXCL);

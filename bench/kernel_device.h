@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * kernel_device.h - the kernel's zram device, for a comparison, where it is idle: taken with lz4, and reset at exit. A
- * lock file keeps the project's tests away meanwhile.
+ * kernel_device.h - the kernel's zram device, for a comparison, where it is idle: taken with an algorithm, and reset at
+ * exit. A lock file keeps the project's tests away meanwhile.
  */
 #ifndef BENCH_KERNEL_DEVICE_H
 #define BENCH_KERNEL_DEVICE_H
@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 /* NULL, or why it can't be had. */
-const char *kernel_device_open(uint64_t bytes);
+const char *kernel_device_open(uint64_t bytes, const char *algorithm);
 
 /* One page of 4096 bytes, aligned; past the page cache. */
 void kernel_device_put(size_t index, const void *page);

@@ -60,6 +60,9 @@ for program in "$BENCH_OPS" "$BENCH_OPS --linux" "$BENCH_OPS_SHARED"; do
 	is "$work/ops.json" '.read_ns | length == 4 and ([.[] | length == 3 and all(.[]; . > 0)] | all)'
 done
 
+for algorithm in lzo-rle lzo lz4; do
+	"$BENCH_CODECS" --rounds 1 --pages 64 --no-kernel $algorithm "$work/data" | grep -q '"read_ns": '
+done
 "$BENCH_ZRAM" --rounds 1 --pages 64 --no-kernel known="$work/data" >"$work/zram.json"
 is "$work/zram.json" '.ns | (.put | length == 1) and ([.[][0] > 0] | all) and (has("kernel_put") | not)'
 is "$work/zram.json" '.memory[0] | .kind == "known" and .pages == 8 and .lz4_bytes > 0 and .lz4_dictionary == 0'

@@ -508,7 +508,7 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < n; i++)
 		memcpy(input + i * PAGE, dataset_content(&kinds[i % nr_kinds].data, (uint32_t)(i / nr_kinds)), PAGE);
 	if (no_kernel == NULL)
-		no_kernel = kernel_device_open((uint64_t)n * PAGE);
+		no_kernel = kernel_device_open((uint64_t)n * PAGE, "lz4");
 	run_rounds(rounds, no_kernel == NULL);
 	print_result(rounds, no_kernel);
 	return 0;
