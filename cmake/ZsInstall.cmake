@@ -1,17 +1,22 @@
 # SPDX-License-Identifier: BSD-3-Clause
 #
 # What cmake --install puts where, but for the zs tool and the manual, which install themselves: headers, the
-# libraries, the pkg-config files and the CMake package.
+# libraries, the pkg-config files, the CMake package, the licence and the changelog. And the target that takes all of it
+# away.
 include(CMakePackageConfigHelpers)
 
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/zsmalloc)
 
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/zsmalloc DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
   FILES_MATCHING PATTERN "*.h")
-install(TARGETS zsmalloc_shared zsmalloc_static zram_shared zram_static EXPORT zsmallocTargets
-  LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
-  ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
-install(EXPORT zsmallocTargets NAMESPACE zsmalloc:: DESTINATION ${package_dir})
+# A component each: whoever wants the allocator alone needs no compressors.
+foreach(library IN ITEMS zsmalloc zram)
+  install(TARGETS ${library}_shared ${library}_static EXPORT ${library}Targets
+    LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
+    ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+  install(EXPORT ${library}Targets NAMESPACE zsmalloc:: DESTINATION ${package_dir})
+endforeach()
+install(FILES ${PROJECT_SOURCE_DIR}/LICENSE ${PROJECT_SOURCE_DIR}/CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
 
 string(REPLACE " " " URING=" uring_package "${uring_module}")
 string(REPLACE " " " LZO=" lzo_package "${lzo_module}")
@@ -45,3 +50,10 @@ foreach(library IN ITEMS zsmalloc zram)
   install(FILES ${PROJECT_BINARY_DIR}/${library}.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig
     RENAME lib${library}.pc)
 endforeach()
+
+# A project that has this one in it may have such a target of its own.
+if(PROJECT_IS_TOP_LEVEL)
+  add_custom_target(uninstall VERBATIM
+    COMMAND ${CMAKE_COMMAND} -DMANIFEST=${PROJECT_BINARY_DIR}/install_manifest.txt
+      -P ${PROJECT_SOURCE_DIR}/cmake/uninstall.cmake)
+endif()

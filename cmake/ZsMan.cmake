@@ -11,6 +11,9 @@
 
 find_program(POD2MAN pod2man)
 if(NOT POD2MAN)
+  if(NOT ZS_BUILD_MAN STREQUAL "AUTO")
+    message(FATAL_ERROR "ZS_BUILD_MAN=${ZS_BUILD_MAN} needs pod2man (Debian: perl)")
+  endif()
   message(STATUS "pod2man not found: no manual pages")
   return()
 endif()

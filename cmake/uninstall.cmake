@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: BSD-3-Clause
+#
+# cmake -DMANIFEST=FILE -P uninstall.cmake: removes the files that the last cmake --install wrote down there, below
+# DESTDIR if that is set, and those folders that are the project's alone, once they are empty.
+if(NOT EXISTS "${MANIFEST}")
+  message(FATAL_ERROR "${MANIFEST} is missing: only what cmake --install has installed from this build can be removed")
+endif()
+file(STRINGS "${MANIFEST}" installed)
+set(folders)
+foreach(path IN LISTS installed)
+  set(path "$ENV{DESTDIR}${path}")
+  get_filename_component(folder "${path}" DIRECTORY)
+  list(APPEND folders "${folder}")
+  if(EXISTS "${path}" OR IS_SYMLINK "${path}")
+    message(STATUS "Removing: ${path}")
+    file(REMOVE "${path}")
+    if(EXISTS "${path}" OR IS_SYMLINK "${path}")
+      message(FATAL_ERROR "${path} can't be removed")
+    endif()
+  endif()
+endforeach()
+# Other folders, as lib/pkgconfig, are everybody's.
+list(REMOVE_DUPLICATES folders)
+foreach(folder IN LISTS folders)
+  get_filename_component(name "${folder}" NAME)
+  file(GLOB left "${folder}/*")
+  if(name STREQUAL "zsmalloc" AND IS_DIRECTORY "${folder}" AND NOT left)
+    file(REMOVE_RECURSE "${folder}")
+  endif()
+endforeach()
