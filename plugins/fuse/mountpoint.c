@@ -5,7 +5,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <mntent.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +13,8 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "common/mount_table.h"
 
 extern char **environ;
 
@@ -40,19 +41,6 @@ static char *resolve(const char *directory)
 	return out;
 }
 
-/* Whether the last mount on a directory is one of ours. */
-static bool is_ours(const char *directory)
-{
-	bool ours = false;
-	FILE *in = setmntent("/proc/self/mounts", "r");
-	for (const struct mntent *m; in != NULL && (m = getmntent(in)) != NULL;)
-		if (strcmp(m->mnt_dir, directory) == 0)
-			ours = strcmp(m->mnt_type, "fuse.zs") == 0;
-	if (in != NULL)
-		endmntent(in);
-	return ours;
-}
-
 static bool is_empty(const char *directory)
 {
 	DIR *all = opendir(directory);
@@ -67,26 +55,23 @@ static bool is_empty(const char *directory)
 char *mountpoint_find(const char *directory, bool *stale, char *why, size_t why_bytes)
 {
 	struct stat st;
-	char *path = resolve(directory);
+	char *path = realpath(directory, NULL);
 	*stale = false;
+	if (path == NULL)
+		path = resolve(directory);
 	if (path == NULL || stat(path, &st) != 0) {
-		*stale = path != NULL && errno == ENOTCONN && is_ours(path);
+		*stale = path != NULL && errno == ENOTCONN && mount_table_has(path);
 		if (*stale)
 			return path;
 		snprintf(why, why_bytes, "%s: %s", directory, strerror(errno));
 	} else if (!S_ISDIR(st.st_mode)) {
 		snprintf(why, why_bytes, "%s: is no directory", directory);
-	} else if (is_ours(path)) {
+	} else if (mount_table_has(path)) {
 		snprintf(why, why_bytes, "%s: is mounted already: zs umount ends that", directory);
 	} else if (!is_empty(path)) {
 		snprintf(why, why_bytes, "%s: is not empty: what is in it could not be reached", directory);
 	} else {
-		/* A link to a directory: what it leads to is mounted over. */
-		char *real = realpath(path, NULL);
-		free(path);
-		if (real == NULL)
-			snprintf(why, why_bytes, "%s: %s", directory, strerror(errno));
-		return real;
+		return path;
 	}
 	free(path);
 	return NULL;

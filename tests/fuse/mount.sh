@@ -19,7 +19,7 @@ must_fail 3 "is no directory" "$ZS" mount "$dir/b/c/d" 1G
 must_fail 3 "is not empty" "$ZS" mount "$dir/b" 1G
 mkdir "$dir/e"
 must_fail 3 "mem_limit" "$ZS" mount "$dir/e" 16K
-must_fail 3 "unknown parameter 'frobnicate'" "$ZS" mount "$dir/e" 1G frobnicate=1
+must_fail 2 "unknown parameter 'frobnicate'" "$ZS" mount "$dir/e" 1G frobnicate=1
 must_fail 3 "is not mounted by zs mount" "$ZS" umount "$dir/e"
 
 # In use it stays.

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "message.h"
+#include "mount_control.h"
 
 /* An answer is read in pieces that grow, so that a wrong length asks for no memory that never gets filled. */
 enum { PIECE_BYTES = 65536 };
@@ -75,7 +76,16 @@ static bool connect_to(struct control_client *c, const struct timeval *patience)
 
 bool control_connect(struct control_client *c, const char *path)
 {
+	struct stat st;
 	*c = (struct control_client){ .path = path, .fd = -1 };
+	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode)) {
+		c->found = mount_control_of(path);
+		if (c->found == NULL) {
+			report(c, "is a directory, and no server is found that has it: see zs mount --list");
+			return false;
+		}
+		c->path = c->found;
+	}
 	return connect_to(c, NULL);
 }
 
@@ -93,6 +103,7 @@ void control_disconnect(struct control_client *c)
 	else if (c->fd >= 0)
 		close(c->fd);
 	free(c->body);
+	free(c->found);
 	*c = (struct control_client){ .fd = -1 };
 }
 

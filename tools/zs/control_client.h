@@ -13,7 +13,8 @@
 #include <stdio.h>
 
 struct control_client {
-	const char *path;
+	const char *path; /* of the socket */
+	char *found;      /* the same where a directory was given; else NULL */
 	FILE *in;
 	int fd;
 	bool quiet;   /* what goes wrong is not reported */
@@ -27,7 +28,7 @@ enum control_result {
 	CONTROL_LOST,    /* the connection is of no more use; was reported, but where the client is quiet */
 };
 
-/* False after a message. path must stay. */
+/* path: of a socket, or of a directory that zs mount has made; must stay. False after a message. */
 bool control_connect(struct control_client *c, const char *path);
 /* The same, but nothing is reported, and nothing that is waited for may take longer than that. */
 bool control_connect_quietly(struct control_client *c, const char *path, unsigned milliseconds);

@@ -21,6 +21,12 @@ static const char *const metric_names[METRIC_COUNT] = {
 	[METRIC_FREEABLE] = "zsmalloc_freeable_pages",
 	[METRIC_COMPACTED] = "zsmalloc_pages_compacted_total",
 	[METRIC_MOVED] = "zsmalloc_objects_moved_total",
+	[METRIC_FILES] = "zs_mount_files",
+	[METRIC_DIRECTORIES] = "zs_mount_directories",
+	[METRIC_LINKS] = "zs_mount_symlinks",
+	[METRIC_OTHERS] = "zs_mount_special_files",
+	[METRIC_FILE_BYTES] = "zs_mount_file_bytes",
+	[METRIC_NAMES_BYTES] = "zs_mount_names_bytes",
 };
 
 static bool ask(struct control_client *c, const char *word, const char *rest)
@@ -59,6 +65,7 @@ static void read_metrics(char *text, struct disk_sample *s)
 			seen[i] = true;
 		}
 	}
+	s->directory = seen[METRIC_FILES];
 }
 
 /*

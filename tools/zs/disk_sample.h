@@ -42,6 +42,13 @@ enum metric {
 	METRIC_FREEABLE,
 	METRIC_COMPACTED, /* pages, since the start */
 	METRIC_MOVED,     /* objects, since the start */
+	/* Of a directory only; each is there, or none. */
+	METRIC_FILES,
+	METRIC_DIRECTORIES,
+	METRIC_LINKS,
+	METRIC_OTHERS,
+	METRIC_FILE_BYTES, /* in whole blocks, before compression */
+	METRIC_NAMES_BYTES, /* of names, inodes and maps; beside METRIC_MEMORY */
 	METRIC_COUNT,
 };
 
@@ -55,6 +62,7 @@ struct disk_sample {
 	char algorithms[128]; /* the one in use in brackets */
 	uint64_t mm[MM_STAT_FIELDS];
 	uint64_t metric[METRIC_COUNT];
+	bool directory; /* it is one that zs mount has made, not a disk */
 	uint64_t page_size; /* of the pool */
 	size_t class_count; /* those that hold pages */
 	struct class_sample classes[CLASSES_MAX];

@@ -10,7 +10,8 @@
 #include "units.h"
 
 enum {
-	HEAD_LINES = 11, /* all but the classes */
+	HEAD_LINES = 11, /* all but the classes and what put_files() prints */
+	FILES_LINES = 2,
 	BAR_COLUMNS = 40,
 	CLASS_TEXT_COLUMNS = 46, /* of a class's line without its bar */
 	LINE_BYTES = 512,
@@ -67,6 +68,18 @@ static void put_memory(FILE *out, const struct view *view, const struct disk_sam
 		put(out, view, "  limit         %12s", "none");
 	put(out, view, "  blocks        %12s   same-filled, %s incompressible", format_count(s->mm[MM_SAME]).s,
 	    format_count(s->mm[MM_HUGE]).s);
+}
+
+/* What zs mount has made has files. */
+static void put_files(FILE *out, const struct view *view, const struct disk_sample *s)
+{
+	if (!s->directory)
+		return;
+	put(out, view, "  files         %12s   %s directories, %s symbolic links, %s others",
+	    format_count(s->metric[METRIC_FILES]).s, format_count(s->metric[METRIC_DIRECTORIES]).s,
+	    format_count(s->metric[METRIC_LINKS]).s, format_count(s->metric[METRIC_OTHERS]).s);
+	put(out, view, "  names         %12s   of memory for names and inodes; files have %s",
+	    format_bytes(s->metric[METRIC_NAMES_BYTES]).s, format_bytes(s->metric[METRIC_FILE_BYTES]).s);
 }
 
 static void put_work(FILE *out, const struct view *view, const struct disk_sample *before,
@@ -136,6 +149,8 @@ void disk_view_print(FILE *out, const struct view *view, const char *name, const
 	put(out, view, "zs top: %s, %s, %s", name, format_bytes(now->disksize).s, now->algorithms);
 	put(out, view, "%s", "");
 	put_memory(out, view, now);
+	put_files(out, view, now);
 	put_work(out, view, before, now);
-	put_classes(out, view, now, view->lines > HEAD_LINES ? view->lines - HEAD_LINES : 1);
+	unsigned head = HEAD_LINES + (now->directory ? FILES_LINES : 0);
+	put_classes(out, view, now, view->lines > head ? view->lines - head : 1);
 }

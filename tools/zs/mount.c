@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* mount.c - zs mount: a directory in compressed memory. */
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,8 +52,9 @@ static const char help[] = "usage: zs mount [--foreground] DIRECTORY SIZE [NAME=
 static int start(const char *directory, char **parameters)
 {
 	char *control;
-	if (!mount_server_start(directory, parameters, &control))
-		return EXIT_BROKEN;
+	int status = mount_server_start(directory, parameters, &control);
+	if (status != EXIT_DONE)
+		return status;
 	char *path = shell_path(directory), *socket = shell_word(control);
 	if (path != NULL && socket != NULL)
 		printf("mounted %s; its control socket is %s; to end it: zs umount %s\n", path, socket, path);

@@ -7,12 +7,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "command.h"
 #include "common/why.h"
 #include "message.h"
 
@@ -91,35 +93,35 @@ static void read_line(int fd, char *line, size_t room)
 	line[strcspn(line, "\n")] = '\0';
 }
 
-/* False after a message. */
-static bool take_answer(const char *line, pid_t pid, char **control)
+/* EXIT_DONE, or after a message what the server ended with. */
+static int take_answer(const char *line, pid_t pid, char **control)
 {
-	int status;
+	int status = 0;
 	if (strncmp(line, "ok ", 3) == 0) {
 		*control = strdup(line + 3);
 		if (*control == NULL)
 			message("out of memory");
-		return *control != NULL;
+		return *control != NULL ? EXIT_DONE : EXIT_BROKEN;
 	}
 	waitpid(pid, &status, 0);
 	if (strncmp(line, "error ", 6) == 0)
 		message("%s", line + 6);
 	else
 		message("the server ended before the directory could be used");
-	return false;
+	return WIFEXITED(status) && WEXITSTATUS(status) == EXIT_USAGE ? EXIT_USAGE : EXIT_BROKEN;
 }
 
-bool mount_server_start(const char *directory, char **parameters, char **control)
+int mount_server_start(const char *directory, char **parameters, char **control)
 {
 	char line[WHY_BYTES + 8], ready[16];
 	int told[2];
 	char *server = find_server();
 	if (server == NULL)
-		return false;
+		return EXIT_BROKEN;
 	if (pipe(told) != 0) {
 		message("%s", strerror(errno));
 		free(server);
-		return false;
+		return EXIT_BROKEN;
 	}
 	fcntl(told[0], F_SETFD, FD_CLOEXEC);
 	snprintf(ready, sizeof(ready), "%d", told[1]);
@@ -131,15 +133,15 @@ bool mount_server_start(const char *directory, char **parameters, char **control
 		_exit(CANT_EXEC);
 	}
 	close(told[1]);
-	bool good = pid > 0;
-	if (good) {
+	int result = EXIT_BROKEN;
+	if (pid > 0) {
 		read_line(told[0], line, sizeof(line));
-		good = take_answer(line, pid, control);
+		result = take_answer(line, pid, control);
 	} else {
 		message("can't start %s: %s", server, strerror(errno));
 	}
 	close(told[0]);
 	free(arguments);
 	free(server);
-	return good;
+	return result;
 }

@@ -30,11 +30,12 @@ static const struct option long_options[] = {
 	OPTIONS_END,
 };
 
-static const char help[] = "usage: zs top [OPTION]... SOCKET\n"
+static const char help[] = "usage: zs top [OPTION]... SOCKET|DIRECTORY\n"
 			   "\n"
 			   "Show what a disk holds and does while it is being served: sizes, memory,\n"
 			   "operations a second, compaction, memory pressure, and how full the pages of the\n"
-			   "largest size classes are. SOCKET is what the server was given as control=.\n"
+			   "largest size classes are. SOCKET is what the server was given as control=;\n"
+			   "DIRECTORY one that zs mount has made, whose files are counted as well.\n"
 			   "\n"
 			   "  -n, --count N      end after N views (default: when interrupted)\n"
 			   "  -d, --interval S   seconds between two, 1 to 3600 (default 1)\n"

@@ -6,11 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "command.h"
 #include "common/mount_place.h"
+#include "common/mount_table.h"
 #include "common/why.h"
 #include "message.h"
 #include "options.h"
@@ -99,15 +101,28 @@ static bool unmount(const char *directory, bool lazily)
 	return status == 0;
 }
 
+/* No server says that it has it: it is gone with all traces of it, or is another user's, or nothing of ours is there. */
+static int end_unknown(const char *directory)
+{
+	struct stat st;
+	if (!mount_table_has(directory)) {
+		message("%s: is not mounted by zs mount", directory);
+	} else if (stat(directory, &st) != 0 && errno == ENOTCONN) {
+		return unmount(directory, true) ? EXIT_DONE : EXIT_BROKEN;
+	} else {
+		message("%s: its server can't be found, so it can't be waited for: fusermount3 -u or umount ends it",
+			directory);
+	}
+	return EXIT_BROKEN;
+}
+
 static int end(const char *directory)
 {
 	char why[WHY_BYTES] = "";
 	struct search s = { .directory = directory };
 	mount_place_each(look, &s);
-	if (s.place == NULL) {
-		message("%s: is not mounted by zs mount", directory);
-		return EXIT_BROKEN;
-	}
+	if (s.place == NULL)
+		return end_unknown(directory);
 	int lock = mount_place_watch(s.place);
 	bool good = unmount(directory, !s.alive);
 	if (good)
