@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 enum {
 	HEAD = sizeof(size_t),       /* what malloc keeps of its own with each object */
@@ -16,6 +17,7 @@ enum {
 	STEP_MAX = 1 << 20,          /* and no more */
 	TRIM_BYTES = 256 << 10,      /* freed since: then it is worth looking */
 	RESERVE_SHIFT = 8,           /* the device keeps this share for blocks that are there: it is not for names */
+	TICKS = 100,                 /* a second: statistics are asked for no more often, as a full directory asks much */
 	DEVICE_MIN = 64 << 10,       /* a limit of 0 would be none */
 };
 
@@ -34,7 +36,8 @@ static uint64_t step_of(const struct memory *m)
 	return step < STEP_MIN ? STEP_MIN : step > STEP_MAX ? STEP_MAX : step;
 }
 
-uint64_t memory_of_device(struct zram *z)
+/* What the device holds beside its pool, by its statistics. */
+static uint64_t own_of_device(struct zram *z)
 {
 	static const char key[] = "\"own_bytes\":";
 	char *text = NULL;
@@ -50,7 +53,17 @@ uint64_t memory_of_device(struct zram *z)
 			own = strtoull(at + sizeof(key) - 1, NULL, 10);
 	}
 	free(text);
-	return own + zs_get_total_bytes(zram_get_pool(z));
+	return own;
+}
+
+uint64_t memory_of_device(struct memory *m)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+	uint64_t tick = (uint64_t)now.tv_sec * TICKS + (uint64_t)now.tv_nsec / (1000000000 / TICKS) + 1;
+	if (atomic_exchange_explicit(&m->own_tick, tick, memory_order_relaxed) != tick)
+		atomic_store_explicit(&m->own, own_of_device(m->z), memory_order_relaxed);
+	return atomic_load_explicit(&m->own, memory_order_relaxed) + zs_get_total_bytes(zram_get_pool(m->z));
 }
 
 static bool withhold_locked(struct memory *m, uint64_t bytes)
@@ -76,7 +89,7 @@ static bool withhold(struct memory *m, enum memory_for what)
 		uint64_t want = (held + step - 1) / step * step;
 		uint64_t reserve = m->limit >> RESERVE_SHIFT;
 		good = what == MEMORY_EXCHANGE ||
-		       (want + reserve < m->limit && memory_of_device(m->z) <= m->limit - want - reserve);
+		       (want + reserve < m->limit && memory_of_device(m) <= m->limit - want - reserve);
 		good = good && withhold_locked(m, want);
 	}
 	unlock_exclusive(&m->lock);
@@ -153,7 +166,7 @@ uint64_t memory_left(struct memory *m)
 {
 	if (m->limit == 0)
 		return UINT64_MAX;
-	uint64_t taken = memory_of_device(m->z) + atomic_load_explicit(&m->held, memory_order_relaxed);
+	uint64_t taken = memory_of_device(m) + atomic_load_explicit(&m->held, memory_order_relaxed);
 	taken += m->limit >> RESERVE_SHIFT;
 	return taken < m->limit ? m->limit - taken : 0;
 }

@@ -33,6 +33,8 @@ struct memory {
 	_Atomic uint64_t used;   /* blocks of files */
 	struct lock lock;        /* of withheld, when it changes */
 	_Atomic uint64_t withheld;
+	_Atomic uint64_t own;      /* of the device, beside its pool, in that hundredth of a second */
+	_Atomic uint64_t own_tick;
 	sem_t much_freed; /* posted when freed passes what is worth a memory_trim() */
 };
 
@@ -52,8 +54,8 @@ void memory_free(struct memory *m, void *p);
 bool memory_take_blocks(struct memory *m, uint64_t n);
 void memory_give_blocks(struct memory *m, uint64_t n);
 
-/* Bytes that the device holds. */
-uint64_t memory_of_device(struct zram *z);
+/* Bytes that the device holds; what is beside its pool as it was a moment ago. */
+uint64_t memory_of_device(struct memory *m);
 
 /* Bytes that are left under the limit, for data as they are stored; UINT64_MAX: there is none. */
 uint64_t memory_left(struct memory *m);

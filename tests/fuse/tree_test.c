@@ -164,7 +164,7 @@ static void names_are_counted(void **state)
 		n++;
 	assert_int_equal(errno, ENOSPC);
 	assert_in_range(n, 1000, LIMIT / 150);
-	assert_true(atomic_load(&fs->memory.held) + memory_of_device(fs->z) <= LIMIT);
+	assert_true(atomic_load(&fs->memory.held) + memory_of_device(&fs->memory) <= LIMIT);
 	assert_int_equal(tree_rename(fs, fs->root, "file-0", fs->root, "another name, which is longer than that", 0), 0);
 	assert_int_equal(tree_remove(fs, fs->root, "another name, which is longer than that", false), 0);
 	for (unsigned i = 1; i < n / 2; i++) {
