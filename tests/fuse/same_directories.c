@@ -22,6 +22,18 @@ static void make_numbered(const char *prefix, int from, int to)
 	}
 }
 
+/* Without one there is nothing to go on with. */
+static DIR *open_directory(const char *name)
+{
+	DIR *all = opendir(name);
+	if (all == NULL) {
+		say("opendir", -1);
+		fflush(stdout);
+		_exit(1);
+	}
+	return all;
+}
+
 static void remove_numbered(const char *prefix, int from, int to)
 {
 	char name[64];
@@ -40,7 +52,7 @@ static void list_while_changing(void)
 	mkdir("many", 0700);
 	say("chdir", chdir("many"));
 	make_numbered("s", 0, MANY);
-	DIR *all = opendir(".");
+	DIR *all = open_directory(".");
 	for (const struct dirent *e; (e = readdir(all)) != NULL;) {
 		int n = e->d_name[0] == 's' ? atoi(e->d_name + 1) : -1;
 		if (n < 0)
@@ -76,7 +88,7 @@ static void remove_while_listing(void)
 	mkdir("many", 0700);
 	say("chdir", chdir("many"));
 	make_numbered("s", 0, MANY);
-	DIR *all = opendir(".");
+	DIR *all = open_directory(".");
 	for (const struct dirent *e; (e = readdir(all)) != NULL;) {
 		if (e->d_name[0] != 's')
 			continue;
@@ -96,7 +108,7 @@ static void seek_in_listing(void)
 	long place = 0;
 	mkdir("some", 0700);
 	make_numbered("some/", 0, 10);
-	DIR *all = opendir("some");
+	DIR *all = open_directory("some");
 	for (int i = 0; i < 3; i++)
 		readdir(all);
 	place = telldir(all);
