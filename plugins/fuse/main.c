@@ -26,6 +26,7 @@
 #include "fs_request.h"
 #include "keeper.h"
 #include "mountpoint.h"
+#include "notify.h"
 #include "session.h"
 #include "snapshot.h"
 
@@ -67,8 +68,10 @@ static void leave_terminal(void)
 static void begun(struct served *served)
 {
 	struct server *s = (struct server *)served;
-	if (s->ready < 0)
+	if (s->ready < 0) {
+		notify_manager("READY=1");
 		return;
+	}
 	dprintf(s->ready, "ok %s\n", s->control);
 	close(s->ready);
 	s->ready = -1;
@@ -180,6 +183,8 @@ static int serve(struct server *s, const char *directory)
 	int result = start(s, directory, why, sizeof(why));
 	if (result == 0)
 		result = session_run(s->session, why, sizeof(why));
+	if (result == 0)
+		notify_manager("STOPPING=1");
 	session_close(s->session);
 	s->session = NULL;
 	if (result == 0)

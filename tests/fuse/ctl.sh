@@ -52,15 +52,16 @@ rm "$dir/again"
 numbers 1 1 0 0 0
 
 # The list, for people and for programs.
-expect_same "the list" "$("$ZS" mount --list)" "$dir pid $server control $control"
-expect_same "the list in JSON" "$("$ZS" mount --list --json | tr -d ' \n')" \
-	"[{\"directory\":\"$dir\",\"pid\":$server,\"control\":\"$control\"}]"
+expect_same "the list" "$(listed)" "$dir pid $server control $control"
+"$ZS" mount --list --json | tr -d ' \n' >"$out"
+grep -qF "{\"directory\":\"$dir\",\"pid\":$server,\"control\":\"$control\"}" "$out" || fail "not so in the list in JSON"
+grep -q '^\[{.*}\]$' "$out" || fail "the list is no array"
 first=$dir
 dir="$tmp/a name, with \"all\" of it"
 mkdir "$dir"
 mounts=
 must "$ZS" mount "$dir" 1M
-expect_same "mounts" "$("$ZS" mount --list | wc -l)" 2
+expect_same "mounts" "$(listed | wc -l)" 2
 "$ZS" mount --list --json >"$out"
 grep -qF '"directory": "'"$tmp"'/a name, with \"all\" of it"' "$out" || fail "not in the list"
 must "$ZS" ctl "$dir" get directories
@@ -69,5 +70,5 @@ must "$ZS" umount "$dir"
 dir=$first
 mounts=$dir
 unmounted
-expect_same "the list at the end" "$("$ZS" mount --list)$("$ZS" mount --list --json)" "[]"
+expect_same "the list at the end" "$(listed)$("$ZS" mount --list --json | grep -F "$tmp/" || true)" ""
 must_fail 3 "no server is found that has it" "$ZS" ctl "$dir" get files

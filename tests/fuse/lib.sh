@@ -90,6 +90,11 @@ expect_same() {
 	[ "$2" = "$3" ] || fail "$1: '$2' is not '$3'"
 }
 
+# listed: what zs mount --list says of directories in $tmp. Others' servers on this machine are none of a test's business.
+listed() {
+	"$ZS" mount --list | grep -F "$tmp/" || true
+}
+
 # mounted [NAME=VALUE]...: $dir, of 1 GiB where no size is given
 mounted() {
 	case "${1:-}" in

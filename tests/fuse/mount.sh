@@ -29,7 +29,7 @@ exec 9<&-
 unmounted
 expect_same "what is in the directory" "$(ls -A "$dir")" ""
 expect_same "what is left of the server" "$(ls -A "$XDG_RUNTIME_DIR")" ""
-expect_same "the list" "$("$ZS" mount --list)" ""
+expect_same "the list" "$(listed)" ""
 
 # Every way to end it is a good one.
 for signal in TERM INT HUP; do
