@@ -63,7 +63,7 @@ must rm "$dir/m"
 
 # Names alone.
 mkdir "$dir/names"
-run sh -c "cd '$dir/names' && seq -f 'a-name-that-takes-some-memory-%.0f' 1 30000 | xargs touch"
+run sh -c "cd '$dir/names' && seq -f 'a-name-that-takes-some-memory-%.0f' 1 60000 | xargs touch"
 grep -q "No space left" "$err" || fail "names have no limit"
 must mv "$dir/names/a-name-that-takes-some-memory-1" "$dir/names/a-name-that-takes-some-memory-and-more-1"
 must rm -r "$dir/names"
