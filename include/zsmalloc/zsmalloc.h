@@ -479,6 +479,7 @@ enum zs_misuse_reason {
 	ZS_MISUSE_MAPPED,       /* zs_free() of what this thread has mapped, zs_obj_write() of what it maps to write */
 	ZS_MISUSE_NOT_MAPPED,   /* zs_unmap_object() of an object that this thread has not mapped */
 	ZS_MISUSE_NOT_HELD,     /* zs_obj_read_end() in a thread that holds nothing for reading */
+	ZS_MISUSE_HELD,         /* zs_free() of what this thread began to read, outside of all else it reads. Since: 0.2 */
 };
 
 struct zs_misuse {

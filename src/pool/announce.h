@@ -87,6 +87,8 @@ _Static_assert(sizeof(struct zsi_cache_bin) == 1u << ZSI_BIN_SHIFT && ZSI_BIN_SH
 struct zsi_current {
 	const struct zs_pool *pool;
 	struct zsi_cache *cache;
+	/* The object whose reading began the thread's last outermost read section; 0: none. May be over: then it is no sign. */
+	uint64_t reading;
 };
 
 extern _Thread_local struct zsi_current zsi_current;

@@ -100,7 +100,7 @@ unsigned zsi_cache_choose(const struct zsi_cache *cache, unsigned position, size
 void zsi_cache_hide(void)
 {
 	hidden++;
-	zsi_current = (struct zsi_current){ 0 };
+	zsi_current.pool = NULL, zsi_current.cache = NULL;
 }
 
 void zsi_cache_unhide(void)
@@ -236,7 +236,7 @@ static void sweep_mine(bool all)
 {
 	struct zsi_cache **at = &mine;
 
-	zsi_current = (struct zsi_current){ 0 };
+	zsi_current.pool = NULL, zsi_current.cache = NULL;
 	zsi_caches_lock();
 	while (*at != NULL) {
 		struct zsi_cache *cache = *at;
@@ -348,7 +348,7 @@ struct zsi_cache *zsi_cache_get(struct zs_pool *pool)
 	/* A child's first free has to start its background thread. */
 	if (cache != NULL && hidden == 0 && zsi_cache_membarrier && pool->handles.slack != NULL &&
 	    !atomic_load_explicit(&pool->shrinker.lost, memory_order_relaxed))
-		zsi_current = (struct zsi_current){ .pool = pool, .cache = cache };
+		zsi_current.pool = pool, zsi_current.cache = cache;
 	errno = saved;
 	return cache;
 }
@@ -535,7 +535,7 @@ void zsi_caches_adopt_after_fork(struct zs_pool *pool)
 
 void zsi_caches_reset_after_fork(void)
 {
-	zsi_current = (struct zsi_current){ 0 };
+	zsi_current.pool = NULL, zsi_current.cache = NULL;
 	zsi_rank_leave(ZSI_RANK_CACHES);
 	zsi_lock_reset(&caches_lock);
 	/* The child's address space is another one. */

@@ -55,4 +55,13 @@ static inline uint64_t zsi_entry_look_up_flat(const struct zs_pool *pool, zs_han
 	return zsi_entry_within(&pool->handles, handle, &pool->handles.flat_reach);
 }
 
+/* How long the slot of a live entry is. In a read section, or with the entry locked or announced. */
+static inline size_t zsi_entry_usable(const struct zs_pool *pool, uint64_t entry)
+{
+	/* Then the descriptor knows it. */
+	if (zsi_unlikely(zsi_entry_locked(entry)))
+		return zsi_size_class(pool, zsi_zspage_at(&pool->space, zsi_entry_offset(entry)))->size;
+	return pool->geometry.classes[zsi_entry_class(entry) - 1].size;
+}
+
 #endif

@@ -37,6 +37,7 @@
 #include "base/account.h"
 #include "base/bits.h"
 #include "base/lock.h"
+#include "base/rcu.h"
 
 #define ZSI_INDEX_BITS 31
 #define ZSI_COOKIE_BITS 14
@@ -182,6 +183,14 @@ static inline void zsi_handle_set_size(struct zsi_handles *h, uint64_t index, si
 		atomic_store_explicit(&h->sizes[index], (uint16_t)(size - 1), memory_order_relaxed);
 }
 
+/* ThreadSanitizer does not know fences, and complains of them. */
+static inline void zsi_release_fence(void)
+{
+#ifndef ZSI_TSAN
+	atomic_thread_fence(memory_order_release);
+#endif
+}
+
 /* Make an allocated entry a live object's, in a slot of the class at `position`. Returns its handle. */
 static inline uint64_t zsi_handle_publish(struct zsi_handles *h, uint32_t index, uint64_t offset, unsigned position,
 					  size_t slot_size, size_t size)
@@ -193,6 +202,7 @@ static inline uint64_t zsi_handle_publish(struct zsi_handles *h, uint32_t index,
 	zsi_handle_set_size(h, index, slot_size, size);
 	/* release: pairs with the acquire loads of readers and zsi_entry_trylock() */
 	atomic_store_explicit(entry, e, memory_order_release);
+	zsi_release_fence();
 	return zsi_entry_handle(h, index, e);
 }
 
@@ -228,6 +238,8 @@ static inline uint64_t zsi_handle_revive(struct zsi_handles *h, uint64_t index, 
 	zsi_handle_set_size(h, index, slot_size, size);
 	/* release: pairs with the acquire loads of readers and zsi_entry_trylock() */
 	atomic_store_explicit(&h->entries[index], entry, memory_order_release);
+	/* release: what the new owner writes is seen after it, by who looks a handle up again after reading */
+	zsi_release_fence();
 	return zsi_entry_handle(h, index, entry);
 }
 

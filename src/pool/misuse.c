@@ -59,6 +59,8 @@ static const char *reason_text(enum zs_misuse_reason reason)
 		return "object is not mapped by this thread";
 	case ZS_MISUSE_NOT_HELD:
 		return "no object is held by this thread";
+	case ZS_MISUSE_HELD:
+		return "object is being read by this thread";
 	}
 	return "misuse";
 }

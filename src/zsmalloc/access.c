@@ -20,14 +20,7 @@
 #include "pool/pool.h"
 #include "pool/zspage.h"
 #include "zsmalloc/map.h"
-
-/* How long the slot is. In a read section, or with the entry locked: then the zspage's descriptor says it. */
-static size_t usable_of(const struct zs_pool *pool, uint64_t entry)
-{
-	if (zsi_unlikely(zsi_entry_locked(entry)))
-		return zsi_size_class(pool, zsi_zspage_at(&pool->space, zsi_entry_offset(entry)))->size;
-	return pool->geometry.classes[zsi_entry_class(entry) - 1].size;
-}
+#include "zsmalloc/scattered.h"
 
 size_t zs_usable_size(struct zs_pool *pool, zs_handle handle)
 {
@@ -37,34 +30,17 @@ size_t zs_usable_size(struct zs_pool *pool, zs_handle handle)
 	uint64_t entry = zsi_entry_look_up(pool, handle);
 
 	if (zsi_likely(entry != 0))
-		size = usable_of(pool, entry);
+		size = zsi_entry_usable(pool, entry);
 	zsi_rcu_read_unlock();
 	if (zsi_unlikely(entry == 0))
 		zsi_misuse_handle(pool, handle, "zs_usable_size");
 	return size;
 }
 
-/* An object whose pages may lie apart: in place if it is in one piece, else copied. In a read section. */
-static const void *read_scattered(struct zs_pool *pool, uint64_t entry, void *local_copy)
-{
-	uint8_t *pieces[2];
-	size_t split;
-	size_t size = usable_of(pool, entry);
-
-	if (zsi_space_pieces(&pool->space, zsi_entry_offset(entry), size, pieces, &split) == 1)
-		return pieces[0];
-	if (local_copy == NULL) {
-		errno = EINVAL;
-		return NULL;
-	}
-	memcpy(local_copy, pieces[0], split);
-	memcpy((uint8_t *)local_copy + split, pieces[1], size - split);
-	return local_copy;
-}
-
 /* Every case. Not inlined, so that the usual one below needs no stack. */
 __attribute__((noinline)) static const void *read_begin(struct zs_pool *pool, zs_handle handle, void *local_copy)
 {
+	bool outermost = !zsi_rcu_read_ongoing();
 	const void *mem;
 
 	zsi_rcu_read_lock();
@@ -75,7 +51,9 @@ __attribute__((noinline)) static const void *read_begin(struct zs_pool *pool, zs
 		zsi_misuse_handle(pool, handle, "zs_obj_read_begin");
 		return NULL;
 	}
-	mem = read_scattered(pool, entry, local_copy);
+	if (outermost)
+		zsi_current.reading = handle;
+	mem = zsi_read_scattered(pool, entry, local_copy);
 	if (mem == NULL)
 		zsi_rcu_read_unlock();
 	else if (!zsi_rcu_readers_are_light())
@@ -94,8 +72,10 @@ const void *zs_obj_read_begin(struct zs_pool *pool, zs_handle handle, void *loca
 		       zsi_rcu_read_lock_light())) {
 		uint64_t entry = atomic_load_explicit(&h->entries[key >> ZSI_KEY_SHIFT], ZSI_ENTRY_LOAD);
 
-		if (zsi_likely((entry ^ handle) >> ZSI_GENERATION_SHIFT == 0))
+		if (zsi_likely((entry ^ handle) >> ZSI_GENERATION_SHIFT == 0)) {
+			zsi_current.reading = handle;
 			return pool->space.base + zsi_entry_offset(entry);
+		}
 		zsi_rcu_read_unlock();
 	}
 	return read_begin(pool, handle, local_copy);
@@ -108,6 +88,9 @@ __attribute__((noinline)) static void read_end(struct zs_pool *pool, zs_handle h
 		zsi_misuse(pool, handle, call, ZS_MISUSE_NOT_HELD);
 		return;
 	}
+	/* Readings end in any order: of the others nothing is known. */
+	if (zsi_current.reading == handle)
+		zsi_current.reading = 0;
 	zsi_rcu_read_unlock();
 	if (twice)
 		zsi_rcu_read_unlock();
@@ -125,6 +108,8 @@ int zs_obj_read_iov_begin(struct zs_pool *pool, zs_handle handle, size_t len, st
 	uint8_t *pieces[2];
 	size_t split;
 
+	if (!zsi_rcu_read_ongoing())
+		zsi_current.reading = handle;
 	zsi_rcu_read_lock();
 	uint64_t entry = zsi_entry_look_up(pool, handle);
 
@@ -135,7 +120,7 @@ int zs_obj_read_iov_begin(struct zs_pool *pool, zs_handle handle, size_t len, st
 	}
 	uint64_t offset = zsi_entry_offset(entry);
 
-	if (len == 0 || len > usable_of(pool, entry)) {
+	if (len == 0 || len > zsi_entry_usable(pool, entry)) {
 		zsi_rcu_read_unlock();
 		errno = EINVAL;
 		return -1;

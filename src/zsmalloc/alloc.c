@@ -259,6 +259,7 @@ zs_handle zs_malloc(struct zs_pool *pool, size_t size, unsigned flags)
 	entry += handles->generation_one;
 	/* release: pairs with the acquire loads of readers and zsi_entry_trylock() */
 	atomic_store_explicit(&handles->entries[index], entry, memory_order_release);
+	zsi_release_fence();
 	zs_handle h = zsi_entry_handle(handles, index, entry);
 
 	zsi_announce_end(&cache->busy);

@@ -11,6 +11,7 @@
 #include "base/bits.h"
 #include "base/lock.h"
 #include "base/probe.h"
+#include "base/rcu.h"
 #include "compact/shrink.h"
 #include "pool/cache.h"
 #include "pool/entry.h"
@@ -26,12 +27,14 @@
 #define BATCH_HANDLES 128u
 
 /* A free has no error: errno stays what it was, also where the handler returns. */
-__attribute__((noinline)) static void misused(struct zs_pool *pool, zs_handle handle, const char *call, bool mapped)
+__attribute__((noinline)) static void misused(struct zs_pool *pool, zs_handle handle, const char *call)
 {
 	int saved = errno;
 
-	if (mapped)
+	if (zsi_mapped_here(pool, handle, false))
 		zsi_misuse(pool, handle, call, ZS_MISUSE_MAPPED);
+	else if (zsi_current.reading == handle && zsi_rcu_read_ongoing())
+		zsi_misuse(pool, handle, call, ZS_MISUSE_HELD);
 	else
 		zsi_misuse_handle(pool, handle, call);
 	errno = saved;
@@ -40,15 +43,16 @@ __attribute__((noinline)) static void misused(struct zs_pool *pool, zs_handle ha
 /* The entry as it was, now retired and locked; 0 after the misuse handler was called. */
 static inline uint64_t retire(struct zs_pool *pool, zs_handle handle, const char *call)
 {
-	if (zsi_unlikely(zsi_mapped_here(pool, handle, false))) {
-		misused(pool, handle, call, true);
+	if (zsi_unlikely(zsi_mapped_here(pool, handle, false) ||
+			 (zsi_current.reading == handle && zsi_rcu_read_ongoing()))) {
+		misused(pool, handle, call);
 		return 0;
 	}
 	for (unsigned round = 0;; round++) {
 		uint64_t entry = zsi_entry_look_up(pool, handle);
 
 		if (zsi_unlikely(entry == 0)) {
-			misused(pool, handle, call, false);
+			misused(pool, handle, call);
 			return 0;
 		}
 		if (zsi_likely(zsi_entry_retire(&pool->handles.entries[zsi_handle_index(handle)], entry))) {
@@ -112,6 +116,9 @@ __attribute__((noinline)) static void free_any(struct zs_pool *pool, zs_handle h
 {
 	uint64_t entry = handle != 0 ? retire(pool, handle, "zs_free") : 0;
 
+	/* What is no longer read is usually freed soon: the next time it is no sign. */
+	if (zsi_current.reading == handle && !zsi_rcu_read_ongoing())
+		zsi_current.reading = 0;
 	if (entry != 0)
 		put_away(pool, zsi_handle_index(handle), entry);
 	if (handle != 0)
@@ -124,7 +131,7 @@ __attribute__((noinline)) static void free_any(struct zs_pool *pool, zs_handle h
  */
 void zs_free(struct zs_pool *pool, zs_handle handle)
 {
-	if (zsi_unlikely(zsi_current.pool != pool)) {
+	if (zsi_unlikely(zsi_current.pool != pool || zsi_current.reading == handle)) {
 		free_any(pool, handle);
 		return;
 	}

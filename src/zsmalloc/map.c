@@ -140,6 +140,8 @@ static uint64_t hold(struct zs_pool *pool, zs_handle handle, enum zs_mapmode mod
 
 	if (mode != ZS_MM_RO)
 		return zsi_entry_lock(pool, handle, "zs_map_object");
+	if (!zsi_rcu_read_ongoing())
+		zsi_current.reading = 0;
 	zsi_rcu_read_lock();
 	entry = zsi_entry_look_up(pool, handle);
 	if (entry == 0) {
@@ -175,7 +177,7 @@ void *zs_map_object(struct zs_pool *pool, zs_handle handle, enum zs_mapmode mode
 	if (entry == 0)
 		return NULL;
 	uint64_t offset = zsi_entry_offset(entry);
-	size_t size = zsi_size_class(pool, zsi_zspage_at(&pool->space, offset))->size;
+	size_t size = zsi_entry_usable(pool, entry);
 	bool apart = zsi_space_pieces(&pool->space, offset, size, pieces, &split) == 2;
 	struct zsi_mapping *m = new_mapping(apart ? size : 0);
 

@@ -17,12 +17,13 @@
 #include "base/bits.h"
 #include "base/rcu.h"
 #include "pages/layout.h"
+#include "pool/announce.h"
 #include "pool/entry.h"
 #include "pool/geometry.h"
 #include "pool/handle.h"
 #include "pool/misuse.h"
 #include "pool/pool.h"
-#include "pool/zspage.h"
+#include "zsmalloc/scattered.h"
 
 /* How many objects ahead a batch asks for an entry: enough for a miss that goes to memory. */
 #define ENTRIES_AHEAD 12u
@@ -42,29 +43,6 @@ static inline void prefetch_object(const uint8_t *mem)
 		__builtin_prefetch(mem + i * ZSI_CACHE_LINE);
 }
 
-static size_t slot_size(const struct zs_pool *pool, uint64_t offset)
-{
-	return zsi_size_class(pool, zsi_zspage_at(&pool->space, offset))->size;
-}
-
-/* An object whose pages may lie apart: in place if it is in one piece, else copied; NULL with EINVAL. In a section. */
-static const void *scattered(const struct zs_pool *pool, uint64_t offset, void *local_copy)
-{
-	uint8_t *pieces[2];
-	size_t split;
-	size_t size = slot_size(pool, offset);
-
-	if (zsi_space_pieces(&pool->space, offset, size, pieces, &split) == 1)
-		return pieces[0];
-	if (local_copy == NULL) {
-		errno = EINVAL;
-		return NULL;
-	}
-	memcpy(local_copy, pieces[0], split);
-	memcpy((uint8_t *)local_copy + split, pieces[1], size - split);
-	return local_copy;
-}
-
 /* --- sections --- */
 
 __attribute__((noinline)) static void begin_first(void)
@@ -75,6 +53,8 @@ __attribute__((noinline)) static void begin_first(void)
 void zs_read_begin(struct zs_pool *pool)
 {
 	(void)pool;
+	/* Nothing that was read before is any sign from here on. */
+	zsi_current.reading = 0;
 	if (zsi_unlikely(!zsi_rcu_registered())) {
 		begin_first();
 		return;
@@ -122,7 +102,7 @@ __attribute__((noinline)) static const void *address(struct zs_pool *pool, zs_ha
 		zsi_misuse_handle(pool, handle, "zs_obj_address");
 		return NULL;
 	}
-	return scattered(pool, zsi_entry_offset(entry), NULL);
+	return zsi_read_scattered(pool, entry, NULL);
 }
 
 const void *zs_obj_address(struct zs_pool *pool, zs_handle handle)
@@ -146,7 +126,7 @@ __attribute__((noinline)) static const void *try_address(struct zs_pool *pool, z
 		errno = ESTALE;
 		return NULL;
 	}
-	return scattered(pool, zsi_entry_offset(entry), NULL);
+	return zsi_read_scattered(pool, entry, NULL);
 }
 
 const void *zs_obj_try_address(struct zs_pool *pool, zs_handle handle)
@@ -227,8 +207,8 @@ __attribute__((noinline)) static int batch_scattered(struct zs_pool *pool, const
 			zsi_misuse_handle(pool, handles[i], "zs_obj_read_begin_batch");
 			return result;
 		}
-		mem[i] = scattered(pool, zsi_entry_offset(entry),
-				   local_copies != NULL ? local_copies + i * zsi_space_page_size(&pool->space) : NULL);
+		mem[i] = zsi_read_scattered(
+			pool, entry, local_copies != NULL ? local_copies + i * zsi_space_page_size(&pool->space) : NULL);
 		if (mem[i] == NULL)
 			return fail_batch(mem, n);
 		prefetch_object(mem[i]);
@@ -241,6 +221,7 @@ int zs_obj_read_begin_batch(struct zs_pool *pool, const zs_handle *handles, size
 {
 	const uint8_t *base = pool->space.base;
 
+	zsi_current.reading = 0;
 	zsi_rcu_read_lock();
 	if (zsi_unlikely(base == NULL))
 		return batch_scattered(pool, handles, n, mem, local_copies);
@@ -284,7 +265,7 @@ int zs_obj_read(struct zs_pool *pool, zs_handle handle, size_t offset, void *dst
 		return -1;
 	}
 	uint64_t at = zsi_entry_offset(entry);
-	size_t size = slot_size(pool, at);
+	size_t size = zsi_entry_usable(pool, entry);
 
 	if (zsi_unlikely(offset > size || len > size - offset)) {
 		zsi_rcu_read_unlock();

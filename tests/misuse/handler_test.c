@@ -130,6 +130,44 @@ static void mapped_calls(struct zs_pool *pool, struct seen *seen, zs_handle h)
 	}
 }
 
+/* What this thread itself is reading is not freed; and what it was reading, or reads beside, is. */
+static void held_calls(struct zs_pool *pool, struct seen *seen, zs_handle h)
+{
+	uint8_t local[2][4096];
+	zs_handle other = zs_malloc(pool, SIZE, 0), third = zs_malloc(pool, SIZE, 0),
+		  fourth = zs_malloc(pool, SIZE, 0);
+	const void *mem = zs_obj_read_begin(pool, h, local[0]);
+	struct iovec iov[2];
+
+	CHECK(mem != NULL && other != 0 && third != 0 && fourth != 0);
+	zs_free(pool, h);
+	expect(seen, "zs_free", ZS_MISUSE_HELD, "object is being read by this thread", h);
+	zs_free_batch(pool, &h, 1);
+	expect(seen, "zs_free_batch", ZS_MISUSE_HELD, "object is being read by this thread", h);
+	zs_free(pool, other);
+	zs_obj_read_end(pool, h, mem);
+	CHECK(zs_obj_read_iov_begin(pool, h, SIZE, iov) > 0);
+	zs_free(pool, h);
+	expect(seen, "zs_free", ZS_MISUSE_HELD, "object is being read by this thread", h);
+	zs_obj_read_iov_end(pool, h);
+	/* Readings end in any order. */
+	mem = zs_obj_read_begin(pool, fourth, local[0]);
+	const void *inner = zs_obj_read_begin(pool, h, local[1]);
+
+	zs_obj_read_end(pool, fourth, mem);
+	zs_free(pool, fourth);
+	zs_obj_read_end(pool, h, inner);
+	CHECK(seen->count == 0);
+	/* Read before, freed in a section of other objects. */
+	mem = zs_obj_read_begin(pool, third, local[1]);
+	zs_obj_read_end(pool, third, mem);
+	zs_read_begin(pool);
+	zs_free(pool, third);
+	zs_read_end(pool);
+	CHECK(seen->count == 0);
+	CHECK(zs_pool_validate(pool) == 0);
+}
+
 /* Ends of readings that were not begun: no later compaction waits for them. */
 static void ends_not_held(struct zs_pool *pool, struct seen *seen, zs_handle h)
 {
@@ -222,6 +260,7 @@ int main(void)
 	all_calls(pool, &seen, ~(zs_handle)0, ZS_MISUSE_FORGED, "forged handle");
 	mapped_calls(pool, &seen, live);
 	mapped_by_another(pool, &seen, live);
+	held_calls(pool, &seen, live);
 	ends_not_held(pool, &seen, live);
 	/* A batch goes on after the one it can't free. */
 	zs_handle extra = zs_malloc(pool, SIZE, 0);
