@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * codec_speed.c - bench_codecs: one algorithm of the page store against the kernel's zram with the same, and against
- * liblzo2 or liblz4 in a bare loop. One thread, real pages; in turn within each round, and what is printed are medians of
- * the ratios within the rounds.
+ * liblzo2 or liblz4 in a bare loop. One thread, real pages; in turn within each round, and what is printed are medians
+ * of the ratios within the rounds.
  *
  *   bench_codecs [--rounds N] [--pages N] [--no-kernel] lzo-rle|lzo|lz4 DATASET...
  *

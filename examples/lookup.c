@@ -7,8 +7,8 @@
  *   hash of the key --> slot --> handle --> value: key, bytes
  *
  * The table has handles only, so a look-up goes to the value itself to compare the key: a slot, an entry of the pool's
- * handle table and the value's first bytes are three places in memory, mostly none of them near. The four ways differ in
- * how many of such trips are under way at once:
+ * handle table and the value's first bytes are three places in memory, mostly none of them near. The four ways differ
+ * in how many of such trips are under way at once:
  *
  *   one by one   begin and end around each value
  *   section      one section around all of them
@@ -140,7 +140,10 @@ static uint64_t prefetched(const struct table *t, const uint64_t *keys)
 	return sum;
 }
 
-/* The first value of each key's slot is read in the batch; where it is another key's, the rest of the way is in it too. */
+/*
+ * The first value of each key's slot is read in the batch; where it is another key's, the rest of the way is in it
+ * too.
+ */
 static uint64_t in_batches(const struct table *t, const uint64_t *keys)
 {
 	uint64_t sum = 0;

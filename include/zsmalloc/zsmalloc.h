@@ -204,12 +204,12 @@ ZS_API void zs_read_begin(struct zs_pool *pool);
 ZS_API void zs_read_end(struct zs_pool *pool);
 
 /*
- * Where an object is, in a section of this thread. Some twenty instructions; that there is a section is checked in builds
- * with assertions alone. NULL: the handle went to the misuse handler, which returned, or EINVAL: the object spans two
- * pages of a caller's source that don't lie side by side. zs_obj_try_address() is for tables that are read without a
- * lock, whose objects may have been freed meanwhile: a handle that is not one of a live object is NULL with ESTALE, and
- * no misuse. What it returns may still be freed by another thread, and its bytes then be another object's: look the
- * handle up again after reading them. Since: 0.2
+ * Where an object is, in a section of this thread. Some twenty instructions; that there is a section is checked in
+ * builds with assertions alone. NULL: the handle went to the misuse handler, which returned, or EINVAL: the object
+ * spans two pages of a caller's source that don't lie side by side. zs_obj_try_address() is for tables that are read
+ * without a lock, whose objects may have been freed meanwhile: a handle that is not one of a live object is NULL with
+ * ESTALE, and no misuse. What it returns may still be freed by another thread, and its bytes then be another object's:
+ * look the handle up again after reading them. Since: 0.2
  */
 ZS_API const void *zs_obj_address(struct zs_pool *pool, zs_handle handle);
 ZS_API const void *zs_obj_try_address(struct zs_pool *pool, zs_handle handle);
@@ -271,24 +271,26 @@ static inline const void *zs_view_address(const struct zs_view *view, zs_handle 
 
 /*
  * Begin reading n objects, in a section of their own: mem[i] is where the object of handles[i] is, until
- * zs_obj_read_end_batch(). Each one's first bytes are on their way when it returns. local_copies is n * page_size bytes,
- * or NULL: used as local_copy of zs_obj_read_begin(), a page for each object that needs one. -1: nothing is held, no end
- * is due, mem is n times NULL. Errors: EINVAL an object needs a copy, and there are no local_copies. Since: 0.2
+ * zs_obj_read_end_batch(). Each one's first bytes are on their way when it returns. local_copies is n * page_size
+ * bytes, or NULL: used as local_copy of zs_obj_read_begin(), a page for each object that needs one. -1: nothing is
+ * held, no end is due, mem is n times NULL. Errors: EINVAL an object needs a copy, and there are no local_copies.
+ * Since: 0.2
  */
 ZS_API int zs_obj_read_begin_batch(struct zs_pool *pool, const zs_handle *handles, size_t n, const void **mem,
 				   void *local_copies);
 ZS_API void zs_obj_read_end_batch(struct zs_pool *pool);
 
 /*
- * Copy len bytes from src to the start of the object. Safe against compaction, which meanwhile leaves the object where it
- * is. Two threads that write to one object at once are the callers' to order, as with plain memory: each byte is then one
- * of the two. Errors: EINVAL len is above zs_usable_size(): nothing is written. len 0 writes nothing and succeeds.
+ * Copy len bytes from src to the start of the object. Safe against compaction, which meanwhile leaves the object where
+ * it is. Two threads that write to one object at once are the callers' to order, as with plain memory: each byte is
+ * then one of the two. Errors: EINVAL len is above zs_usable_size(): nothing is written. len 0 writes nothing and
+ * succeeds.
  */
 ZS_API int zs_obj_write(struct zs_pool *pool, zs_handle handle, const void *src, size_t len);
 
 /*
- * The same from byte `offset` of the object on. Errors: EINVAL offset + len is above zs_usable_size(): nothing is written.
- * Since: 0.2
+ * The same from byte `offset` of the object on. Errors: EINVAL offset + len is above zs_usable_size(): nothing is
+ * written. Since: 0.2
  */
 ZS_API int zs_obj_write_at(struct zs_pool *pool, zs_handle handle, size_t offset, const void *src, size_t len);
 

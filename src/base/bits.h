@@ -13,8 +13,8 @@
 #define zsi_unlikely(x) __builtin_expect(!!(x), 0)
 
 /*
- * A value in a register that the compiler knows nothing about: a pointer that members are reached through, instead of an
- * address that it works out anew for each of them.
+ * A value in a register that the compiler knows nothing about: a pointer that members are reached through, instead of
+ * an address that it works out anew for each of them.
  */
 #define ZSI_OPAQUE(x) __asm__("" : "+r"(x))
 

@@ -71,8 +71,8 @@ static inline void zsi_rcu_read_unlock(void)
 
 /*
  * Whether outermost read sections may be begun and ended by the two functions below: there is membarrier, so that they
- * need no barrier of their own. Asked once a pool; it does not change. Where it is false, whoever may end a section by the
- * second begins it twice: so that cannot take it for an outermost one.
+ * need no barrier of their own. Asked once a pool; it does not change. Where it is false, whoever may end a section by
+ * the second begins it twice: so that cannot take it for an outermost one.
  */
 static inline bool zsi_rcu_readers_are_light(void)
 {

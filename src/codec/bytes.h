@@ -45,7 +45,9 @@ static inline void zsi_store16(uint8_t *p, uint32_t v)
 	p[1] = (uint8_t)(v >> 8);
 }
 
-/* Of the eight bytes that a difference, not 0, of two zsi_load64() stands for: how many before the first that differs. */
+/*
+ * Of the eight bytes that a difference, not 0, of two zsi_load64() stands for: how many before the first that differs.
+ */
 static inline size_t zsi_equal_bytes(uint64_t difference)
 {
 	return (size_t)__builtin_ctzll(difference) / 8;

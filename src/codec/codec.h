@@ -48,9 +48,9 @@ const struct zsi_codec *zsi_codec_at(unsigned i);
 const char *zsi_codec_name(const struct zsi_codec *c);
 
 /*
- * A codec for the same streams, with the same levels and name and without dictionaries, that makes each block as long as
- * the kernel's zram does; c itself where it does so anyway. The kernel's LZ4 and LZO are not the libraries'. NULL: it is
- * not known what the kernel would make.
+ * A codec for the same streams, with the same levels and name and without dictionaries, that makes each block as long
+ * as the kernel's zram does; c itself where it does so anyway. The kernel's LZ4 and LZO are not the libraries'. NULL:
+ * it is not known what the kernel would make.
  */
 const struct zsi_codec *zsi_codec_kernel(const struct zsi_codec *c);
 

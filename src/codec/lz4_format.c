@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* lz4_format.c - what LZ4's compressors have in common: the streams, so the decompressor and the longest they become. */
+/*
+ * lz4_format.c - what LZ4's compressors have in common: the streams, so the decompressor and the longest they become.
+ */
 #include <lz4.h>
 
 #include "codec/backend.h"

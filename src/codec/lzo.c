@@ -2,8 +2,8 @@
 /*
  * lzo.c - LZO1X-1, the kernel's "lzo", compressed by liblzo2, if that is there. It has neither levels nor dictionaries.
  *
- * The library's table is twice the kernel's, so that blocks become a little smaller: see lzo_rle.c for the kernel's, which
- * is what lzo is where there is no liblzo2. Decompressing is done by lzo_decompress.c, which is faster.
+ * The library's table is twice the kernel's, so that blocks become a little smaller: see lzo_rle.c for the kernel's,
+ * which is what lzo is where there is no liblzo2. Decompressing is done by lzo_decompress.c, which is faster.
  *
  * The compressor does not look where the room ends, so unless there is room for everything the result is made in a
  * buffer of the context's and copied.

@@ -209,7 +209,10 @@ static inline bool do_literals(struct stream *s, size_t n)
 
 /* --- the usual instructions --- */
 
-/* How to decode a short or near copy: distance = 1 + low + ((word & mask) << 3 >> shift), word being the two bytes behind. */
+/*
+ * How to decode a short or near copy: distance = 1 + low + ((word & mask) << 3 >> shift), word being the two bytes
+ * behind.
+ */
 struct usual {
 	uint16_t mask;
 	uint8_t len; /* 0: it is not usual */

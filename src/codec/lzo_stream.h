@@ -12,9 +12,9 @@
  *   001LLLLL D D        a near copy: a distance of 1 + D, of at most 16 KiB
  *   LLLDDDSS D          a short copy of 3 to 8 bytes: a distance of 1 + D, of at most 2 KiB
  *
- * An L of 0 goes on in bytes of its own, a zero for each 255. lzo-rle's streams begin with 17 and a version, and in them
- * a far copy with all bits of H and D set is a run of zeros: 4 + X * 8 + L of them, X being one more byte. (The kernel's
- * document on the LZO stream has all of this, with the few bits that are left out here.)
+ * An L of 0 goes on in bytes of its own, a zero for each 255. lzo-rle's streams begin with 17 and a version, and in
+ * them a far copy with all bits of H and D set is a run of zeros: 4 + X * 8 + L of them, X being one more byte. (The
+ * kernel's document on the LZO stream has all of this, with the few bits that are left out here.)
  */
 #ifndef ZSI_CODEC_LZO_STREAM_H
 #define ZSI_CODEC_LZO_STREAM_H
@@ -56,8 +56,8 @@ size_t zsi_lzo_bound(size_t n);
 size_t zsi_lzo_compress(enum zsi_lzo_version version, void *table, const uint8_t *src, size_t n, uint8_t *dst);
 
 /*
- * Decompress what must become exactly n bytes, of a version of at most newest. n, or 0 where src is damaged. Whatever it
- * is, nothing is read outside of it and nothing written outside of dst's n bytes.
+ * Decompress what must become exactly n bytes, of a version of at most newest. n, or 0 where src is damaged. Whatever
+ * it is, nothing is read outside of it and nothing written outside of dst's n bytes.
  */
 size_t zsi_lzo_decompress(enum zsi_lzo_version newest, const uint8_t *src, size_t len, uint8_t *dst, size_t n);
 

@@ -2,10 +2,10 @@
 /*
  * move.h - objects from one slot to another, some at a time.
  *
- * The mover locks the entries of the objects first, zsi_hold_locked(). Then zsi_hold_settle() makes all threads execute a
- * barrier, for all of them together, and lets go of those that a thread has announced: what is still held then nobody
- * else changes until it is moved or dropped. The class's lock is held from the first to the last step, so that a child
- * that is forked meanwhile finds nothing half done.
+ * The mover locks the entries of the objects first, zsi_hold_locked(). Then zsi_hold_settle() makes all threads
+ * execute a barrier, for all of them together, and lets go of those that a thread has announced: what is still held
+ * then nobody else changes until it is moved or dropped. The class's lock is held from the first to the last step, so
+ * that a child that is forked meanwhile finds nothing half done.
  */
 #ifndef ZSI_COMPACT_MOVE_H
 #define ZSI_COMPACT_MOVE_H
@@ -48,8 +48,8 @@ void zsi_hold_settle(struct zs_pool *pool, struct zsi_holds *holds);
 void zsi_hold_drop(struct zs_pool *pool, struct zsi_hold *hold);
 
 /*
- * Move a held object of src to a slot that dst gives. Counts inuse of both and limbo of src. dst may be of a larger class,
- * whose lock is held too; the object then counts as one of that class.
+ * Move a held object of src to a slot that dst gives. Counts inuse of both and limbo of src. dst may be of a larger
+ * class, whose lock is held too; the object then counts as one of that class.
  */
 enum zsi_moved zsi_move_object_locked(struct zs_pool *pool, struct zsi_zspage *src, struct zsi_hold *hold,
 				      struct zsi_zspage *dst);

@@ -195,7 +195,10 @@ static int check_winbits(struct zram *z, const struct params *p, const char *alg
 	return 0;
 }
 
-/* Whether the codec can make the kernel's lengths. -1 with EINVAL, and the reason: they are not known, or not with that. */
+/*
+ * Whether the codec can make the kernel's lengths. -1 with EINVAL, and the reason: they are not known, or not with
+ * that.
+ */
 static int check_kernel(struct zram *z, const struct zsi_codec *codec, bool dict)
 {
 	if (zsi_codec_kernel(codec) == NULL)

@@ -18,7 +18,9 @@ int zsi_algs_set_locked(struct zram *z, unsigned priority, const char *name);
  */
 int zsi_algs_find(const struct zram *z, const char *name, unsigned first, unsigned last);
 
-/* The kernel's algorithm_params: "[priority=N] [algo=NAME] [level=N] [dict=PATH] [deflate.winbits=N]"; "[kernel=0|1]". */
+/*
+ * The kernel's algorithm_params: "[priority=N] [algo=NAME] [level=N] [dict=PATH] [deflate.winbits=N]"; "[kernel=0|1]".
+ */
 int zsi_algs_params_set_locked(struct zram *z, const char *params);
 /* The codec that compresses. What it makes the algorithm's own decompresses. Fixed once the device is initialised. */
 const struct zsi_codec *zsi_algs_compressor(const struct zsi_alg *a);

@@ -6,9 +6,9 @@
  * only while it is not, with z->lock held; what initialising makes (pool, table, streams) comes and goes with z->lock
  * held and the gate closed, so that one who holds either z->lock or a stream may use it.
  *
- * Lock order: save_lock -> background.lock, train.lock, turn_lock -> batch_lock -> z->lock -> gate (waits for streams) ;
- * stream -> block bit -> that of a context -> table.lock -> memory.lock -> those of the pool. Nobody waits for z->lock
- * with a stream in hand.
+ * Lock order: save_lock -> background.lock, train.lock, turn_lock -> batch_lock -> z->lock -> gate (waits for streams)
+ * ; stream -> block bit -> that of a context -> table.lock -> memory.lock -> those of the pool. Nobody waits for
+ * z->lock with a stream in hand.
  *
  * Equations, when no call is running:
  *

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * announce.c - the other side: whoever has to know what the owners of caches are doing. Owners execute no barrier, so it is
- * made in all threads at once; then what they stored is seen, or they see what was stored here.
+ * announce.c - the other side: whoever has to know what the owners of caches are doing. Owners execute no barrier, so
+ * it is made in all threads at once; then what they stored is seen, or they see what was stored here.
  */
 #include "pool/announce.h"
 

@@ -8,14 +8,14 @@
  * is not busy: after that the owner has seen, or will see, that it has to go the long way. Where the system has no
  * membarrier the owner executes a barrier itself.
  *
- * A cache is also where its thread *announces* what it is about to change: the handle of an object that it frees is what
- * makes it busy, that of one it writes to is in `writing`. Having announced, it looks at the entry; if nobody has locked
- * that, it goes on with plain loads and stores. Who locks entries to move their objects makes every thread execute a
- * barrier after that, and looks at the announcements then: an object that is announced stays where it is. Either the
- * announcement was before the barrier, then the mover sees it, or its thread sees the lock.
+ * A cache is also where its thread *announces* what it is about to change: the handle of an object that it frees is
+ * what makes it busy, that of one it writes to is in `writing`. Having announced, it looks at the entry; if nobody has
+ * locked that, it goes on with plain loads and stores. Who locks entries to move their objects makes every thread
+ * execute a barrier after that, and looks at the announcements then: an object that is announced stays where it is.
+ * Either the announcement was before the barrier, then the mover sees it, or its thread sees the lock.
  *
- * Locks: pool->announcers (rank META) is held by who goes through a pool's list of caches here, and, with the caches' lock,
- * by who changes it.
+ * Locks: pool->announcers (rank META) is held by who goes through a pool's list of caches here, and, with the caches'
+ * lock, by who changes it.
  */
 #ifndef ZSI_POOL_ANNOUNCE_H
 #define ZSI_POOL_ANNOUNCE_H
@@ -82,12 +82,16 @@ _Static_assert(sizeof(struct zsi_cache_bin) == 1u << ZSI_BIN_SHIFT && ZSI_BIN_SH
 
 /*
  * The pool and the cache that this thread used last, where the fast paths may use them: the system has membarrier, the
- * pool a table of slack, and the thread has nothing mapped. Else NULL. A pool that was destroyed may be here: then the cache stays revoked.
+ * pool a table of slack, and the thread has nothing mapped. Else NULL. A pool that was destroyed may be here: then the
+ * cache stays revoked.
  */
 struct zsi_current {
 	const struct zs_pool *pool;
 	struct zsi_cache *cache;
-	/* The object whose reading began the thread's last outermost read section; 0: none. May be over: then it is no sign. */
+	/*
+	 * The object whose reading began the thread's last outermost read section; 0: none. May be over: then it is no
+	 * sign.
+	 */
 	uint64_t reading;
 };
 
@@ -140,7 +144,9 @@ static inline bool zsi_cache_revoked(const struct zsi_cache *cache)
 #endif
 }
 
-/* Begin a busy section, with or without membarrier. False: revoked, don't touch a bin; zsi_cache_leave() all the same. */
+/*
+ * Begin a busy section, with or without membarrier. False: revoked, don't touch a bin; zsi_cache_leave() all the same.
+ */
 static inline bool zsi_cache_enter(struct zsi_cache *cache)
 {
 	zsi_announce(&cache->busy, ZSI_BUSY_BIN);

@@ -66,7 +66,7 @@ static inline bool zsi_bin_push(struct zsi_cache *cache, struct zsi_cache_bin *b
 /* One of the n objects of a bin, n > 0. */
 static inline uint64_t zsi_bin_pop(struct zsi_cache *cache, struct zsi_cache_bin *bin, uint64_t n)
 {
-	uint64_t index = *(bin->items - 1 + n);
+	uint64_t index = bin->items[n - 1];
 
 	ZSI_OPAQUE(n);
 	atomic_store_explicit(&bin->count, (uint8_t)(n - 1), memory_order_relaxed);
@@ -79,7 +79,10 @@ static inline bool zsi_bin_has_room(const struct zsi_cache *cache, const struct 
 	return zsi_bin_count(bin) < ZSI_CACHE_ITEMS && cache->left >= bin->size;
 }
 
-/* What a bin has is there for a request of `size` bytes. 0: what was there had been freed twice, and *twice is its index. */
+/*
+ * What a bin has is there for a request of `size` bytes. 0: what was there had been freed twice, and *twice is its
+ * index.
+ */
 static inline uint64_t zsi_bin_revive(struct zsi_handles *h, struct zsi_cache *cache, struct zsi_cache_bin *bin,
 				      size_t size, uint32_t *twice)
 {

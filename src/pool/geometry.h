@@ -74,8 +74,8 @@ static inline uint32_t zsi_lookup_entries(const struct zsi_geometry *g)
 }
 
 /*
- * Fill lookup[zsi_lookup_entries()]: the position in classes[] for requests of (i - 1) * 8 + 1 .. i * 8 bytes; nr_classes
- * for 0. Shifted, so that it is the offset of the class's bin in a cache.
+ * Fill lookup[zsi_lookup_entries()]: the position in classes[] for requests of (i - 1) * 8 + 1 .. i * 8 bytes;
+ * nr_classes for 0. Shifted, so that it is the offset of the class's bin in a cache.
  */
 void zsi_geometry_lookup(const struct zsi_geometry *g, uint16_t *lookup);
 

@@ -76,7 +76,10 @@ struct zsi_handles {
 	_Atomic uint64_t flat_reach;  /* the same where objects are in one piece, else 0 */
 	_Atomic uint64_t light_reach; /* the same where readers need no barrier either, else 0 */
 	uint64_t cookie;           /* in place, without the generation; immutable after init */
-	/* Constants too long for an instruction, as operands: ZSI_GENERATION_ONE, _MASK, and what tells a retired entry. */
+	/*
+	 * Constants too long for an instruction, as operands: ZSI_GENERATION_ONE, _MASK, and what tells a retired
+	 * entry.
+	 */
 	uint64_t generation_one, generation_mask, retired_mask;
 	_Atomic uint8_t *slack;    /* of each entry, or NULL; changes with the location of its entry */
 	_Atomic uint16_t *sizes;   /* requested size less 1 of each entry, or NULL: one of the two is there */
@@ -265,7 +268,10 @@ static inline bool zsi_entry_retire(_Atomic uint64_t *entry, uint64_t expected)
 /* Lock a live entry if it is `expected`, and not locked. `lock` is one of the two values of the class. */
 static inline bool zsi_entry_trylock(_Atomic uint64_t *entry, uint64_t expected, unsigned lock)
 {
-	/* seq_cst: who announces himself later sees it; acquire: pairs with the release of those below and of publishing */
+	/*
+	 * seq_cst: who announces himself later sees it; acquire: pairs with the release of those below and of
+	 * publishing
+	 */
 	return zsi_entry_live(expected) && !zsi_entry_locked(expected) &&
 	       atomic_compare_exchange_strong_explicit(entry, &expected, (expected & ~ZSI_CLASS_MASK) | lock,
 						       memory_order_seq_cst,

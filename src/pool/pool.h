@@ -102,7 +102,9 @@ struct zsi_shrinker {
 };
 
 struct zs_pool {
-	/* Immutable after create; the lines after the name are all a reader needs. First, probes take the pool for it. */
+	/*
+	 * Immutable after create; the lines after the name are all a reader needs. First, probes take the pool for it.
+	 */
 	char name[ZSI_NAME_BYTES];
 	struct zsi_space space;
 	struct zsi_handles handles;

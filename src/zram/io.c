@@ -191,7 +191,10 @@ static int transfer_some(struct zram *z, struct zsi_stream *s, struct transfer *
 			result = read_block(z, s, index, in, t->to, part);
 			t->to += part;
 		} else {
-			/* What the next one held is not read, only freed: bringing that near costs more than it spares. */
+			/*
+			 * What the next one held is not read, only freed: bringing that near costs more than it
+			 * spares.
+			 */
 			zsi_block_prefetch_entry(z, index);
 			result = write_block(z, s, index, in, t->from, part);
 			t->from += part;

@@ -61,7 +61,10 @@ __attribute__((noinline)) static const void *read_begin(struct zs_pool *pool, zs
 	return mem;
 }
 
-/* The usual case: the pool's own pages, and no other section under way. Everything that differs fails one of the tests. */
+/*
+ * The usual case: the pool's own pages, and no other section under way. Everything that differs fails one of the
+ * tests.
+ */
 const void *zs_obj_read_begin(struct zs_pool *pool, zs_handle handle, void *local_copy)
 {
 	const struct zsi_handles *h = &pool->handles;

@@ -2,9 +2,9 @@
 /*
  * free.c - zs_free, one at a time and in batches.
  *
- * A free begins by making the handle stale: from then on nobody else can have to do with the object, and what happens to
- * its slot is the free's business. It goes to the thread's cache, or back to its class. The usual path announces the
- * object and needs plain loads and stores only; the others make the handle stale with a compare-and-swap.
+ * A free begins by making the handle stale: from then on nobody else can have to do with the object, and what happens
+ * to its slot is the free's business. It goes to the thread's cache, or back to its class. The usual path announces
+ * the object and needs plain loads and stores only; the others make the handle stale with a compare-and-swap.
  */
 #include <errno.h>
 

@@ -8,8 +8,8 @@
 struct zs_pool;
 
 /*
- * Where the object of an entry is: in place if it is in one piece, else copied to local_copy, a page; NULL with EINVAL: it
- * needs a copy, and there is none. In a read section.
+ * Where the object of an entry is: in place if it is in one piece, else copied to local_copy, a page; NULL with
+ * EINVAL: it needs a copy, and there is none. In a read section.
  */
 const void *zsi_read_scattered(const struct zs_pool *pool, uint64_t entry, void *local_copy);
 

@@ -143,7 +143,10 @@ static void run_round(struct worker *workers, struct rng *r)
 		int status;
 
 		usleep(ROUND_US / FORKS);
-		/* A child that makes threads would wait for a lock of AddressSanitizer's that a thread of the parent had. */
+		/*
+		 * A child that makes threads would wait for a lock of AddressSanitizer's that a thread of the parent
+		 * had.
+		 */
 		if (CHECK_ASAN)
 			continue;
 		pid_t pid = fork();

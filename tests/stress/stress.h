@@ -75,8 +75,8 @@ void worker_init(struct worker *w, struct arena *a, uint64_t seed);
 void worker_fini(struct worker *w);
 
 /*
- * Start n workers that run `body`, each with `operations` to do; all have begun when it returns. A thread that begins takes
- * locks of a sanitizer's, which a child that is forked at that moment would wait for. And: wait for them to end.
+ * Start n workers that run `body`, each with `operations` to do; all have begun when it returns. A thread that begins
+ * takes locks of a sanitizer's, which a child that is forked at that moment would wait for. And: wait for them to end.
  */
 struct worker *workers_start(struct arena *a, unsigned n, uint64_t seed, uint64_t operations, void *(*body)(void *));
 void workers_join(struct worker *w, unsigned n);

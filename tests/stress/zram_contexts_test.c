@@ -6,8 +6,8 @@
  *
  *   stress_zram_contexts threads|limit|fork
  *
- * Each thread has its own blocks, and finds in them what it wrote; with `limit` a write may be refused, and then the block
- * is as it was.
+ * Each thread has its own blocks, and finds in them what it wrote; with `limit` a write may be refused, and then the
+ * block is as it was.
  */
 #include <errno.h>
 #include <pthread.h>

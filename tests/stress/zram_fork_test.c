@@ -3,9 +3,9 @@
  * zram_fork_test.c - a process forks, again and again, while its threads write, read, discard and reset; the child has
  * devices that work: each block is whole, can be read, written, discarded, and the device reset and destroyed.
  *
- * AddressSanitizer's own allocator has locks that fork() does not know: a child would wait for one that a thread of its
- * parent had. With it no thread resets, and none trains, which both allocate; and all have their buffers before the first
- * fork.
+ * AddressSanitizer's own allocator has locks that fork() does not know: a child would wait for one that a thread of
+ * its parent had. With it no thread resets, and none trains, which both allocate; and all have their buffers before
+ * the first fork.
  */
 #include <errno.h>
 #include <pthread.h>

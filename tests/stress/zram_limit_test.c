@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * zram_limit_test.c - threads that overwrite a device at its mem_limit, beside others that read it, compact it and save it.
+ * zram_limit_test.c - threads that overwrite a device at its mem_limit, beside others that read it, compact it and
+ * save it.
  *
  *   stress_zram_limit [dense|linux]
  *
- * A block says which one it is and which version of it: so whoever reads it sees whether it is whole, though at the limit
- * blocks are written where they lie. Each writer knows what it wrote: after a write that failed the block is as it was.
+ * A block says which one it is and which version of it: so whoever reads it sees whether it is whole, though at the
+ * limit blocks are written where they lie. Each writer knows what it wrote: after a write that failed the block is as
+ * it was.
  */
 #include <errno.h>
 #include <pthread.h>

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * zram_reset_test.c - a device is reset and made anew, in another size, with another algorithm, and with a backing file or
- * without, while threads read, write, discard, walk and print it, recompress and write back. Their calls succeed, or say
- * that the range is not on the device (any more); and what a thread reads is what some thread wrote, or zeros.
+ * zram_reset_test.c - a device is reset and made anew, in another size, with another algorithm, and with a backing
+ * file or without, while threads read, write, discard, walk and print it, recompress and write back. Their calls
+ * succeed, or say that the range is not on the device (any more); and what a thread reads is what some thread wrote,
+ * or zeros.
  */
 #include <errno.h>
 #include <inttypes.h>

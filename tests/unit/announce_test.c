@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * announce_test.c - a writer that is stopped in the middle of what it announced: it copies from a page that it may not
- * read, and the handler of the signal waits. Compaction leaves its object alone and goes on with the others; a child that
- * is forked meanwhile, which does not have the writer, has a pool that works; and one that never comes back, but ends,
- * takes its announcement with it.
+ * read, and the handler of the signal waits. Compaction leaves its object alone and goes on with the others; a child
+ * that is forked meanwhile, which does not have the writer, has a pool that works; and one that never comes back, but
+ * ends, takes its announcement with it.
  */
 #include "unit.h"
 

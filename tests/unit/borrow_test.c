@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * borrow_test.c - an object that would need a new page takes a slot of a slightly larger class: where that has plenty of
- * free ones, and only there; and everything that counts objects knows.
+ * borrow_test.c - an object that would need a new page takes a slot of a slightly larger class: where that has plenty
+ * of free ones, and only there; and everything that counts objects knows.
  */
 #include "unit.h"
 

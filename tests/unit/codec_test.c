@@ -221,7 +221,10 @@ static size_t mallocated(void)
 	return m.uordblks + m.hblkhd;
 }
 
-/* libdeflate does not tell what it takes, so that the context counts the most that it may be: neither less nor much more. */
+/*
+ * libdeflate does not tell what it takes, so that the context counts the most that it may be: neither less nor much
+ * more.
+ */
 static void counts_what_malloc_gave(const struct zsi_codec *c, int level, enum zsi_codec_use use)
 {
 	size_t before = mallocated();

@@ -86,7 +86,10 @@ static void linux_reaches_the_kernels_bound(void **state)
 	zs_destroy_pool(pool);
 }
 
-/* Dense: no class keeps more than a page over what its objects fill, and one more where several zspages are partly filled. */
+/*
+ * Dense: no class keeps more than a page over what its objects fill, and one more where several zspages are partly
+ * filled.
+ */
 static void dense_packs_to_the_page(void **state)
 {
 	(void)state;

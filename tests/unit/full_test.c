@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * full_test.c - a pool at its limit: what an allocation does that is refused memory. Never above the limit; any slot that is
- * large enough is taken; a refusal costs little, however often; ZS_NO_COMPACT moves nothing and waits for nobody; what the
- * reason was is told; and who insists gets what it asks for.
+ * full_test.c - a pool at its limit: what an allocation does that is refused memory. Never above the limit; any slot
+ * that is large enough is taken; a refusal costs little, however often; ZS_NO_COMPACT moves nothing and waits for
+ * nobody; what the reason was is told; and who insists gets what it asks for.
  */
 #include "unit.h"
 
@@ -158,7 +158,10 @@ static void *compact_all(void *arg)
 	return arg;
 }
 
-/* A compaction is under way and waits for a reader, who ends when this thread was refused: if it waited, it did so for ever. */
+/*
+ * A compaction is under way and waits for a reader, who ends when this thread was refused: if it waited, it did so for
+ * ever.
+ */
 static void no_compact_waits_for_nobody(void **state)
 {
 	pthread_t reader, compactor;

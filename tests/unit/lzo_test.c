@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * lzo_test.c - LZO streams: what each instruction means, by hand; lengths that the kernel made, without a kernel to ask;
- * and what a decompressor could take for a run of zeros.
+ * lzo_test.c - LZO streams: what each instruction means, by hand; lengths that the kernel made, without a kernel to
+ * ask; and what a decompressor could take for a run of zeros.
  */
 #include "unit.h"
 

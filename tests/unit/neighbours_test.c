@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * neighbours_test.c - giving memory back destroys nothing beside it: objects of a small pool, and blocks of a device, while
- * most of what lies between them comes and goes. It is the runs under large_pages.c that it is for: with pages larger than
- * the pool's, thousands of objects were wrong.
+ * neighbours_test.c - giving memory back destroys nothing beside it: objects of a small pool, and blocks of a device,
+ * while most of what lies between them comes and goes. It is the runs under large_pages.c that it is for: with pages
+ * larger than the pool's, thousands of objects were wrong.
  */
 #include "unit.h"
 

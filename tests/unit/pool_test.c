@@ -392,7 +392,10 @@ static void *hold_for_a_while(void *arg)
 	const void *mem = zs_obj_read_begin(limited, limited_objects[0], NULL);
 
 	atomic_store(&reader_holds, 1);
-	/* Until the compaction waits for this reader, and long enough for an allocation that would rather fail than wait. */
+	/*
+	 * Until the compaction waits for this reader, and long enough for an allocation that would rather fail than
+	 * wait.
+	 */
 	EVENTUALLY(atomic_load(&about_to_allocate) != 0);
 	usleep(200000);
 	zs_obj_read_end(limited, limited_objects[0], mem);

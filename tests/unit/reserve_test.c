@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * reserve_test.c - address space: what a pool reserves, under a limit on it too (ulimit -v), and what is said where that is
- * not enough. Each question is put to a child, whose limit it is.
+ * reserve_test.c - address space: what a pool reserves, under a limit on it too (ulimit -v), and what is said where
+ * that is not enough. Each question is put to a child, whose limit it is.
  */
 #include "unit.h"
 
@@ -91,7 +91,10 @@ static void an_eighth_of_the_limit(void **state)
 	in_child(16384 * MIB, an_eighth);
 }
 
-/* With exactly what is said, and 2 MiB for the library's other needs, it works; with a little less it doesn't, and says ENOMEM. */
+/*
+ * With exactly what is said, and 2 MiB for the library's other needs, it works; with a little less it doesn't, and
+ * says ENOMEM.
+ */
 static int the_least(uint64_t limit)
 {
 	struct zs_pool_options o = ZS_POOL_OPTIONS_INIT;

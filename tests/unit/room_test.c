@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * room_test.c - at its limit a pool makes room for whatever it is that is refused: pages, slot words, the handle table, the
- * records of new zspages, the tables of a caller's pages. Half of the objects are freed, every other one, so that all of
- * the room has to be made.
+ * room_test.c - at its limit a pool makes room for whatever it is that is refused: pages, slot words, the handle
+ * table, the records of new zspages, the tables of a caller's pages. Half of the objects are freed, every other one,
+ * so that all of the room has to be made.
  */
 #include "unit.h"
 

@@ -241,7 +241,10 @@ static void on_misuse(const struct zs_misuse *misuse, void *arg)
 	assert_string_equal(misuse->call, "zs_obj_address");
 }
 
-/* A view finds what the call finds, what came after it by that call, and leaves to the call what is not as it should be. */
+/*
+ * A view finds what the call finds, what came after it by that call, and leaves to the call what is not as it should
+ * be.
+ */
 static void views(void **state)
 {
 	(void)state;

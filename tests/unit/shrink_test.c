@@ -260,7 +260,9 @@ static double seconds(clockid_t clock)
 	return (double)ts.tv_sec + (double)ts.tv_nsec * 1e-9;
 }
 
-/* Waste that can't be helped, because writers hold all objects, is not looked at more often than the policy pays for. */
+/*
+ * Waste that can't be helped, because writers hold all objects, is not looked at more often than the policy pays for.
+ */
 static void keeps_to_its_share_of_the_processor(void **state)
 {
 	struct zs_shrinker_policy policy = ZS_SHRINKER_POLICY_INIT;

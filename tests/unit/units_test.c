@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * units_test.c - the arena where the system's pages are larger than the pool's: a page that goes takes no neighbour with
- * it, and what is charged is what is there. Where they are not larger, units of 16 KiB are made up of them.
+ * units_test.c - the arena where the system's pages are larger than the pool's: a page that goes takes no neighbour
+ * with it, and what is charged is what is there. Where they are not larger, units of 16 KiB are made up of them.
  */
 #include "unit.h"
 

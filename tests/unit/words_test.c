@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * words_test.c - memory for slot words: blocks don't overlap, neighbours are joined at once, what lies inside free blocks
- * is given back and charged again when it is used, and moved blocks end below the target.
+ * words_test.c - memory for slot words: blocks don't overlap, neighbours are joined at once, what lies inside free
+ * blocks is given back and charged again when it is used, and moved blocks end below the target.
  */
 #include "unit.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * zram_evict_test.c - evict=1: a device at its limit takes more than its memory holds; the oldest blocks go to the file.
- * Where there is no file, or it takes no more, a write fails as it does without, and nothing is lost.
+ * zram_evict_test.c - evict=1: a device at its limit takes more than its memory holds; the oldest blocks go to the
+ * file. Where there is no file, or it takes no more, a write fails as it does without, and nothing is lost.
  */
 #include "zram_evicting.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * zram_limit_test.c - a disk filled to its mem_limit stays a working disk. Room is made for whatever is refused, not for
- * objects alone.
+ * zram_limit_test.c - a disk filled to its mem_limit stays a working disk. Room is made for whatever is refused, not
+ * for objects alone.
  */
 #include <zsmalloc/zram.h>
 #include "unit.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * zram_selftests_test.c - what the kernel's own tests of zram check, those of LTP (zram01 to zram03) and of its selftests,
- * as far as no block device is needed: attributes in the order and the forms in which they set them, and a device that is
- * filled, read back and reset. tests/nbd/kernel_tests.sh has their file systems and swap space.
+ * zram_selftests_test.c - what the kernel's own tests of zram check, those of LTP (zram01 to zram03) and of its
+ * selftests, as far as no block device is needed: attributes in the order and the forms in which they set them, and a
+ * device that is filled, read back and reset. tests/nbd/kernel_tests.sh has their file systems and swap space.
  */
 #include "zram_blocks.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * zram_sparse_test.c - a device of one PiB that holds a few blocks: everything that goes through its table takes what the
- * same blocks take on a small device, and a save needs no more memory.
+ * zram_sparse_test.c - a device of one PiB that holds a few blocks: everything that goes through its table takes what
+ * the same blocks take on a small device, and a save needs no more memory.
  */
 #include "unit.h"
 

@@ -99,7 +99,9 @@ struct worker {
 	pthread_t thread;
 };
 
-/* Threads that are all there before one of them begins, so that each has a number, and a stream, of its own; or NULL. */
+/*
+ * Threads that are all there before one of them begins, so that each has a number, and a stream, of its own; or NULL.
+ */
 static pthread_barrier_t *all_there;
 
 static void *work(void *arg)
@@ -135,7 +137,10 @@ static void threads(struct zram *z, bool write, bool read)
 		CHECK(pthread_join(w[t].thread, NULL) == 0);
 }
 
-/* The same with the common context in use all the time, so that each needs one of its own: until all have what there is. */
+/*
+ * The same with the common context in use all the time, so that each needs one of its own: until all have what there
+ * is.
+ */
 static void threads_without_common(struct zram *z, unsigned kind, bool write, bool read)
 {
 	struct zsi_lock *lock = &z->contexts.common[kind].lock;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* zram_train_test.c - a device trains dictionaries on its own blocks, keeps the versions it needs, and drops the others. */
+/*
+ * zram_train_test.c - a device trains dictionaries on its own blocks, keeps the versions it needs, and drops the
+ * others.
+ */
 #include <zsmalloc/zram.h>
 #include "unit.h"
 
