@@ -46,8 +46,9 @@ static bool get(const char *path, char *text, size_t size)
 static void give_back(void)
 {
 	close(device);
-	if (set(SYS "reset", "1"))
-		(void)ftruncate(lock_file, 0);
+	/* What the file says of a device that is reset is of no use to anybody; nor is there anything to do about it. */
+	if (set(SYS "reset", "1") && ftruncate(lock_file, 0) != 0)
+		return;
 }
 
 const char *kernel_device_open(uint64_t bytes, const char *algorithm)

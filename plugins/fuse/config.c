@@ -100,7 +100,7 @@ static int take_path(const struct taking *t, char **path)
 
 static int take_flag(const struct taking *t, unsigned flag)
 {
-	bool on;
+	bool on = false;
 	if (take_bool(t, &on) != 0)
 		return -1;
 	t->c->options.flags = on ? t->c->options.flags | flag : t->c->options.flags & ~flag;
@@ -125,7 +125,7 @@ static int take_reserve(const struct taking *t)
 
 static int take_block_size(const struct taking *t)
 {
-	uint64_t n;
+	uint64_t n = 0;
 	if (take_bytes(t, &n) != 0)
 		return -1;
 	if (n < BLOCK_SIZE_MIN || n > BLOCK_SIZE_MAX || (n & (n - 1)) != 0)
@@ -240,7 +240,7 @@ static int take_name(const struct taking *t)
 
 static int take_shrinker(const struct taking *t)
 {
-	bool on;
+	bool on = false;
 	if (take_bool(t, &on) != 0)
 		return -1;
 	t->c->background.no_shrinker = !on;

@@ -72,7 +72,7 @@ static void encode(uint8_t *to, uint64_t n, unsigned bytes)
 
 void stream_put_number(struct stream *s, uint64_t n, unsigned bytes)
 {
-	uint8_t text[8];
+	uint8_t text[8] = { 0 };
 	encode(text, n, bytes);
 	stream_put(s, text, bytes);
 }
@@ -145,7 +145,7 @@ static uint64_t decode(const uint8_t *from, unsigned bytes)
 
 uint64_t stream_get_number(struct stream *s, unsigned bytes)
 {
-	uint8_t text[8];
+	uint8_t text[8] = { 0 };
 	stream_get(s, text, bytes);
 	return decode(text, bytes);
 }
