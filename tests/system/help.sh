@@ -7,7 +7,7 @@ no_leak_check
 
 run "$ZS" --help
 expect_clean
-for command in pack advise classes serve mount umount ctl top help; do
+for command in pack advise classes serve mount umount ctl top completion help; do
 	grep -q "^  $command " "$out" || fail "zs --help does not list $command"
 done
 cp "$out" "$tmp/help"
@@ -21,7 +21,7 @@ run "$ZS" --version
 expect_clean
 grep -qx 'zs [0-9]*\.[0-9]*\.[0-9]*' "$out" || fail "no version" # which it is, tests/install/version.sh knows
 
-for command in pack advise classes serve mount umount ctl top; do
+for command in pack advise classes serve mount umount ctl top completion; do
 	run "$ZS" $command --help
 	expect_clean
 	grep -q "^usage: zs $command " "$out" || fail "no usage line"
@@ -55,7 +55,7 @@ wrong() {
 	expect_message "$message" "--help"
 }
 wrong "unknown command 'frobnicate'" frobnicate
-wrong "the commands are pack, advise, classes, serve, mount, umount, ctl, top and help" frobnicate
+wrong "the commands are pack, advise, classes, serve, mount, umount, ctl, top, completion and help" frobnicate
 wrong "unknown command 'frobnicate'" help frobnicate
 wrong "unknown option '--frobnicate'" --frobnicate
 wrong "unknown option '-x'" -x

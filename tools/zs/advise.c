@@ -194,5 +194,6 @@ const struct command advise_command = {
 	"advise",
 	"say which zram settings suit some data, and what they will bring",
 	help,
+	advise_long_options,
 	run,
 };

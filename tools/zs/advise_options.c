@@ -40,7 +40,7 @@ enum {
 	QUICK_SURVEY = 1 << 18
 };
 
-static const struct option long_options[] = {
+const struct option advise_long_options[] = {
 	JSON_OPTION,
 	HELP_OPTION,
 	{ "pid", required_argument, NULL, OPTION_PID },
@@ -188,7 +188,7 @@ bool advise_options_read(struct arguments *args, int argc, char **argv)
 						   .threads = default_threads(),
 						   .idle_percent = USUAL_IDLE_PERCENT,
 						   .reads = 1 };
-	for (int option; (option = option_next(argc, argv, ":h0r", long_options)) != -1;) {
+	for (int option; (option = option_next(argc, argv, ":h0r", advise_long_options)) != -1;) {
 		if (!take_option(args, option))
 			return false;
 		if (args->help)

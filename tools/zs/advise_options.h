@@ -3,6 +3,7 @@
 #ifndef ZS_ADVISE_OPTIONS_H
 #define ZS_ADVISE_OPTIONS_H
 
+#include <getopt.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -19,6 +20,8 @@ struct arguments {
 	int *pids; /* room for as many as there are arguments */
 	size_t pid_count;
 };
+
+extern const struct option advise_long_options[];
 
 /* Everything but pids is filled in. False after a message. help: nothing else counts. */
 bool advise_options_read(struct arguments *args, int argc, char **argv);

@@ -127,5 +127,6 @@ const struct command classes_command = {
 	"classes",
 	"print the table of size classes",
 	help,
+	long_options,
 	run,
 };

@@ -9,6 +9,8 @@
 #ifndef ZS_COMMAND_H
 #define ZS_COMMAND_H
 
+#include <getopt.h>
+
 /* Exit statuses, the same for every subcommand and documented in zs(1). */
 enum exit_status {
 	EXIT_DONE = 0,   /* everything was done */
@@ -20,7 +22,8 @@ enum exit_status {
 struct command {
 	const char *name;
 	const char *summary; /* half a line, for zs --help */
-	const char *help;    /* all of zs NAME --help */
+	const char *help;    /* all of zs NAME --help; completion_option.h says how completions read it */
+	const struct option *options;
 	int (*run)(int argc, char **argv);
 };
 
@@ -32,5 +35,6 @@ extern const struct command mount_command;
 extern const struct command umount_command;
 extern const struct command ctl_command;
 extern const struct command top_command;
+extern const struct command completion_command;
 
 #endif

@@ -163,5 +163,6 @@ const struct command ctl_command = {
 	"ctl",
 	"ask or change a disk that is being served",
 	help,
+	long_options,
 	run,
 };

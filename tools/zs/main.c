@@ -8,12 +8,14 @@
 #include <zsmalloc/zsmalloc.h>
 
 #include "command.h"
+#include "completion.h"
 #include "message.h"
 #include "options.h"
 
 static const struct command *const commands[] = {
 	&pack_command,  &advise_command, &classes_command, &serve_command,
 	&mount_command, &umount_command, &ctl_command,     &top_command,
+	&completion_command,
 };
 
 enum { COMMAND_COUNT = sizeof(commands) / sizeof(commands[0]) };
@@ -127,6 +129,7 @@ int main(int argc, char **argv)
 	hold_standard_descriptors();
 	if (argc > 0)
 		message_set_program(argv[0]);
+	completion_of(commands, COMMAND_COUNT);
 	int status = run(argc, argv);
 	/* A full disk shows only now: what was printed is still in the stream's buffer. */
 	if (fflush(stdout) != 0 || ferror(stdout)) {

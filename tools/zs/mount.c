@@ -112,5 +112,6 @@ const struct command mount_command = {
 	"mount",
 	"make a directory in compressed memory",
 	help,
+	long_options,
 	run,
 };

@@ -50,8 +50,8 @@ static const char help[] =
 	"them in a zram device, read everything back, compare it, and print what it took:\n"
 	"density, compression ratio, speed, and what the kernel's zram would hold for the\n"
 	"same pages. A FILE may be a block device or a pipe; - is standard input.\n"
-	"\n" POOL_OPTIONS_HELP "  --algo NAME             the compressor, at its usual level: lz4 (the default),\n"
-	"                          lz4hc, lzo, lzo-rle, zstd or deflate\n"
+	"\n" POOL_OPTIONS_HELP "  --algo lz4|lz4hc|lzo|lzo-rle|zstd|deflate\n"
+	"                          the compressor, at its usual level (default lz4)\n"
 	"  --threads N             threads to store and read with (default: one for each\n"
 	"                          processor)\n"
 	"  --pid PID               read the memory of this process; may be repeated\n"
@@ -304,5 +304,6 @@ const struct command pack_command = {
 	"pack",
 	"store real pages compressed, check them, print what that took",
 	help,
+	long_options,
 	run,
 };

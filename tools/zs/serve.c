@@ -183,5 +183,6 @@ const struct command serve_command = {
 	"serve",
 	"serve a disk in compressed memory, with nbdkit",
 	help,
+	long_options,
 	run,
 };

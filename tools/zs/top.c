@@ -153,5 +153,6 @@ const struct command top_command = {
 	"top",
 	"watch a disk that is being served",
 	help,
+	long_options,
 	run,
 };

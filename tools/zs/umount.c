@@ -163,5 +163,6 @@ const struct command umount_command = {
 	"umount",
 	"end such a directory",
 	help,
+	long_options,
 	run,
 };
