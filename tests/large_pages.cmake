@@ -32,7 +32,7 @@ set(once
   # To the page, with limits of a few MiB, where each table has one.
   "unit_zram_limit" "unit_room" "unit_full" "oom_limit"
   # Command lines and texts; pack_faults has a library of its own in LD_PRELOAD.
-  "system_(help|advise|edges|endless|example_snapshot|paste|replace|pack_content|pack_bad_input|pack_terminal|pack_faults)")
+  "system_(help|completion|advise|edges|endless|example_snapshot|paste|replace|pack_content|pack_bad_input|pack_terminal|pack_faults)")
 
 zs_run_with_large_pages(16384 16k ONLY "^(unit|misuse|model|oom|stress|fuzz|system)_" NOT ${once})
 # Limits of a few MiB are too small for a page of 64 KiB of everything.

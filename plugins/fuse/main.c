@@ -18,6 +18,7 @@
 #include "common/control.h"
 #include "common/disk_name.h"
 #include "common/mount_place.h"
+#include "common/notify.h"
 #include "common/replace.h"
 #include "common/saving.h"
 #include "common/why.h"
@@ -26,7 +27,6 @@
 #include "fs_request.h"
 #include "keeper.h"
 #include "mountpoint.h"
-#include "notify.h"
 #include "session.h"
 #include "snapshot.h"
 

@@ -63,6 +63,7 @@ start_service() {
 	wait_for 20 ended_either "$manager" "$server" || fail "the service does not say that it is ready"
 	wait "$manager" || fail "the manager failed"
 	expect_same "told" "$(cat "$tmp/told")" "READY=1"
+	# shellcheck disable=SC2153 # of the environment that the unit has
 	uri="nbd+unix:///?socket=$SOCKET"
 	must nbdinfo --size "$uri"
 }
@@ -72,6 +73,7 @@ exists_or_ended() {
 ended_either() {
 	ended "$1" || ended "$2"
 }
+# shellcheck disable=SC2153 # likewise
 control=$CONTROL
 
 export SIZE=64M PARAMETERS="algorithm=zstd checksum=on"

@@ -9,7 +9,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-void notify_service_manager(const char *state)
+void notify_manager(const char *state)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	const char *name = getenv("NOTIFY_SOCKET");

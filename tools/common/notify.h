@@ -4,6 +4,6 @@
 #define ZS_NOTIFY_H
 
 /* state: "READY=1". Nothing happens where $NOTIFY_SOCKET names nobody: nobody wants to know. */
-void notify_service_manager(const char *state);
+void notify_manager(const char *state);
 
 #endif

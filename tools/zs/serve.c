@@ -167,7 +167,7 @@ static int run(int argc, char **argv)
 		return status;
 	if (!server_start(&server))
 		return EXIT_BROKEN;
-	notify_service_manager("READY=1");
+	notify_manager("READY=1");
 	if (settings.run != NULL) {
 		status = server_run(&server, settings.run);
 		return status < 0 ? EXIT_BROKEN : status;
