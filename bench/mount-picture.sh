@@ -4,8 +4,8 @@
 # bench/mount-picture.sh - draws docs/img/mount-memory.svg: the memory of the kernel's tmpfs and of zs mount, while
 # sources are unpacked, this project is built, and everything is deleted.
 #
-# The same is done three times, with tmpfs, lz4 and zstd, and looked at all the while: what files take in tmpfs, as du
-# counts pages; all that the server has resident. Pages of the kernel's cache, which it drops when somebody needs memory,
+# The same is done three times, with tmpfs, lz4 and zstd, and looked at all the while: what files take in tmpfs, as
+# du counts pages; all that the server has resident. Pages of the kernel's cache, which it drops when somebody needs memory,
 # are counted for none of them. Each phase is as wide in the picture as any other, however long it takes.
 set -eu
 exec </dev/null
@@ -54,7 +54,8 @@ trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
 mkdir "$tmp/zs"
-{ git archive --prefix=project/ HEAD | tar -C "$ram" -xf - && cp -a /usr/include "$ram/project/system-headers"; } 2>/dev/null
+git archive --prefix=project/ HEAD | tar -C "$ram" -xf -
+cp -a /usr/include "$ram/project/system-headers"
 tar -C "$ram" -cf "$tmp/sources.tar" project
 rm -rf "$ram/project"
 
@@ -102,20 +103,25 @@ done
 # points KIND: x is the phase and the share of its time; at most 480 of them
 points() {
 	awk '
-		NF == 3 { n++; phase[n] = $1; time[n] = $2; bytes[n] = $3; if (!($1 in first)) first[$1] = $2; last[$1] = $2 }
+		NF == 3 {
+			n++; phase[n] = $1; time[n] = $2; bytes[n] = $3
+			if (!($1 in first)) first[$1] = $2
+			last[$1] = $2
+		}
 		END {
 			step = int(n / 400) + 1
 			for (i = 1; i <= n; i++) {
 				if (i % step && phase[i] == phase[i + 1])
 					continue
-				length_of = last[phase[i]] - first[phase[i]]
-				printf "point\t%.4f\t%.3f\n", phase[i] + (length_of > 0 ? (time[i] - first[phase[i]]) / length_of : 1), bytes[i] / 1048576
+				since = first[phase[i]]
+				all = last[phase[i]] - since
+				printf "point\t%.4f\t%.3f\n", phase[i] + (all > 0 ? (time[i] - since) / all : 1), bytes[i] / 1048576
 			}
 		}' "$tmp/samples.$1"
 }
 {
 	printf 'title\tMemory while a project is unpacked, built and deleted\n'
-	printf 'subtitle\tMiB: files in the kernel'"'"'s tmpfs; all that the server of zs mount has resident, metadata included\n'
+	printf 'subtitle\tMiB: files in tmpfs; all that the server of zs mount has resident, metadata included\n'
 	printf 'x\tlinear\tthree runs of the same commands\ny\tlinear\tplain\tMiB\npanel\t\n'
 	printf 'phase\t0\t1\tunpack\nphase\t1\t2\tbuild\nphase\t2\t3\tdelete\nphase\t3\t4\ttwo seconds later\n'
 	printf 'series\ttmpfs\t#bf8700\tline\t1.3\tABOVE\n'
@@ -130,6 +136,7 @@ cp "$tmp/picture.svg" "$picture"
 echo "| | unpacked, MiB | built | deleted | two seconds later |"
 echo "| --- | --- | --- | --- | --- |"
 for kind in tmpfs lz4 zstd; do
-	awk -v kind=$kind 'NF == 3 { at[$1] = $3 } END { printf "| %s", kind; for (i = 0; i < 4; i++) printf " | %.1f", at[i] / 1048576; print " |" }' \
+	awk -v kind=$kind 'NF == 3 { at[$1] = $3 }
+		END { printf "| %s", kind; for (i = 0; i < 4; i++) printf " | %.1f", at[i] / 1048576; print " |" }' \
 		"$tmp/samples.$kind"
 done

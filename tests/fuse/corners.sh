@@ -51,8 +51,8 @@ must_fail 3 "is not mounted by zs mount" "$ZS" umount "$dir"
 # Without the device, and without the right to use it.
 if [ "$(id -u)" = 0 ] && unshare -m sh -c 'mount -t tmpfs none /dev' 2>/dev/null; then
 	# shellcheck disable=SC2016
-	must_fail 3 "there is no /dev/fuse" unshare -m sh -c 'mount -t tmpfs none /dev && : >/dev/null && exec "$0" mount "$1" 1G' \
-		"$ZS" "$dir"
+	must_fail 3 "there is no /dev/fuse" unshare -m \
+		sh -c 'mount -t tmpfs none /dev && : >/dev/null && exec "$0" mount "$1" 1G' "$ZS" "$dir"
 	nothing_left "without /dev/fuse"
 fi
 as_nobody() {

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-3-Clause
-# zs ctl, zs top and zs mount --list know a mounted directory: by its name and by its socket, with files, directories and
-# bytes by kind, which follow what is made and deleted.
+# zs ctl, zs top and zs mount --list know a mounted directory: by its name and by its socket, with files, directories
+# and bytes by kind, which follow what is made and deleted.
 # shellcheck source=tests/fuse/lib.sh
 . "$(dirname "$0")/lib.sh"
 
@@ -11,8 +11,8 @@ number() {
 }
 # numbers FILES DIRECTORIES SYMLINKS OTHERS FILE_BYTES
 numbers() {
-	expect_same "files, directories, links, others, bytes" \
-		"$(number files) $(number directories) $(number symlinks) $(number special_files) $(number file_bytes)" "$*"
+	expect_same "files, directories, links, others, bytes" "$(number files) $(number directories)\
+ $(number symlinks) $(number special_files) $(number file_bytes)" "$*"
 }
 numbers 0 1 0 0 0
 empty=$(number names_bytes)

@@ -90,7 +90,7 @@ expect_same() {
 	[ "$2" = "$3" ] || fail "$1: '$2' is not '$3'"
 }
 
-# listed: what zs mount --list says of directories in $tmp. Others' servers on this machine are none of a test's business.
+# listed: what zs mount --list says of directories in $tmp. Others' servers are none of a test's business.
 listed() {
 	"$ZS" mount --list | grep -F "$tmp/" || true
 }

@@ -9,9 +9,13 @@
 #   NAME=VALUE   parameters of zs mount: algorithm=zstd, block-size=64K, cache=back, ...
 #   --build      this project is built in the directory too, and its unit tests are run there
 #
-# What is not installed is left out, and said so. fsx and fsstress are those of xfstests or LTP, which no distribution
-# packages for itself: FSX=PROGRAM and FSSTRESS=PROGRAM in the environment say where they are. SECONDS_EACH (20) is how long
-# those run that have no end. ONLY="NAME NAME" runs no others. ZS=PROGRAM is the zs that is tested, by default that of build/release.
+# What is not installed is left out, and said so (apt install rsync stress-ng fio sqlite3). fsx and fsstress are those of
+# xfstests or LTP, which no distribution packages for itself. The environment says more:
+#
+#   FSX=PROGRAM, FSSTRESS=PROGRAM   where those are
+#   SECONDS_EACH=N                  how long fio runs at most, default 20
+#   ONLY="NAME NAME"                run no others
+#   ZS=PROGRAM                      the zs that is tested, by default that of build/release
 set -eu
 ZS_SOURCE_DIR=$(cd "$(dirname "$0")/../.." && pwd)
 ZS=${ZS:-$ZS_SOURCE_DIR/build/release/tools/zs/zs}
@@ -51,7 +55,8 @@ run_fsx() (
 	cd "$1"
 	# Two with the same steps would find the same.
 	for seed in 1 2 3; do
-		"$FSX" -q -S $seed -N 20000 -l 1048576 -o 131072 file.$seed >fsx.log 2>&1 || { tail -n 50 fsx.log; exit 1; }
+		"$FSX" -q -S $seed -N 20000 -l 1048576 -o 131072 file.$seed >fsx.log 2>&1 ||
+			{ tail -n 50 fsx.log; exit 1; }
 	done
 )
 
@@ -96,13 +101,13 @@ run_sqlite() {
 			echo "update t set b = randomblob(900) where i % 3 = 0; delete from t where i % 5 = 0;"
 			echo "begin; delete from t; rollback; vacuum;"
 		} | sqlite3 "$1/$mode.db" >/dev/null &&
-			[ "$(sqlite3 "$1/$mode.db" 'pragma integrity_check; select count(*) from t;' | tr '\n' ' ')" = "ok 24000 " ] ||
-			return 1
+			[ "$(sqlite3 "$1/$mode.db" 'pragma integrity_check; select count(*) from t;' |
+				tr '\n' ' ')" = "ok 24000 " ] || return 1
 	done
 }
 
-# what_is FOLDER: of each name a line with all that is an attribute (but for inode numbers, blocks and the sizes of folders),
-# and a sum of the bytes
+# what_is FOLDER: of each name a line with all that is an attribute (but for inode numbers, blocks and the sizes of
+# folders), and a sum of the bytes
 what_is() {
 	python3 - "$1" <<'END'
 import hashlib, os, stat, sys
