@@ -192,46 +192,70 @@ static uint64_t own_budget(void)
 	return cache != NULL ? (uint64_t)cache->budget : 0;
 }
 
-/* Replaces objects when the main thread lets it. */
+struct in_turn {
+	pthread_t thread;
+	pthread_barrier_t turn;
+	uint64_t budget;
+};
+
+/* Replaces objects when the main thread lets it, and stays until that lets it go. */
 static void *churn_in_turn(void *arg)
 {
-	uint64_t *budget = arg;
+	struct in_turn *t = arg;
 
-	for (unsigned round = 0; round < 2; round++) {
-		pthread_barrier_wait(&barrier);
-		replace_many();
-		budget[round] = own_budget();
-		pthread_barrier_wait(&barrier);
+	for (unsigned round = 0; round < 4; round++) {
+		pthread_barrier_wait(&t->turn);
+		if (round < 3)
+			replace_many();
+		t->budget = own_budget();
+		pthread_barrier_wait(&t->turn);
 	}
 	return NULL;
 }
 
-/* One who came first has what there is, until others want their share. */
+static void let_work(struct in_turn *t)
+{
+	pthread_barrier_wait(&t->turn);
+	/* It works now. */
+	pthread_barrier_wait(&t->turn);
+}
+
+/* One who came first has what one alone may have. With a second there is more; with more of them all give up some. */
 static void budgets_become_fair(void **state)
 {
-	uint64_t budget[2], step = 2 * 4096;
-	pthread_t t;
+	uint64_t step = 2 * 4096, alone, cap;
+	struct in_turn t[THREADS];
 
 	(void)state;
-	assert_int_equal(pthread_barrier_init(&barrier, NULL, 2), 0);
 	replace_many();
-	assert_true(own_budget() + step > zsi_cache_cap(pool));
-	assert_int_equal(pthread_create(&t, NULL, churn_in_turn, budget), 0);
-	for (unsigned round = 0; round < 2; round++) {
-		pthread_barrier_wait(&barrier);
-		/* It works now. */
-		pthread_barrier_wait(&barrier);
-		if (round == 0)
-			replace_many();
+	alone = own_budget();
+	assert_true(alone + step > zsi_cache_cap(pool));
+	for (unsigned i = 0; i < THREADS; i++) {
+		assert_int_equal(pthread_barrier_init(&t[i].turn, NULL, 2), 0);
+		assert_int_equal(pthread_create(&t[i].thread, NULL, churn_in_turn, &t[i]), 0);
+		let_work(&t[i]);
+		if (i == 0) {
+			assert_true(zsi_cache_cap(pool) > alone + step);
+			assert_true(t[0].budget >= step);
+		}
 	}
-	/* The second time the first thread had left it some. */
-	assert_true(budget[0] <= step);
-	assert_true(own_budget() <= zsi_cache_cap(pool) - step);
-	assert_true(budget[1] >= step);
-	assert_in_range(pool->cache_granted, 1, zsi_cache_cap(pool));
+	for (unsigned round = 0; round < 2; round++) {
+		replace_many();
+		for (unsigned i = 0; i < THREADS; i++)
+			let_work(&t[i]);
+	}
+	cap = zsi_cache_cap(pool);
+	assert_in_range(pool->cache_granted, 1, cap);
+	assert_true(own_budget() < alone);
+	assert_true(own_budget() <= cap / (THREADS + 1) + 2 * step);
+	for (unsigned i = 0; i < THREADS; i++)
+		assert_in_range(t[i].budget, step, cap / 2);
 	assert_int_equal(zs_pool_validate(pool), 0);
-	assert_int_equal(pthread_join(t, NULL), 0);
-	assert_int_equal(pthread_barrier_destroy(&barrier), 0);
+	for (unsigned i = 0; i < THREADS; i++) {
+		let_work(&t[i]);
+		assert_int_equal(pthread_join(t[i].thread, NULL), 0);
+		assert_int_equal(pthread_barrier_destroy(&t[i].turn), 0);
+	}
 }
 
 /* What was freed serves the next malloc of a size a little smaller, whose size it has then. */
@@ -291,7 +315,7 @@ static void bounded_and_given_back_by_threads_that_end(void **state)
 	pthread_barrier_wait(&barrier);
 	assert_in_range(cached_bytes(), 1, zsi_cache_cap(pool));
 	assert_in_range(pool->cache_granted, 1, zsi_cache_cap(pool));
-	assert_in_range(zsi_cache_cap(pool), 32768, (uint64_t)zs_get_total_pages(pool) * 4096 / 32);
+	assert_in_range(zsi_cache_cap(pool), 32768, (uint64_t)zs_get_total_pages(pool) * 4096 / 16);
 	assert_int_equal(stats().obj_used, N);
 	assert_int_equal(zs_pool_validate(pool), 0);
 	pthread_barrier_wait(&barrier);
