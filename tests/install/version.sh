@@ -51,6 +51,7 @@ for page in "$ZS_BUILD_DIR"/man/man3/zs_malloc.3 "$ZS_BUILD_DIR"/man/man1/zs.1; 
 	[ ! -e "$page" ] || same "${page##*/}" "$(sed -n 's/^\.TH [^ ]* [^ ]* "*[^ "]*"* "*\([0-9.]*\)"* .*/\1/p' "$page")"
 done
 same "CHANGELOG.md" "$(sed -n 's/^## \[\(Unreleased\]: \)*\([0-9.]*\).*/\2/p' "$ZS_SOURCE_DIR/CHANGELOG.md" | head -n 1)"
+same "debian/changelog" "$(sed -n '1s/^zsmalloc (\([0-9.]*\)).*/\1/p' "$ZS_SOURCE_DIR/debian/changelog")"
 same "README.md" "$(sed -n 's/^The version is \([0-9.]*[0-9]\).*/\1/p' "$ZS_SOURCE_DIR/README.md").$(part PATCH)"
 
 # "Since:" of functions, fields and options, and the nodes of the maps: the newest is this version, none is newer.
