@@ -43,7 +43,7 @@ static size_t beside_bytes(bool with_sizes, uint64_t entries)
 	return zsi_round_up(entries * (with_sizes ? sizeof(uint16_t) : sizeof(uint8_t)), zsi_os_page_bytes());
 }
 
-static uint64_t entries_at_once(void)
+static uint64_t beside_at_once(void)
 {
 	return zsi_max(COMMIT_ENTRIES, zsi_os_page_bytes());
 }
@@ -52,7 +52,7 @@ int zsi_handles_init(struct zsi_handles *h, struct zsi_account *account, uint32_
 		     bool with_sizes)
 {
 	memset(h, 0, sizeof(*h));
-	uint64_t step = entries_at_once();
+	uint64_t step = beside_at_once();
 
 	capacity = zsi_round_up(zsi_min(capacity, ZSI_INDEX_MASK + 1 - step), step);
 	h->account = account;
@@ -158,13 +158,17 @@ static uint64_t charged(const struct zsi_handles *h, uint64_t entries)
 
 static int commit_more(struct zsi_handles *h)
 {
-	uint64_t at = h->committed, step = entries_at_once();
+	uint64_t at = h->committed, step = beside_at_once();
 	void *beside = h->sizes != NULL ? (void *)(uintptr_t)&h->sizes[at] : (void *)(uintptr_t)&h->slack[at];
 
-	if (zsi_os.commit(&h->entries[at], step * sizeof(*h->entries), ZSI_OS_NO_HUGEPAGE) != 0 ||
-	    zsi_os.commit(beside, beside_bytes(h->sizes != NULL, step), ZSI_OS_NO_HUGEPAGE) != 0)
+	if (at == h->beside) {
+		if (zsi_os.commit(beside, beside_bytes(h->sizes != NULL, step), ZSI_OS_NO_HUGEPAGE) != 0)
+			return -1;
+		h->beside += step;
+	}
+	if (zsi_os.commit(&h->entries[at], COMMIT_ENTRIES * sizeof(*h->entries), ZSI_OS_NO_HUGEPAGE) != 0)
 		return -1;
-	h->committed += step;
+	h->committed += COMMIT_ENTRIES;
 	return 0;
 }
 

@@ -89,6 +89,7 @@ struct zsi_handles {
 	struct zsi_account *account;
 	struct zsi_lock lock;   /* rank META */
 	uint64_t committed;     /* entries that are accessible; Guarded by lock */
+	uint64_t beside;        /* entries for which what is beside them is; Guarded by lock */
 	struct zsi_handle_stack stacks[ZSI_HANDLE_STACKS];
 };
 
