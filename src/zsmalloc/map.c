@@ -27,6 +27,8 @@ struct zsi_mapping {
 	zs_handle handle;
 	enum zs_mapmode mode;
 	bool copied;     /* the caller has the buffer, not the object itself */
+	void *mem;       /* what the caller has */
+	unsigned again;  /* how often it was mapped once more: ZS_MM_RO, which of them is unmapped can't be told */
 	uint64_t entry;  /* as locked; not for ZS_MM_RO */
 	size_t size;     /* bytes of the slot */
 	uint8_t *buffer; /* capacity bytes, or NULL */
@@ -168,9 +170,15 @@ void *zs_map_object(struct zs_pool *pool, zs_handle handle, enum zs_mapmode mode
 		errno = EINVAL;
 		return NULL;
 	}
-	if (zsi_mappings != NULL && find(pool, handle, mode == ZS_MM_RO, NULL) != NULL) {
+	struct zsi_mapping *there = zsi_mappings != NULL ? find(pool, handle, false, NULL) : NULL;
+
+	if (there != NULL && (mode != ZS_MM_RO || there->mode != ZS_MM_RO)) {
 		errno = EDEADLK;
 		return NULL;
+	}
+	if (there != NULL) {
+		there->again++;
+		return there->mem;
 	}
 	uint64_t entry = hold(pool, handle, mode);
 
@@ -190,18 +198,18 @@ void *zs_map_object(struct zs_pool *pool, zs_handle handle, enum zs_mapmode mode
 	m->handle = handle;
 	m->mode = mode;
 	m->copied = apart;
+	m->mem = apart ? m->buffer : pieces[0];
+	m->again = 0;
 	m->entry = entry;
 	m->size = size;
 	m->next = zsi_mappings;
 	zsi_mappings = m;
 	zsi_cache_hide();
-	if (!apart)
-		return pieces[0];
-	if (mode != ZS_MM_WO) {
+	if (apart && mode != ZS_MM_WO) {
 		memcpy(m->buffer, pieces[0], split);
 		memcpy(m->buffer + split, pieces[1], size - split);
 	}
-	return m->buffer;
+	return m->mem;
 }
 
 void zs_unmap_object(struct zs_pool *pool, zs_handle handle)
@@ -211,6 +219,10 @@ void zs_unmap_object(struct zs_pool *pool, zs_handle handle)
 
 	if (m == NULL) {
 		zsi_misuse(pool, handle, "zs_unmap_object", ZS_MISUSE_NOT_MAPPED);
+		return;
+	}
+	if (m->again > 0) {
+		m->again--;
 		return;
 	}
 	*link = m->next;

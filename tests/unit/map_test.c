@@ -95,6 +95,33 @@ static void ro_copies_in_only(void **state)
 	assert_int_equal(matches(spanning, 1), SIZE);
 }
 
+/* Which of two mappings of a spanning object ends can't be told from its handle: both have what the last one has. */
+static void ro_twice_is_there_until_the_last_unmap(void **state)
+{
+	uint8_t *first = zs_map_object(pool, spanning, ZS_MM_RO);
+	uint8_t *second = zs_map_object(pool, spanning, ZS_MM_RO);
+
+	(void)state;
+	assert_non_null(first);
+	assert_ptr_equal(first, second);
+	zs_unmap_object(pool, spanning);
+	/* A record that was free would be used for the next mappings. */
+	for (unsigned i = 0; i < N; i++) {
+		if (h[i] == spanning)
+			continue;
+		void *other = zs_map_object(pool, h[i], ZS_MM_RW);
+
+		assert_non_null(other);
+		zs_unmap_object(pool, h[i]);
+	}
+	assert_memory_equal(first, second, SIZE);
+	uint8_t bytes[SIZE];
+
+	assert_int_equal(zs_obj_read(pool, spanning, 0, bytes, SIZE), 0);
+	assert_memory_equal(first, bytes, SIZE);
+	zs_unmap_object(pool, spanning);
+}
+
 static void wo_copies_out_only(void **state)
 {
 	unsigned key = 0;
@@ -193,6 +220,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(rw_copies_both_ways), TEST(ro_copies_in_only),  TEST(wo_copies_out_only),
 		TEST(several_at_once),     TEST(other_writers_wait), TEST(a_second_writer_is_refused_not_deadlocked),
+		TEST(ro_twice_is_there_until_the_last_unmap),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
