@@ -39,6 +39,9 @@ while read -r name; do
 	*) must_fail "can only be set" ctl get "$name" ;;
 	esac
 done <"$tmp/names"
+# And what the shells complete is those.
+"$ZS" completion bash | sed -n "s/^\t\t'ctl 2') kind='words:\(.*\)' ;;$/\1/p" | tr ' ' '\n' | sort >"$tmp/completed"
+sort "$tmp/names" | diff - "$tmp/completed" || fail "zs completion has other attributes than docs/zram.md"
 
 # set: what it does is seen
 must ctl set mem_limit 100M

@@ -57,6 +57,8 @@ expect "zs pack --algo lz" lz4 lz4hc lzo lzo-rle
 expect "zs advise --goal d" density
 expect "zs ctl file g" get
 expect "zs ctl file s" set stats save
+expect "zs ctl file get mem" mem_limit mem_used_max
+expect "zs ctl file set recom" recomp_algorithm recompress
 expect "zs completion " bash zsh fish
 expect "zs completion bash z"
 expect "zs umount f" folder

@@ -36,9 +36,18 @@ static void take_words(struct completion_value *value)
 	}
 }
 
+/* What zs ctl gets and sets, libzram's; tests/nbd/ctl.sh compares. */
+static const char attributes[] =
+	"algorithm_params backing_dev bd_stat block_state comp_algorithm compact compressed_writeback debug_stat disksize "
+	"evict idle initstate io_stat last_error max_comp_streams mem_limit mem_used_max mm_stat recomp_algorithm "
+	"recompress reset writeback writeback_batch_size writeback_limit writeback_limit_enable";
+
 static void set_kind(struct completion_value *value)
 {
-	take_words(value);
+	if (has_name(value, "ATTR"))
+		append(value->words, attributes, strlen(attributes));
+	else
+		take_words(value);
 	if (value->words[0] != '\0')
 		value->kind = COMPLETION_WORDS;
 	else if (has_name(value, "DIRECTORY"))

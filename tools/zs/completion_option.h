@@ -17,7 +17,7 @@
 
 #include "command.h"
 
-enum { COMPLETION_TEXT_BYTES = 256, COMPLETION_PLACES = 4 };
+enum { COMPLETION_TEXT_BYTES = 512, COMPLETION_PLACES = 4 };
 
 enum completion_kind {
 	COMPLETION_NOTHING, /* anything, which the shell can't guess */
