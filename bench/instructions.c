@@ -22,6 +22,13 @@
 #include "object.h"
 #include "peer.h"
 
+/* A function of its own, so that it has its instructions to itself. gcc would make copies for what it is called with. */
+#ifdef __clang__
+#define ALONE __attribute__((noinline))
+#else
+#define ALONE __attribute__((noinline, noclone))
+#endif
+
 #define LIVE 20000u
 #define SIZES 64u
 #define PAIR_SIZE 2000u
@@ -36,13 +43,13 @@ static uint32_t which[LONG];
 static object_ref order[LONG];
 static unsigned sum;
 
-__attribute__((noinline, noclone)) static void pair(uint32_t n)
+ALONE static void pair(uint32_t n)
 {
 	for (uint32_t i = 0; i < n; i++)
 		ref_free(pool, ref_new(pool, PAIR_SIZE));
 }
 
-__attribute__((noinline, noclone)) static void replace(uint32_t n)
+ALONE static void replace(uint32_t n)
 {
 	for (uint32_t i = 0; i < n; i++) {
 		object_ref *o = &live[which[i]];
@@ -57,7 +64,7 @@ static inline void touch(const void *mem)
 	sum += *(const volatile unsigned char *)mem;
 }
 
-__attribute__((noinline, noclone)) static void read_each(uint32_t n)
+ALONE static void read_each(uint32_t n)
 {
 	for (uint32_t i = 0; i < n; i++) {
 		const void *mem = ref_begin(pool, order[i]);
@@ -67,7 +74,7 @@ __attribute__((noinline, noclone)) static void read_each(uint32_t n)
 	}
 }
 
-__attribute__((noinline, noclone)) static void section(uint32_t n)
+ALONE static void section(uint32_t n)
 {
 #ifdef BENCH_PLAIN
 	read_each(n);
@@ -79,7 +86,7 @@ __attribute__((noinline, noclone)) static void section(uint32_t n)
 #endif
 }
 
-__attribute__((noinline, noclone)) static void view(uint32_t n)
+ALONE static void view(uint32_t n)
 {
 #ifdef BENCH_PLAIN
 	read_each(n);
@@ -93,7 +100,7 @@ __attribute__((noinline, noclone)) static void view(uint32_t n)
 #endif
 }
 
-__attribute__((noinline, noclone)) static void batch(uint32_t n)
+ALONE static void batch(uint32_t n)
 {
 #ifdef BENCH_PLAIN
 	read_each(n);
@@ -110,7 +117,7 @@ __attribute__((noinline, noclone)) static void batch(uint32_t n)
 #endif
 }
 
-__attribute__((noinline, noclone)) static void write_three(uint32_t n)
+ALONE static void write_three(uint32_t n)
 {
 	for (uint32_t i = 0; i < n; i++)
 		ref_write(pool, order[i], "abc", 3);
@@ -120,12 +127,12 @@ __attribute__((noinline, noclone)) static void write_three(uint32_t n)
 #define MEASURE(name, run) \
 	void short_##name(void); \
 	void long_##name(void); \
-	__attribute__((noinline, noclone)) void short_##name(void) \
+	ALONE void short_##name(void) \
 	{ \
 		run(SHORT); \
 		use(&sum); \
 	} \
-	__attribute__((noinline, noclone)) void long_##name(void) \
+	ALONE void long_##name(void) \
 	{ \
 		run(LONG); \
 		use(&sum); \

@@ -148,8 +148,8 @@ static const char *const interpreters[] = {
 	"exec node -e 'const fs = require(\"fs\"), d = {}; for (const f of process.argv.slice(1))"
 	" for (const w of fs.readFileSync(f, \"latin1\").split(/\\W+/)) (d[w + 1] = d[w + 1] || []).push(f + w);"
 	" console.log(\"ready\"); process.stdin.resume()' $FILES",
-	"declare -A d; set -- $FILES; for f in \"${@:1:8}\"; do while read -r a b; do d[x$a$f]=$b; done <\"$f\"; done;"
-	" echo ready; read -r x",
+	("declare -A d; set -- $FILES; for f in \"${@:1:8}\"; do while read -r a b; do d[x$a$f]=$b; done <\"$f\"; done;"
+	 " echo ready; read -r x"),
 };
 
 /* For some pages, and for many. */

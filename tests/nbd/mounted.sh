@@ -48,6 +48,9 @@ do_example() {
 held() {
 	ctl get mm_stat | awk '{ print $3 }'
 }
+nothing_hidden() {
+	! ls -A "$1" | grep -q '^\.fuse_hidden'
+}
 held_less_than() {
 	[ "$(held)" -lt "$1" ]
 }
@@ -170,6 +173,9 @@ fuse2fs_keeps_all() {
 	grep -q " $tmp/mnt fuse" /proc/mounts || skip "fuse2fs can't mount here: $(head -n 1 "$tmp/fuse2fs.log")"
 	random_data 30000000 "$tmp/mnt/file"
 	rm "$tmp/mnt/file"
+	# What is still open when it is removed has another name until it is closed, which the kernel does later. If the
+	# directory is unmounted before, it stays.
+	wait_for 5 nothing_hidden "$tmp/mnt" || fail "fuse2fs still hides the file that was removed"
 	must_fail "not supported" fstrim "$tmp/mnt"
 	must fusermount3 -u "$tmp/mnt"
 	wait "$fs" || fail "fuse2fs: $(head -n 1 "$tmp/fuse2fs.log")"

@@ -68,7 +68,10 @@ for command in "ctl % get mm_stat" "top --once %"; do
 		expect_status 3
 		expect_no_output
 		expect_lines 1
-		expect_message "$name: not a socket"
+		case $name in
+		*/folder) expect_message "$name: is a directory, and no server is found that has it: see zs mount --list" ;;
+		*) expect_message "$name: not a socket" ;;
+		esac
 	done
 	# shellcheck disable=SC2046 # words
 	run "$ZS" $(echo "$command" | sed "s,%,$tmp/nowhere,")
