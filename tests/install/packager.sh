@@ -49,25 +49,25 @@ done
 
 quietly "the configuration" configure build -DCMAKE_SKIP_INSTALL_RPATH=ON
 quietly "the build" cmake --build "$work/build" --parallel 2
-mkdir "$work/root"
-DESTDIR=$work/root
+mkdir "$work/tree"
+DESTDIR=$work/tree
 export DESTDIR
 quietly "cmake --install" cmake --install "$work/build"
 for file in LICENSE CHANGELOG.md; do
-	cmp "$ZS_SOURCE_DIR/$file" "$work/root/opt/zs/share/doc/zsmalloc/$file" || fail "$file is not installed"
+	cmp "$ZS_SOURCE_DIR/$file" "$work/tree/opt/zs/share/doc/zsmalloc/$file" || fail "$file is not installed"
 done
 for library in zsmalloc zram; do
-	LC_ALL=C readelf -d "$work/root/opt/zs/lib/lib$library.so" >"$work/dynamic"
+	LC_ALL=C readelf -d "$work/tree/opt/zs/lib/lib$library.so" >"$work/dynamic"
 	grep -q SONAME "$work/dynamic" || fail "lib$library.so is no shared library"
 	! grep -E 'RUNPATH|RPATH' "$work/dynamic" || fail "lib$library.so has a search path"
 done
 
 # The neighbours' files stay.
-echo theirs >"$work/root/opt/zs/include/theirs.h"
+echo theirs >"$work/tree/opt/zs/include/theirs.h"
 quietly "uninstall" cmake --build "$work/build" --target uninstall
-left=$(cd "$work/root" && find . ! -name theirs.h \( ! -type d -o -name zsmalloc \))
+left=$(cd "$work/tree" && find . ! -name theirs.h \( ! -type d -o -name zsmalloc \))
 [ -z "$left" ] || fail "uninstall leaves" "$left"
-[ -f "$work/root/opt/zs/include/theirs.h" ] || fail "uninstall has removed the file of another"
+[ -f "$work/tree/opt/zs/include/theirs.h" ] || fail "uninstall has removed the file of another"
 rm "$work/build/install_manifest.txt"
 if cmake --build "$work/build" --target uninstall >"$work/log" 2>&1; then
 	fail "uninstall has nothing to go by, and succeeds"

@@ -25,9 +25,9 @@ else
 	echo "systemd-analyze is missing: the unit was not verified"
 fi
 if command -v systemd-tmpfiles >/dev/null && [ "$(id -u)" = 0 ]; then
-	mkdir "$tmp/root"
-	must systemd-tmpfiles --create --root="$tmp/root" "$UNITS/zs.tmpfiles"
-	[ -d "$tmp/root/run/zs" ] || fail "/run/zs is not made"
+	mkdir "$tmp/tree"
+	must systemd-tmpfiles --create --root="$tmp/tree" "$UNITS/zs.tmpfiles"
+	[ -d "$tmp/tree/run/zs" ] || fail "/run/zs is not made"
 fi
 
 # What systemd makes of the unit's lines, for the disk "test", in folders of this test.
