@@ -86,10 +86,10 @@ static void print(const struct test *t, const struct settings *set)
 {
 	bool other = strcmp(set->store, "malloc") == 0;
 
-	printf("{\"bench\":\"density\",\"allocator\":\"%s\",\"version\":\"%s\",\"history\":\"%s\",\"shrinker\":%u,\"objects\":%" PRIu32
-	       ",\"churns\":%" PRIu32 ",\"seed\":%" PRIu64 ",\"released_with\":\"%s\"",
-	       other ? peer_name() : set->store, other ? peer_version() : "", set->half ? "half" : "churn", set->shrinker, set->objects, set->churns, set->seed,
-	       t->released_with);
+	printf("{\"bench\":\"density\",\"allocator\":\"%s\",\"version\":\"%s\",\"history\":\"%s\",\"shrinker\":%u"
+	       ",\"objects\":%" PRIu32 ",\"churns\":%" PRIu32 ",\"seed\":%" PRIu64 ",\"released_with\":\"%s\"",
+	       other ? peer_name() : set->store, other ? peer_version() : "", set->half ? "half" : "churn",
+	       set->shrinker, set->objects, set->churns, set->seed, t->released_with);
 	print_stages(t, "ratio", ratio, 5);
 	print_stages(t, "requested_bytes", requested, 0);
 	print_stages(t, "rss_growth_bytes", growth, 0);
@@ -108,8 +108,8 @@ static void print(const struct test *t, const struct settings *set)
 static const char usage[] =
 	"usage: bench_density --dataset FILE --store dense|linux|malloc [--history churn|half] [--shrinker PERCENT]\n"
 	"                     [--objects N] [--churns N] [--seed N] [--samples N] [--rest SECONDS] [--no-refill]\n"
-	"Defaults: history churn, no shrinker, 10000 objects, 5 churns, seed 1, no samples, no rest. Prints one line of\n"
-	"JSON.\n";
+	"Defaults: history churn, no shrinker, 10000 objects, 5 churns, seed 1, no samples, no rest. Prints one line\n"
+	"of JSON.\n";
 
 static const char *parse(struct settings *set, int argc, char **argv)
 {

@@ -22,7 +22,7 @@
 #include "object.h"
 #include "peer.h"
 
-/* A function of its own, so that it has its instructions to itself. gcc would make copies for what it is called with. */
+/* A function of its own, so that it has its instructions to itself. gcc would copy it for what it is called with. */
 #ifdef __clang__
 #define ALONE __attribute__((noinline))
 #else

@@ -14,7 +14,8 @@
 
 static const char usage[] =
 	"usage: bench_speed[_malloc] --dataset FILE [--seed N] [--live N] [--pairs N] [--objects N] [--slice-ms N]\n"
-	"Defaults: seed 1, 20000 live objects, 200000 pairs, 300000 objects, slices of 20 ms. Prints one line of JSON.\n";
+	"Defaults: seed 1, 20000 live objects, 200000 pairs, 300000 objects, slices of 20 ms. Prints one line\n"
+	"of JSON.\n";
 
 #ifdef BENCH_PLAIN
 static const bool plain = true;
@@ -70,7 +71,7 @@ int main(int argc, char **argv)
 	       ",\"pair_ns\":{\"same\":%.2f,\"replace\":%.2f,\"replace_other\":%.2f}"
 	       ",\"per_second\":{\"fill\":%.0f,\"churn\":%.0f,\"read\":%.0f}"
 	       ",\"threads_per_second\":{\"replace\":[%.0f,%.0f],\"read\":[%.0f,%.0f]}}\n",
-	       plain ? peer_name() : "dense", plain ? peer_version() : "", live, objects, p.same, p.replace, p.replace_other, b.fill, b.churn, b.read, t.replace[0],
-	       t.replace[1], t.read[0], t.read[1]);
+	       plain ? peer_name() : "dense", plain ? peer_version() : "", live, objects, p.same, p.replace,
+	       p.replace_other, b.fill, b.churn, b.read, t.replace[0], t.replace[1], t.read[0], t.read[1]);
 	return fflush(stdout) == 0 ? 0 : 1;
 }

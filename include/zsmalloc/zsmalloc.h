@@ -97,11 +97,11 @@ struct zs_pool_options {
 	uint64_t limit_bytes;               /* hard limit on all the pool holds, metadata included; 0 = none */
 	const struct zs_page_source *pages; /* NULL = the built-in arena */
 	unsigned flags;                     /* ZS_POOL_* */
-	uint64_t numa_nodes;                /* bit n: node n. One bit: prefer that node for the arena's pages; several: spread
-	                                       them over these; 0 = as the thread's policy says. Since: 0.2 */
-	uint64_t reserve_bytes;             /* most address space to reserve, bytes: zs_least_reserve() or more. 0 = four times
-	                                       the machine's memory, or what a lower limit_bytes needs, and no more than an
-	                                       eighth of RLIMIT_AS. Since: 0.2 */
+	uint64_t numa_nodes;                /* bit n: node n. One bit: prefer that node for the arena's pages; several:
+	                                       spread them over these; 0 = as the thread's policy says. Since: 0.2 */
+	uint64_t reserve_bytes;             /* most address space to reserve, bytes: zs_least_reserve() or more. 0 =
+	                                       four times the machine's memory, or what a lower limit_bytes needs, and no
+	                                       more than an eighth of RLIMIT_AS. Since: 0.2 */
 };
 
 #define ZS_POOL_OPTIONS_INIT { sizeof(struct zs_pool_options), ZS_GEOMETRY_DENSE, 0, 0, 0, NULL, 0, 0, 0 }
@@ -227,8 +227,8 @@ ZS_API void zs_prefetch(struct zs_pool *pool, zs_handle handle);
  * section. What the view can't tell, and every misuse, is a call of zs_obj_address().
  *
  *   handle ^ tag    without its upper 17 bits: the index of the handle's entry, if the handle is one of the pool's
- *   entry           the same upper 17 bits as in the handle while the object lives; below them, 38 bits, where it is, in
- *                   units of 8 bytes from base
+ *   entry           the same upper 17 bits as in the handle while the object lives; below them, 38 bits, where it is,
+ *                   in units of 8 bytes from base
  *
  * The layout is that of ZS_VIEW_VERSION, which the program was compiled with. A library that does not have it fills a
  * view in which nothing is within reach: the program works, with a call for each object. Since: 0.2
@@ -341,8 +341,8 @@ ZS_API unsigned long zs_shrinker_scan(struct zs_pool *pool, unsigned long nr_pag
 /* When and how hard a registered shrinker works. */
 struct zs_shrinker_policy {
 	size_t struct_size;     /* filled by ZS_SHRINKER_POLICY_INIT */
-	unsigned waste_percent; /* of the pages, 1 to 100: work when zs_shrinker_count() is above it; 0: half a percent */
-	unsigned cpu_percent;   /* at most this share of a processor that others want, over ten seconds, 1 to 100; 0 = 5 */
+	unsigned waste_percent; /* of the pages, 1 to 100: work when zs_shrinker_count() is above; 0 = half a percent */
+	unsigned cpu_percent;   /* at most this share of a processor others want, over ten seconds, 1 to 100; 0 = 5 */
 	unsigned interval_ms;   /* after something was freed, wait this long and look, 1 to 60000; 0 = 100 */
 	const char *psi_path;   /* copied; a cgroup's memory.pressure; NULL = "/proc/pressure/memory" */
 	unsigned psi_stall_us;  /* memory pressure is when tasks stall for so long, 1 to psi_window_us; 0 = a tenth */
@@ -481,7 +481,7 @@ enum zs_misuse_reason {
 	ZS_MISUSE_MAPPED,       /* zs_free() of what this thread has mapped, zs_obj_write() of what it maps to write */
 	ZS_MISUSE_NOT_MAPPED,   /* zs_unmap_object() of an object that this thread has not mapped */
 	ZS_MISUSE_NOT_HELD,     /* zs_obj_read_end() in a thread that holds nothing for reading */
-	ZS_MISUSE_HELD,         /* zs_free() of what this thread began to read, outside of all else it reads. Since: 0.2 */
+	ZS_MISUSE_HELD,         /* zs_free() of what this thread began to read outside of all else. Since: 0.2 */
 };
 
 struct zs_misuse {
