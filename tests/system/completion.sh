@@ -31,12 +31,15 @@ for command in pack advise classes serve mount umount ctl top completion; do
 	diff "$tmp/in_help" "$tmp/in_bash" || fail "--help of $command and its options differ"
 	sed -n "s/^complete .*_from $command' -l \([a-z-]*\) .*-d '..*'\$/--\1/p" "$tmp/fish" | sort >"$tmp/in_fish"
 	diff "$tmp/in_help" "$tmp/in_fish" || fail "fish has other options of $command, or one without a description"
+	sed -n "/^\t\t$command)\$/,/^\t\t\t;;\$/s/^\t\t\t\t'[^[]*\(--[a-z-]*\)=*\[..*\].*/\1/p" "$tmp/zsh" | sort >"$tmp/in_zsh"
+	diff "$tmp/in_help" "$tmp/in_zsh" || fail "zsh has other options of $command, or one without a description"
 done
 ! grep -F '[]' "$tmp/zsh" || fail "an option without a description"
 
 # A folder for the names of files.
 mkdir -p "$tmp/files/folder"
 : >"$tmp/files/file one"
+: >"$tmp/files/socket"
 cd "$tmp/files"
 
 # expect LINE WORD...: after LINE, which ends where the cursor is, exactly these.
@@ -61,6 +64,9 @@ expect "zs ctl file get mem" mem_limit mem_used_max
 expect "zs ctl file set recom" recomp_algorithm recompress
 expect "zs completion " bash zsh fish
 expect "zs completion bash z"
+expect "zs top so" socket
+expect "zs top --interval 2 so" socket
+expect "zs top -n 3 -d 2 so" socket
 expect "zs umount f" folder
 expect "zs mount f" folder
 expect "zs pack --geometry linux fol" folder

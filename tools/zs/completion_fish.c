@@ -92,9 +92,13 @@ static void put_arguments(const struct command *command)
 	for (unsigned place = 0; place < arguments.count; place++) {
 		bool last = place + 1 == arguments.count && arguments.repeats;
 		printf("complete -c zs -n '__zs_at %s %u %u", command->name, place, last ? 1000000 : place);
-		for (size_t i = 0; completion_option_at(command, i, &option); i++)
-			if (option.takes_value)
-				printf(" --%s", option.name);
+		for (size_t i = 0; completion_option_at(command, i, &option); i++) {
+			if (!option.takes_value)
+				continue;
+			printf(" --%s", option.name);
+			if (option.letter != '\0')
+				printf(" -%c", option.letter);
+		}
 		putchar('\'');
 		put_kind(&arguments.places[place], false);
 		putchar('\n');

@@ -17,9 +17,17 @@ static void append(char *to, const char *from, size_t len)
 	to[used + len] = '\0';
 }
 
+/* SOCKET|DIRECTORY has both names. */
 static bool has_name(const struct completion_value *value, const char *name)
 {
-	return strcmp(value->name, name) == 0;
+	size_t wanted = strlen(name);
+	for (const char *part = value->name; *part != '\0';) {
+		size_t len = strcspn(part, "|");
+		if (len == wanted && strncmp(part, name, len) == 0)
+			return true;
+		part += len + (part[len] == '|');
+	}
+	return false;
 }
 
 /* dense|linux: those words. SIZE|all: all. */
@@ -50,8 +58,6 @@ static void set_kind(struct completion_value *value)
 		take_words(value);
 	if (value->words[0] != '\0')
 		value->kind = COMPLETION_WORDS;
-	else if (has_name(value, "DIRECTORY"))
-		value->kind = COMPLETION_FOLDERS;
 	else if (has_name(value, "PID"))
 		value->kind = COMPLETION_PROCESSES;
 	else if (has_name(value, "CMD"))
@@ -59,6 +65,8 @@ static void set_kind(struct completion_value *value)
 	else if (has_name(value, "FILE") || has_name(value, "PATH") || has_name(value, "LIST") ||
 		 has_name(value, "SOCKET") || has_name(value, "NAME=VALUE"))
 		value->kind = COMPLETION_FILES;
+	else if (has_name(value, "DIRECTORY"))
+		value->kind = COMPLETION_FOLDERS;
 }
 
 /* After "--name" on the option's line in help; NULL where it has none. */

@@ -7,7 +7,8 @@
  *   "  -n, --count N      end after N views"
  *
  * names the value N and describes the option; the usage lines name the arguments. What a value is, its name says: FILE
- * and SOCKET are files, DIRECTORY is a folder, fast|dense is one of two words, in capitals it is for people to fill in.
+ * and SOCKET are files, DIRECTORY is a folder, SOCKET|DIRECTORY either, fast|dense is one of two words, in capitals it is
+ * for people to fill in.
  */
 #ifndef ZS_COMPLETION_OPTION_H
 #define ZS_COMPLETION_OPTION_H

@@ -38,7 +38,7 @@ static const char help[] = "usage: zs mount [--foreground] DIRECTORY SIZE [NAME=
 			   "  NAME=VALUE      algorithm=zstd, mem-limit=1G, snapshot=FILE, ...;\n"
 			   "                  see zs-mount(1)\n"
 			   "\n"
-			   "  --foreground    stay, as services do; end with a signal\n"
+			   "  --foreground    stay in the foreground, as services do; end with a signal\n"
 			   "  --list          print what is mounted\n"
 			   "  --json          as a JSON array\n"
 			   "  -h, --help      show this\n"
