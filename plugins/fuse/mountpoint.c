@@ -63,7 +63,8 @@ char *mountpoint_find(const char *directory, bool *stale, char *why, size_t why_
 		*stale = path != NULL && errno == ENOTCONN && mount_table_has(path);
 		if (*stale)
 			return path;
-		snprintf(why, why_bytes, "%s: %s", directory, strerror(errno));
+		snprintf(why, why_bytes, "%s: %s%s", directory, strerror(errno),
+			 errno == ENOENT ? ": make it first, with mkdir" : "");
 	} else if (!S_ISDIR(st.st_mode)) {
 		snprintf(why, why_bytes, "%s: is no directory", directory);
 	} else if (mount_table_has(path)) {

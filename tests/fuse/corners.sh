@@ -42,7 +42,7 @@ refused 3 "$tmp/none" 1G load="$tmp/none"
 refused 3 "$tmp/none: No such file" 1G save="$tmp/none/save"
 refused 3 "$tmp/none/backing" 1G backing="$tmp/none/backing"
 refused 3 "$tmp/none/control" 1G control="$tmp/none/control"
-must_fail 3 "$tmp/none: No such file or directory" "$ZS" mount "$tmp/none" 1G
+must_fail 3 "$tmp/none: No such file or directory: make it first, with mkdir" "$ZS" mount "$tmp/none" 1G
 must_fail 2 "no SIZE" "$ZS" mount "$dir"
 must_fail 2 "no DIRECTORY" "$ZS" mount
 must_fail 2 "--json goes with --list" "$ZS" mount --json "$dir" 1G
