@@ -3,8 +3,8 @@
  * turn.h - one thread at a time waits for the kernel's requests: it is its turn.
  *
  * The kernel wakes waiting threads one after the other. With all of them waiting each request would be carried out by
- * the thread that has slept longest, on another processor, with cold caches; a copy of many small files took more than
- * twice as long. So most requests, which take microseconds, are carried out by the thread that read them, and it reads
+ * the thread that has slept longest, on another processor, with cold caches, which a copy of many small files feels
+ * (bench/mount.sh has one). So most requests, which take microseconds, are carried out by the thread that read them, and it reads
  * the next. Only a request that takes longer passes the turn on first: turn_pass() is called by who is about to wait
  * for a lock, to compress a good deal or to free much. The turn goes to the thread that has become idle last.
  *

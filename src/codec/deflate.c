@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * deflate.c - raw deflate, by libdeflate, which is two to three times as fast as zlib and denser at the same level. As
+ * deflate.c - raw deflate, by libdeflate, which is faster than zlib and denser at the same level. As
  * in the kernel it takes no dictionary.
  */
 #include <errno.h>

@@ -41,8 +41,8 @@
 #define BORROW_FAR_SHIFT 3
 
 /*
- * Where no page is to be had. More brings fewer refusals and costs payload: with a 24th a full cache stores 0.5 %
- * more, and moves more. And where entries could hold any difference, small objects would take the slots of the largest
+ * Where no page is to be had. More brings fewer refusals and costs payload; less stores a little more, and moves more:
+ * bench_limit prints what a full cache holds and how fast it is. And where entries could hold any difference, small objects would take the slots of the largest
  * ones, and these would find none, however many of the small ones are evicted for them.
  */
 #define BORROW_ANY(page_size) ((page_size) / 16 - 1)
