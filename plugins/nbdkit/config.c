@@ -50,9 +50,18 @@ const char config_help[] = "[size=]SIZE          size of the disk\n"
 			   "writeback=WHAT|off   what to write to backing= (type=idle)\n"
 			   "cpu=PERCENT          most of one processor for the background (5)";
 
-static int take_bytes(const char *key, const char *value, uint64_t *bytes)
+/* nbdkit says what is wrong; this what would be right. */
+static int64_t parse_size(const char *key, const char *value)
 {
 	int64_t n = nbdkit_parse_size(value);
+	if (n < 0)
+		nbdkit_error("%s=%s: must be a number of bytes, as 4G or 512M", key, value);
+	return n;
+}
+
+static int take_bytes(const char *key, const char *value, uint64_t *bytes)
+{
+	int64_t n = parse_size(key, value);
 	if (n < 0)
 		return -1;
 	if (n == 0) {
@@ -66,7 +75,7 @@ static int take_bytes(const char *key, const char *value, uint64_t *bytes)
 /* Any number of bytes, 0 too, as nbdkit's own disks take. */
 static int take_size(const char *value)
 {
-	int64_t n = nbdkit_parse_size(value);
+	int64_t n = parse_size("size", value);
 	if (n < 0)
 		return -1;
 	config.size = (uint64_t)n;

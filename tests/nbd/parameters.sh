@@ -11,8 +11,9 @@ refused() {
 	must_fail "$text" nbdkit -U - "$PLUGIN" "$@" --run true
 }
 refused "size= is needed: size=4G, or 4G alone as the first parameter"
-refused "" 4X
-refused "" -1
+refused "size=4X: must be a number of bytes, as 4G or 512M" 4X
+refused "size=-1: must be a number of bytes" size=-1
+refused "mem-limit=much: must be a number of bytes" 1M mem-limit=much
 refused "no address space for a table" 9223372036854775807
 refused "mem-limit=0: must be more than 0" 1M mem-limit=0
 refused "reserve_bytes is 1 MiB of address space; the least is" 1M reserve=1M
@@ -20,20 +21,20 @@ refused "block-size=5000: must be a power of two" 1M block-size=5000
 refused "block-size=2048: must be a power of two" 1M block-size=2048
 refused "block-size=128K: must be a power of two" 1M block-size=128K
 refused "geometry=flat: must be dense or linux" 1M geometry=flat
-refused "" 1M algorithm=lzma
-refused "" 1M algorithm-params=level=nonsense
-refused "" 1M algorithm=zstd algorithm-params=dict=/nowhere
+refused "no algorithm 'lzma': there are" 1M algorithm=lzma
+refused "level 'nonsense' is not a number" 1M algorithm-params=level=nonsense
+refused "dictionary /nowhere: No such file" 1M algorithm=zstd algorithm-params=dict=/nowhere
 refused "recomp=zstd,,lz4: must be one to 3 names" 1M recomp=zstd,,lz4
 refused "recomp=a,b,c,d: must be one to 3 names" 1M recomp=a,b,c,d
-refused "" 1M recomp=lzma
-refused "" 1M checksum=maybe
+refused "no algorithm 'lzma': there are" 1M recomp=lzma
+refused "(maybe)" 1M checksum=maybe
 refused "cpu=0: must be a number from 1 to 100" 1M cpu=0
 refused "cpu=101: must be a number from 1 to 100" 1M cpu=101
 refused "idle=: goes with" 1M idle=5
 refused "recompress=type=idle: goes with recomp=" 1M recompress=type=idle
 refused "writeback=type=idle: goes with backing=" 1M writeback=type=idle
-refused "" 1M recomp=zstd recompress=type=nonsense
-refused "" 1M backing="$tmp/no/where"
+refused "type is idle, huge or huge_idle, not 'nonsense'" 1M recomp=zstd recompress=type=nonsense
+refused "backing_dev $tmp/no/where: No such file" 1M backing="$tmp/no/where"
 refused "unknown parameter 'frobnicate'" 1M frobnicate=1
 
 # What the error says of parameters and of help is so: the same names, and a command that shows them.
