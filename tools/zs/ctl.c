@@ -161,7 +161,7 @@ static int run(int argc, char **argv)
 
 const struct command ctl_command = {
 	"ctl",
-	"ask or change a disk that is being served",
+	"ask or change a disk or directory while it is served",
 	help,
 	long_options,
 	run,

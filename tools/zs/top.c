@@ -151,7 +151,7 @@ static int run(int argc, char **argv)
 
 const struct command top_command = {
 	"top",
-	"watch a disk that is being served",
+	"watch a disk or directory while it is served",
 	help,
 	long_options,
 	run,
