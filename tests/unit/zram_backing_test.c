@@ -6,6 +6,7 @@
 #include "zram_backed.h"
 
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "device/streams.h"
@@ -174,6 +175,21 @@ static ssize_t of_ring(ssize_t result, off_t at)
 	return bad_at >= 0 && at == bad_at ? -EIO : result;
 }
 
+/* Whether the library was built with liburing and this kernel lets us use io_uring; asked without either's help. */
+static bool has_ring(void)
+{
+#if defined(HAVE_URING) && defined(SYS_io_uring_setup)
+	uint64_t params[15] = { 0 }; /* struct io_uring_params: 120 bytes, all of them 0 */
+	long fd = syscall(SYS_io_uring_setup, 4, params);
+
+	if (fd >= 0)
+		close((int)fd);
+	return fd >= 0;
+#else
+	return false;
+#endif
+}
+
 /* Neighbours in one write, others at the same time where there is a ring; and all is as if it were one by one. */
 static void batches_of_any_size(void **state)
 {
@@ -200,7 +216,7 @@ static void batches_of_any_size(void **state)
 		assert_int_equal(count_in_file(z), 32);
 		if (round % 4 == 0)
 			assert_int_equal(writes, apart ? 16 : 32);
-		else if (apart && rings > 0)
+		else if (apart && !zsi_backing_io.no_ring && has_ring())
 			assert_true(rings >= 15 && rings + writes == 16);
 		else
 			assert_true(writes <= (apart ? 16u : 11u));
