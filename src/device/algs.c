@@ -111,8 +111,9 @@ struct params {
 #define WINBITS_MIN 8
 #define WINBITS_MAX 15
 
-/* text is cut into pieces in place. */
-static int read_params(struct zram *z, char *text, struct params *p, const char *attr, const char *known)
+/* text is cut into pieces in place. least: the priority that is asked for at least. */
+static int read_params(struct zram *z, char *text, struct params *p, const char *attr, const char *known,
+		       unsigned least)
 {
 	char *key, *value;
 
@@ -126,9 +127,10 @@ static int read_params(struct zram *z, char *text, struct params *p, const char 
 			p->dict = value;
 		} else if (is_known && strcmp(key, "priority") == 0) {
 			p->has_priority = true;
-			if (zsi_parse_number(value, &p->priority) != 0 || p->priority >= ZSI_PRIORITIES)
-				return zsi_fail(EINVAL, "%s: %s: priority '%s' is not 0 to %u", z->name, attr, value,
-						ZSI_PRIORITIES - 1);
+			if (zsi_parse_number(value, &p->priority) != 0 || p->priority < least ||
+			    p->priority >= ZSI_PRIORITIES)
+				return zsi_fail(EINVAL, "%s: %s: priority '%s' is not %u to %u", z->name, attr, value,
+						least, ZSI_PRIORITIES - 1);
 		} else if (is_known && strcmp(key, "level") == 0) {
 			p->has_level = true;
 			if (zsi_parse_signed(value, &p->level) != 0 || p->level < INT_MIN || p->level > INT_MAX)
@@ -261,7 +263,8 @@ int zsi_algs_params_set_locked(struct zram *z, const char *text)
 	copy = strdup(text);
 	if (copy == NULL)
 		return zsi_fail(ENOMEM, "%s: no memory", z->name);
-	result = read_params(z, copy, &p, "algorithm_params", "priority= algo= level= dict= deflate.winbits= kernel=");
+	result = read_params(z, copy, &p, "algorithm_params",
+			     "priority= algo= level= dict= deflate.winbits= kernel=", 0);
 	if (result == 0)
 		result = params_set(z, &p);
 	free(copy);
@@ -279,11 +282,9 @@ int zsi_algs_recomp_set_locked(struct zram *z, const char *text)
 	copy = strdup(text);
 	if (copy == NULL)
 		return zsi_fail(ENOMEM, "%s: no memory", z->name);
-	result = read_params(z, copy, &p, "recomp_algorithm", "algo= priority=");
+	result = read_params(z, copy, &p, "recomp_algorithm", "algo= priority=", 1);
 	if (result == 0 && p.algo == NULL)
 		result = zsi_fail(EINVAL, "%s: recomp_algorithm: algo= is missing", z->name);
-	if (result == 0 && p.has_priority && p.priority == 0)
-		result = zsi_fail(EINVAL, "%s: recomp_algorithm: priority is not 1 to %u", z->name, ZSI_PRIORITIES - 1);
 	if (result == 0)
 		result = zsi_algs_set_locked(z, p.has_priority ? (unsigned)p.priority : 1, p.algo);
 	free(copy);

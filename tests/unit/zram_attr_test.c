@@ -110,8 +110,8 @@ static void algorithms(void **state)
 	expect(z, "recomp_algorithm", "#1: lzo-rle lzo lz4 [lz4hc] zstd deflate \n#3: lzo-rle lzo lz4 lz4hc zstd [deflate] \n");
 	refuse(z, "recomp_algorithm", "zstd", EINVAL, "'zstd'");
 	refuse(z, "recomp_algorithm", "priority=1", EINVAL, "algo=");
-	refuse(z, "recomp_algorithm", "algo=zstd priority=0", EINVAL, "priority");
-	refuse(z, "recomp_algorithm", "algo=zstd priority=4", EINVAL, "priority");
+	refuse(z, "recomp_algorithm", "algo=zstd priority=0", EINVAL, "priority '0' is not 1 to 3");
+	refuse(z, "recomp_algorithm", "algo=zstd priority=4", EINVAL, "priority '4' is not 1 to 3");
 	refuse(z, "recomp_algorithm", "algo=nothing", EINVAL, "nothing");
 	accept_value(z, "disksize", "1M");
 	refuse(z, "comp_algorithm", "lz4", EBUSY, "comp_algorithm");
