@@ -28,7 +28,7 @@ set(once
   "model_linux_pages_.*" "unit_zram_selftests"
   # Long, and another run does the same with other numbers.
   "model_zram_2" "stress_(zram_[248]|pools|migrate|readers|zram_fork|zram_reset|fork_reader|pressure)"
-  "oom_(map|huge|batch|tiny|compact|many|zram_load)"
+  "oom_(map|huge|batch|tiny|compact|many|zram_load|zram_evict|zram_writeback)"
   # To the page, with limits of a few MiB, where each table has one.
   "unit_zram_limit" "unit_room" "unit_full" "oom_limit"
   # Command lines and texts; pack_faults has a library of its own in LD_PRELOAD.

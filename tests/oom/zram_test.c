@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * zram_test.c - a device with its Nth request for memory refused, for N = 1, 2, ... until it needs no more; once with only
- * that request refused, and once with all from there on.
+ * zram_test.c - a device with its Nth request for memory refused, for N = 1, 2, ... until it needs no more; once with
+ * only that request refused, and once with all from there on.
  *
  *   oom_zram SCENARIO
  *
- * Making and loading a device fail with ENOMEM and leave nothing behind. A save that fails leaves the device as it was. A write fails with ENOMEM and each block is as it was or as
- * it was to be; all others are as they were; and once memory is back it succeeds. For want of a context no read or write
- * fails: another one is there. A recompression may, and does no harm.
+ * Making and loading a device fail with ENOMEM and leave nothing behind. A save that fails leaves the device as it
+ * was. A write fails with ENOMEM and each block is as it was or as it was to be; all others are as they were; and once
+ * memory is back it succeeds. For want of a context no read or write fails: another one is there. A recompression may,
+ * and does no harm. Nor does writing to a backing file, or evicting to it from a full device: that may need memory to
+ * begin with, and its writes find some after that.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -40,6 +42,8 @@ static const char *algorithm; /* NULL: the default */
 /* Where the pool's pages come from, one by one; NULL: the arena. */
 static struct test_source *source;
 
+static char backing[64]; /* path of a backing file; "": there is none */
+
 static struct zram *make(void)
 {
 	struct zram_options o = ZRAM_OPTIONS_INIT;
@@ -49,6 +53,7 @@ static struct zram *make(void)
 	o.comp_algorithm = algorithm;
 	o.recomp_algorithm[0] = algorithm != NULL ? "deflate" : "lzo";
 	o.flags = sums ? ZRAM_CHECKSUM : 0;
+	o.backing_dev = backing[0] != '\0' ? backing : NULL;
 	if (source != NULL) {
 		pages = test_source_callbacks(source);
 		o.pool.pages = &pages;
@@ -234,7 +239,7 @@ static bool run_load(void)
 	return true;
 }
 
-/* On a full device: what a block and its neighbour hold changes places, and then each gets others of the same number. */
+/* On a full device: what a block and its neighbour hold changes places; then each gets others of the same number. */
 static uint8_t targets[2 * BLOCKS][BLOCK];
 
 static void make_full(void)
@@ -275,6 +280,73 @@ static bool run_overwrite(void)
 	return true;
 }
 
+/*
+ * Turned on when the device is full, and there is memory for one block on its way to the file; or before, and there is
+ * for some. Then more blocks than compaction finds room for, twice.
+ */
+static unsigned passes;
+
+static void evict_early(void)
+{
+	for (uint64_t i = 0; i < BLOCKS; i += 4)
+		CHECK(zram_discard(z, i * STRIDE + BLOCK, BLOCK) == 0);
+	CHECK(zram_attr_set(z, "compact", "1") == 0);
+	CHECK_MSG(zram_attr_set(z, "evict", "1") == 0, "%s", zram_strerror());
+}
+
+static bool run_evict(void)
+{
+	char text[64];
+
+	if (zram_attr_set(z, "evict", "1") != 0) {
+		CHECK(errno == ENOMEM && zram_strerror()[0] != '\0');
+		return false;
+	}
+	for (; passes < 2; passes++) {
+		if (!run_write())
+			return false;
+		write_at = 0;
+		seed += 500;
+	}
+	CHECK(zram_attr_get(z, "bd_stat", text, sizeof(text)) > 0);
+	CHECK_MSG(strtoull(text, NULL, 10) > 0, "nothing was evicted");
+	return true;
+}
+
+/*
+ * All into the file, which is hardly larger than that, and half of them out of it again, over and over. Such places are
+ * not side by side and are written at the same time. It may be full for a block that is larger than any of them.
+ */
+static bool run_writeback(void)
+{
+	char text[64];
+
+	for (; passes < 3; passes++) {
+		for (; write_at < BLOCKS; write_at += 4)
+			CHECK_MSG(zram_pwrite(z, contents[write_at], BLOCK, (uint64_t)write_at * STRIDE) == 0 ||
+					  errno == ENOMEM,
+				  "%s", zram_strerror());
+		if (zram_attr_set(z, "writeback", "page_indexes=0-47999") != 0 && errno != ENOSPC) {
+			CHECK_MSG(errno == ENOMEM && zram_strerror()[0] != '\0', "%s", zram_strerror());
+			return false;
+		}
+		write_at = passes % 2 * 2;
+	}
+	CHECK(zram_attr_get(z, "bd_stat", text, sizeof(text)) > 0);
+	CHECK_MSG(strtoull(text, NULL, 10) > 0, "nothing is in the file");
+	return true;
+}
+
+static void make_backing(off_t bytes)
+{
+	int fd;
+
+	strcpy(backing, "/tmp/zram-oom-XXXXXX");
+	fd = mkstemp(backing);
+	CHECK(fd >= 0 && ftruncate(fd, bytes) == 0);
+	close(fd);
+}
+
 struct scenario {
 	const char *name;
 	bool (*run)(void);
@@ -282,12 +354,25 @@ struct scenario {
 };
 
 static const struct scenario scenarios[] = {
-	{ "create", run_create, false },        { "init", run_init, false },
-	{ "write", run_write, true },           { "write_parts", run_write_parts, true },
-	{ "zero_parts", run_zero_parts, true }, { "save", run_save, true },
-	{ "load", run_load, true },             { "contexts", run_contexts, true },
-	{ "recompress", run_recompress, true }, { "overwrite", run_overwrite, true },
+	{ "create", run_create, false },
+	{ "init", run_init, false },
+	{ "write", run_write, true },
+	{ "write_parts", run_write_parts, true },
+	{ "zero_parts", run_zero_parts, true },
+	{ "save", run_save, true },
+	{ "load", run_load, true },
+	{ "contexts", run_contexts, true },
+	{ "recompress", run_recompress, true },
+	{ "overwrite", run_overwrite, true },
+	{ "evict", run_evict, true },
+	{ "writeback", run_writeback, true },
 };
+
+/* Pages that can be refused one by one. */
+static bool has_source(const struct scenario *s)
+{
+	return s->run == run_overwrite || s->run == run_evict || s->run == run_writeback;
+}
 
 static void prepare(const struct scenario *s)
 {
@@ -296,7 +381,7 @@ static void prepare(const struct scenario *s)
 	memset(contents, 0, sizeof(contents));
 	if (!s->device)
 		return;
-	if (s->run == run_overwrite)
+	if (has_source(s))
 		source = test_source_create(BLOCK, 2048, TEST_SOURCE_SCATTERED, 5);
 	z = make();
 	CHECK_MSG(z != NULL, "%s", zram_strerror());
@@ -304,8 +389,13 @@ static void prepare(const struct scenario *s)
 		fill(contents[i], i + 77);
 		CHECK(zram_pwrite(z, contents[i], BLOCK, (uint64_t)i * STRIDE) == 0);
 	}
-	if (s->run == run_overwrite)
+	if (s->run == run_overwrite || s->run == run_evict)
 		make_full();
+	if (s->run == run_evict && sums)
+		evict_early();
+	passes = 0;
+	if (s->run == run_writeback)
+		write_at = BLOCKS;
 	CHECK(ftruncate(file, 0) == 0 && lseek(file, 0, SEEK_SET) == 0);
 	CHECK_MSG(zram_save(z, file) == 0, "%s", zram_strerror());
 }
@@ -350,14 +440,17 @@ int main(int argc, char **argv)
 	CHECK_MSG(s != NULL, "no scenario %s", argv[1]);
 	if (s->run == run_contexts || s->run == run_recompress)
 		algorithm = "zstd";
+	if (s->run == run_evict || s->run == run_writeback)
+		make_backing(s->run == run_evict ? 384 << 10 : 200 << 10);
 	fault_install();
 	file = memfd_create("saved", MFD_CLOEXEC);
 	CHECK(file >= 0);
 	for (unsigned round = 0; round < 12; round++) {
-		/* Blocks that are overwritten need pages, and nothing else. */
+		/* Blocks that are overwritten need pages, and nothing else. What evicts has them from the source, too. */
 		if (s->run == run_overwrite && round % 3 != 0)
 			continue;
-		enum fault_kind kind = s->run == run_overwrite ? FAULT_PAGE : (enum fault_kind)(FAULT_RESERVE + round % 3);
+		bool pages = s->run == run_overwrite || (has_source(s) && round % 3 == 0);
+		enum fault_kind kind = pages ? FAULT_PAGE : (enum fault_kind)(FAULT_RESERVE + round % 3);
 		uint64_t nth = 1;
 
 		sums = round / 6 != 0;
@@ -370,6 +463,8 @@ int main(int argc, char **argv)
 	}
 	CHECK(faults > 0);
 	close(file);
+	if (backing[0] != '\0')
+		unlink(backing);
 	printf("%s: %llu faults, nothing lost\n", s->name, (unsigned long long)faults);
 	return 0;
 }
