@@ -79,6 +79,22 @@ struct fs *fs_create(const struct fs_options *o, char *why, size_t why_bytes)
 	return fs_create_over(z, o, why, why_bytes);
 }
 
+static int discard_data(uint64_t offset, uint64_t len, unsigned flags, void *arg)
+{
+	return (flags & ZRAM_EXTENT_HOLE) != 0 ? 0 : zram_discard(arg, offset, len);
+}
+
+static void discard_run(uint64_t at, uint64_t blocks, void *arg)
+{
+	struct fs *fs = arg;
+	(void)zram_extents(fs->z, at << fs->block_shift, blocks << fs->block_shift, discard_data, fs->z);
+}
+
+void fs_discard_unowned(struct fs *fs)
+{
+	space_each_free(&fs->space, discard_run, fs);
+}
+
 /* Nodes whose names are gone, one after the other; directories' names first become nodes of this list. */
 struct pile {
 	struct node **nodes;

@@ -25,6 +25,12 @@ struct fs *fs_create(const struct fs_options *options, char *why, size_t why_byt
 /* The same over a device that is there, which it owns then. */
 struct fs *fs_create_over(struct zram *z, const struct fs_options *options, char *why, size_t why_bytes);
 
+/*
+ * What the device has and no file does is discarded, once a tree was loaded: a snapshot has the bytes of files that were
+ * open then without a name. A chunk that is given out must have nothing on the device. Not beside others.
+ */
+void fs_discard_unowned(struct fs *fs);
+
 /* Everything goes; nobody uses it any more. NULL is a no-op. */
 void fs_destroy(struct fs *fs);
 

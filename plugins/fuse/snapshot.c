@@ -223,8 +223,12 @@ static struct fs *load_from(int fd, const struct fs_options *options, char *why,
 		return NULL;
 	}
 	struct fs *fs = fs_create_over(z, &o, why, why_bytes);
-	if (fs == NULL || read_tree(fs, fd, tree) == 0)
+	if (fs == NULL)
+		return NULL;
+	if (read_tree(fs, fd, tree) == 0) {
+		fs_discard_unowned(fs);
 		return fs;
+	}
 	int saved = errno;
 	snprintf(why, why_bytes, "%s", reason(saved));
 	fs_destroy(fs);

@@ -264,3 +264,30 @@ bool space_claim(struct space *s, uint32_t at, unsigned order)
 	relink_locked(s, shard, n);
 	return true;
 }
+
+/* The first block from this one on that is in a chunk or not, as is asked for; end: there is none. */
+static uint64_t next_block(const struct space *s, uint64_t at, uint64_t end, bool is_free)
+{
+	while (at < end) {
+		uint64_t n = at / SPACE_SEGMENT;
+		if (n >= s->unused)
+			return is_free ? at : end;
+		const struct space_segment *seg = &s->segments[n];
+		uint64_t free = seg->taken ? seg->free[at % SPACE_SEGMENT / 64] : ~0ull;
+		uint64_t wanted = (is_free ? free : ~free) >> (at % 64);
+		if (wanted != 0)
+			return at + (unsigned)__builtin_ctzll(wanted);
+		at = (at | 63) + 1;
+	}
+	return end;
+}
+
+void space_each_free(const struct space *s, space_run_fn fn, void *arg)
+{
+	uint64_t end = (uint64_t)s->count * SPACE_SEGMENT;
+	for (uint64_t at = 0; (at = next_block(s, at, end, true)) < end;) {
+		uint64_t stop = next_block(s, at, end, false);
+		fn(at, stop - at, arg);
+		at = stop;
+	}
+}

@@ -64,4 +64,8 @@ void space_give(struct space *s, uint32_t at, unsigned order);
 /* Take this very chunk, as a tree is loaded. False: it is none, or is taken. Not beside others. */
 bool space_claim(struct space *s, uint32_t at, unsigned order);
 
+/* Call fn for all blocks that are in no chunk, in runs, in order. Not beside others. */
+typedef void (*space_run_fn)(uint64_t at, uint64_t blocks, void *arg);
+void space_each_free(const struct space *s, space_run_fn fn, void *arg);
+
 #endif

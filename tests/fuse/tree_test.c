@@ -232,11 +232,47 @@ static void full(void **state)
 	fs_destroy(fs);
 }
 
+/* A file that is open without a name while its directory is saved: nobody reads its bytes in what is loaded. */
+static void unnamed_is_not_loaded(void **state)
+{
+	(void)state;
+	enum { BYTES = 1300000, FILES = 400 }; /* as many first blocks as the file had, and more */
+	static char buf[BYTES];
+	char path[] = "/tmp/fuse_tree.XXXXXX";
+	int fd = mkstemp(path);
+	assert_true(fd >= 0);
+	close(fd);
+	struct fs *fs = model_fs(SIZE, 0);
+	assert_non_null(fs);
+	assert_int_equal(make(fs, 0), 0);
+	struct node *n = tree_lookup(fs, fs->root, "file-0");
+	memset(buf, 'S', sizeof(buf));
+	assert_int_equal(data_write(fs, n, buf, BYTES, 0), BYTES);
+	assert_int_equal(tree_remove(fs, fs->root, "file-0", false), 0);
+	struct fs *loaded = reload(fs, path);
+	unlink(path);
+	node_put(fs, n, 1);
+	fs_destroy(fs);
+	expect_empty(loaded, atomic_load(&loaded->memory.held));
+	for (unsigned i = 0; i < FILES; i++) {
+		char got[11], name[32];
+		sprintf(name, "file-%u", i);
+		assert_int_equal(make(loaded, i), 0);
+		n = tree_lookup(loaded, loaded->root, name);
+		assert_int_equal(data_write(loaded, n, "x", 1, 10), 1);
+		assert_int_equal(data_read(loaded, n, got, sizeof(got), 0), sizeof(got));
+		assert_memory_equal(got, "\0\0\0\0\0\0\0\0\0\0x", sizeof(got));
+		node_put(loaded, n, 1);
+	}
+	fs_destroy(loaded);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(random_steps),	     cmocka_unit_test(threads), cmocka_unit_test(names_are_counted),
 		cmocka_unit_test(empty_files_are_small), cmocka_unit_test(full),
+		cmocka_unit_test(unnamed_is_not_loaded),
 	};
 	if (argc > 1)
 		seed = strtoull(argv[1], NULL, 0);
