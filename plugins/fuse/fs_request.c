@@ -13,7 +13,8 @@ static uint64_t size(void *owner)
 
 static int save(void *owner, const char *path, bool own, char *why, size_t why_bytes)
 {
-	if (snapshot_save(owner, path, why, why_bytes) != 0)
+	struct fs *fs = owner;
+	if (snapshot_save(fs, path, fs->directory, why, why_bytes) != 0)
 		return -1;
 	return own ? saving_own(path, why, why_bytes) : 0;
 }

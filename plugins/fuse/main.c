@@ -19,7 +19,6 @@
 #include "common/disk_name.h"
 #include "common/mount_place.h"
 #include "common/notify.h"
-#include "common/replace.h"
 #include "common/saving.h"
 #include "common/why.h"
 #include "config.h"
@@ -83,7 +82,19 @@ static int check_save(const struct server *s, char *why, size_t why_bytes)
 {
 	if (s->config.save == NULL)
 		return 0;
-	return saving_own(s->config.save, why, why_bytes) != 0 ? -1 : replace_try(s->config.save, why, why_bytes);
+	return saving_own(s->config.save, why, why_bytes) != 0 ? -1 : snapshot_try(s->config.save, why, why_bytes);
+}
+
+/* What is made now in the directory could not be reached later, and is in the way of the next mount. */
+static int check_hidden(const struct server *s, char *why, size_t why_bytes)
+{
+	const char *hidden = mountpoint_hides(s->directory, s->config.save)	   ? s->config.save :
+			     mountpoint_hides(s->directory, s->config.control) ? s->config.control :
+										     NULL;
+	if (hidden == NULL)
+		return 0;
+	snprintf(why, why_bytes, "%s: is in the directory that is to be mounted, which hides it", hidden);
+	return -1;
 }
 
 static struct fs *load_or_create(struct server *s, char *why, size_t why_bytes)
@@ -126,6 +137,7 @@ static int open_places(struct server *s, char *why, size_t why_bytes)
 		snprintf(why, why_bytes, "%s: %s", s->place.path, strerror(errno));
 		return -1;
 	}
+	s->served.fs->directory = s->directory;
 	s->request = fs_request(s->served.fs, s->config.save);
 	s->sockets = control_open(s->control, why, why_bytes);
 	if (s->sockets == NULL)
@@ -147,8 +159,9 @@ static int start(struct server *s, const char *directory, char *why, size_t why_
 		return -1;
 	if (s->config.name == NULL)
 		s->config.name = disk_name_of_path(s->directory);
-	if (s->config.name == NULL || check_save(s, why, why_bytes) != 0 || make_fs(s, why, why_bytes) != 0 ||
-	    open_places(s, why, why_bytes) != 0 || keeper_start(&s->keeper, s->served.fs, why, why_bytes) != 0)
+	if (s->config.name == NULL || check_hidden(s, why, why_bytes) != 0 || check_save(s, why, why_bytes) != 0 ||
+	    make_fs(s, why, why_bytes) != 0 || open_places(s, why, why_bytes) != 0 ||
+	    keeper_start(&s->keeper, s->served.fs, why, why_bytes) != 0)
 		return -1;
 	const struct session_options o = { s->directory, s->config.name, s->config.allow_other, s->config.threads };
 	s->session = session_open(&s->served, &o, why, why_bytes);
@@ -171,7 +184,7 @@ static int save(struct server *s, char *why, size_t why_bytes)
 {
 	char reason[WHY_BYTES - 64]; /* with what goes before it, a whole line */
 	zram_background_stop(s->served.fs->z);
-	if (s->config.save == NULL || snapshot_save(s->served.fs, s->config.save, reason, sizeof(reason)) == 0)
+	if (s->config.save == NULL || snapshot_save(s->served.fs, s->config.save, NULL, reason, sizeof(reason)) == 0)
 		return 0;
 	snprintf(why, why_bytes, "the directory is not saved: %s", reason);
 	return -1;

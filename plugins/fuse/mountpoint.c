@@ -110,3 +110,12 @@ int mountpoint_clean(const char *directory, char *why, size_t why_bytes)
 	snprintf(why, why_bytes, "%s: a server that is gone has left a mount, which can't be taken away", directory);
 	return -1;
 }
+
+bool mountpoint_hides(const char *directory, const char *file)
+{
+	char *path = file != NULL ? resolve(file) : NULL;
+	size_t len = strlen(directory);
+	bool hidden = path != NULL && strncmp(path, directory, len) == 0 && path[len] == '/';
+	free(path);
+	return hidden;
+}

@@ -18,4 +18,7 @@ int mountpoint_has_fuse(char *why, size_t why_bytes);
 /* Take a mount away whose server is gone. 0, or -1 with one line in why. */
 int mountpoint_clean(const char *directory, char *why, size_t why_bytes);
 
+/* Whether nobody could reach a file of that name (NULL: there is none) once the directory is mounted. */
+bool mountpoint_hides(const char *directory, const char *file);
+
 #endif

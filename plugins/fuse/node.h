@@ -61,7 +61,8 @@ struct fs {
 	struct node *root;
 	_Atomic uint64_t last_ino;
 	_Atomic uint64_t nodes[NODE_KINDS];
-	uint64_t hash_seed; /* of names */
+	uint64_t hash_seed;    /* of names */
+	const char *directory; /* that it is mounted on; NULL: none. Set before there are requests */
 };
 
 struct timespec node_now(void);

@@ -9,6 +9,8 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
 #include <time.h>
 #include <unistd.h>
 #include <xxhash.h>
@@ -24,8 +26,10 @@ enum {
 	DIGESTED = 24,            /* of the head */
 	RECORD_BYTES = 16,        /* what the device's stream has beside each block's bytes, about */
 	LOOK_NANOSECONDS = 200000, /* between two looks at whether the device has begun */
+	FUSE_MAGIC = 0x65735546,
 };
 
+static const char no_file[] = "a snapshot has to be a regular file";
 static const char magic[8] = { 'z', 's', 'm', 'o', 'u', 'n', 't', '1' };
 
 static int say(char *why, size_t why_bytes, const char *what, const char *path, const char *reason)
@@ -128,15 +132,40 @@ static int write_all(struct fs *fs, int fd, const char *path, char *why, size_t 
 	return d.result == 0 ? 0 : say(why, why_bytes, "can't write", path, d.why);
 }
 
-int snapshot_save(struct fs *fs, const char *path, char *why, size_t why_bytes)
+/* What is there is a file, or nothing is: a fifo would be waited for. */
+static int check_file(const char *path, char *why, size_t why_bytes)
+{
+	struct stat st;
+	if (stat(path, &st) != 0 || S_ISREG(st.st_mode))
+		return 0;
+	errno = EINVAL;
+	return say(why, why_bytes, "can't write", path, no_file);
+}
+
+int snapshot_try(const char *path, char *why, size_t why_bytes)
+{
+	return check_file(path, why, why_bytes) != 0 ? -1 : replace_try(path, why, why_bytes);
+}
+
+/* Whether the file is in that directory, of which stat() is asked as long as it is mounted. */
+static bool is_in(int fd, const char *directory)
+{
+	struct stat file, root;
+	struct statfs kind;
+	return directory != NULL && fstatfs(fd, &kind) == 0 && kind.f_type == FUSE_MAGIC && fstat(fd, &file) == 0 &&
+	       stat(directory, &root) == 0 && file.st_dev == root.st_dev;
+}
+
+int snapshot_save(struct fs *fs, const char *path, const char *mounted_on, char *why, size_t why_bytes)
 {
 	struct replacement r;
 	int result = -1;
-	if (replace_begin(&r, path, why, why_bytes) != 0)
+	if (check_file(path, why, why_bytes) != 0 || replace_begin(&r, path, why, why_bytes) != 0)
 		return -1;
-	if (r.in_place) {
-		errno = EINVAL;
-		say(why, why_bytes, "can't write", path, "a snapshot has to be a regular file");
+	if (r.in_place || is_in(r.fd, mounted_on)) {
+		errno = r.in_place ? EINVAL : EDEADLK;
+		say(why, why_bytes, "can't write", path,
+		    r.in_place ? no_file : "a snapshot can't be in the directory that it is of");
 		replace_abandon(&r);
 		return -1;
 	}
@@ -239,9 +268,14 @@ static struct fs *load_from(int fd, const struct fs_options *options, char *why,
 struct fs *snapshot_load(const char *path, const struct fs_options *options, char *why, size_t why_bytes)
 {
 	char text[WHY_BYTES] = "";
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0) {
-		say(why, why_bytes, "can't open", path, strerror(errno));
+	struct stat st;
+	int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC); /* a fifo has nobody to wait for */
+	if (fd < 0 || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
+		int error = fd < 0 ? errno : EINVAL;
+		say(why, why_bytes, fd < 0 ? "can't open" : "can't load", path, fd < 0 ? strerror(error) : no_file);
+		if (fd >= 0)
+			close(fd);
+		errno = error;
 		return NULL;
 	}
 	struct fs *fs = load_from(fd, options, text, sizeof(text));

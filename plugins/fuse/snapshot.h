@@ -16,8 +16,14 @@
 
 #include "fs.h"
 
-/* Save to path, beside requests. 0, or -1 with errno and one line in why. Any thread; one at a time. */
-int snapshot_save(struct fs *fs, const char *path, char *why, size_t why_bytes);
+/* Find out whether a snapshot can be written there, long before it is. 0, or -1 with errno and one line in why. */
+int snapshot_try(const char *path, char *why, size_t why_bytes);
+
+/*
+ * Save to path, beside requests. 0, or -1 with errno and one line in why. Any thread; one at a time. mounted_on: the
+ * directory whose requests wait meanwhile, so that the file can't be in it (EDEADLK); NULL: nobody asks for anything.
+ */
+int snapshot_save(struct fs *fs, const char *path, const char *mounted_on, char *why, size_t why_bytes);
 
 /* How far the save is that began last, as progress of request.h. */
 void snapshot_progress(struct fs *fs, uint64_t *done, uint64_t *all);

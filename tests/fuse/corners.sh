@@ -40,6 +40,16 @@ refused 2 "must be true or false" 1G checksum=perhaps
 refused 2 "goes with recomp= or backing=" 1G idle=5
 refused 3 "$tmp/none" 1G load="$tmp/none"
 refused 3 "$tmp/none: No such file" 1G save="$tmp/none/save"
+# What could not be written at the end, or found again, is not begun with.
+mkfifo "$tmp/fifo"
+refused 3 "has to be a regular file" 1G save="$tmp/fifo"
+refused 3 "has to be a regular file" 1G load="$tmp/fifo"
+refused 3 "has to be a regular file" 1G save=/dev/full
+ln -s dir "$tmp/by-link"
+for parameter in snapshot save control; do
+	refused 3 "is in the directory that is to be mounted" 1G $parameter="$dir/file"
+	refused 3 "is in the directory that is to be mounted" 1G $parameter="$tmp/by-link/file"
+done
 refused 3 "$tmp/none/backing" 1G backing="$tmp/none/backing"
 refused 3 "$tmp/none/control" 1G control="$tmp/none/control"
 must_fail 3 "$tmp/none: No such file or directory: make it first, with mkdir" "$ZS" mount "$tmp/none" 1G

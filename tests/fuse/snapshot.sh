@@ -41,6 +41,11 @@ expect_same "attribute" "$(python3 -c 'import os, sys; print(os.getxattr(sys.arg
 cmp "$dir/a/large" "$dir/a/b/again" || fail "two names, two contents"
 echo more >>"$dir/a/b/again"
 cmp "$dir/a/large" "$dir/a/b/again" || fail "no longer one file"
+# The directory's requests wait for the save: it can't wait for them.
+must_fail 1 "can't be in the directory that it is of" "$ZS" ctl "$control" save "$dir/itself"
+ln -s "$dir/itself" "$tmp/by-link"
+must_fail 1 "can't be in the directory that it is of" "$ZS" ctl "$control" save "$tmp/by-link"
+expect_same "what it left" "$(ls -A "$dir" | grep itself || true)" ""
 must_fail 3 "another server has it" "$ZS" mount "$dir/empty" 1G snapshot="$snapshot"
 
 # While files are written: each writer keeps the rule that a file's first line is the number of all in its folder.

@@ -54,7 +54,7 @@ static struct fs *reload(struct fs *fs, const char *path)
 	char why[512] = "";
 	struct zram_options device = ZRAM_OPTIONS_INIT;
 	const struct fs_options o = { .device = &device };
-	if (snapshot_save(fs, path, why, sizeof(why)) != 0)
+	if (snapshot_save(fs, path, NULL, why, sizeof(why)) != 0)
 		fail_msg("%s", why);
 	struct fs *loaded = snapshot_load(path, &o, why, sizeof(why));
 	if (loaded == NULL)
