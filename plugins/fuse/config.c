@@ -349,8 +349,13 @@ int config_take(struct config *c, const char *argument, char *why, size_t why_by
 {
 	const char *equals = strchr(argument, '=');
 	struct taking t = { c, "size", argument, why, why_bytes };
-	if (equals == NULL)
+	if (equals == NULL && (c->size == 0 || (*argument >= '0' && *argument <= '9')))
 		return take_size(&t);
+	if (equals == NULL) {
+		snprintf(why, why_bytes, "'%s' has no value: parameters are NAME=VALUE", argument);
+		errno = EINVAL;
+		return -1;
+	}
 	size_t len = (size_t)(equals - argument);
 	for (size_t i = 0; i < PARAMETERS; i++) {
 		if (!is_name(parameters[i].key, argument, len))

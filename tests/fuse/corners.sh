@@ -50,6 +50,7 @@ for parameter in snapshot save control; do
 	refused 3 "is in the directory that is to be mounted" 1G $parameter="$dir/file"
 	refused 3 "is in the directory that is to be mounted" 1G $parameter="$tmp/by-link/file"
 done
+refused 2 "'allow-other' has no value" 1G allow-other
 refused 3 "$tmp/none/backing" 1G backing="$tmp/none/backing"
 refused 3 "$tmp/none/control" 1G control="$tmp/none/control"
 must_fail 3 "$tmp/none: No such file or directory: make it first, with mkdir" "$ZS" mount "$tmp/none" 1G
